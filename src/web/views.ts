@@ -259,6 +259,15 @@ export interface ViewLocals {
 
 export type ViewName = keyof ViewLocals;
 
+/** Addresses of the signed-in pages: the handlers mount them, the shell's navigation links to them. */
+export const homePaths = {
+  home: '/',
+  profile: '/settings/profile',
+  security: '/settings/security',
+  sessions: '/settings/sessions',
+  support: '/support',
+} as const;
+
 const layouts: Record<string, string> = {
   interaction: 'signin',
   public: 'signin',
@@ -290,7 +299,16 @@ export function createViews(root: string): Views {
     const file = join(root, `${name}.ejs`);
     const template = readFile(file, 'utf8').then((source) =>
       // Options are fixed here and data go in as one object: request bodies never reach them (WEB-09).
-      ejs.compile(source, { filename: file, root, _with: false, strict: true, localsName: 'it', escape: escapeHtml }),
+      // `cache` is for includes: without it each partial would be read and compiled again at every rendering.
+      ejs.compile(source, {
+        filename: file,
+        root,
+        _with: false,
+        strict: true,
+        localsName: 'it',
+        escape: escapeHtml,
+        cache: true,
+      }),
     );
     compiled.set(name, template);
     return template;
@@ -301,7 +319,7 @@ export function createViews(root: string): Views {
       const layoutName = layouts[name.slice(0, name.indexOf('/'))];
       if (!layoutName) throw new Error(`no layout for view ${name}`);
       const [view, layout] = await Promise.all([load(name), load(`layouts/${layoutName}`)]);
-      const it = { ...locals, page };
+      const it = { ...locals, page, paths: homePaths };
       return layout({ ...it, body: view(it) });
     },
   };
