@@ -250,6 +250,7 @@ export interface ViewLocals {
   'dev/mailbox': {
     mails: { id: string; at: Moment; to: string; subject: string; kind: string }[];
     selected: { subject: string; to: string; from: string; at: Moment; text: string; htmlAddress: string } | null;
+    /** Beginning of the address of one mail; its id is put behind it. */
     mailAddress: string;
   };
   'dev/authenticator': {
