@@ -1,0 +1,112 @@
+// Every setting of the operator: name in the environment, form, default, meaning. README's table is generated from here.
+import { z } from 'zod';
+
+const port = z.coerce.number().int().min(0).max(65_535);
+const flag = z.enum(['true', 'false']).transform((value) => value === 'true');
+const optionalUrl = z.url({ protocol: /^https?$/ }).optional();
+
+const loopback = new Set(['localhost', '127.0.0.1', '[::1]']);
+
+/** 32 bytes as base64, base64url or hex. */
+const key = z.string().transform((text, ctx) => {
+  const bytes = /^[0-9a-f]{64}$/i.test(text) ? Buffer.from(text, 'hex') : Buffer.from(text, 'base64');
+  if (bytes.length !== 32) ctx.addIssue({ code: 'custom', message: 'each key must be 32 bytes, written as base64 or as 64 hex digits' });
+  return bytes;
+});
+
+const server = {
+  HOST: z.string().default('127.0.0.1').describe('Address to listen on; `0.0.0.0` for all.'),
+  PORT: port.default(3000).describe('Port to listen on.'),
+  PUBLIC_URL: z
+    .url({ protocol: /^https?$/ })
+    .transform((text, ctx) => {
+      const url = new URL(text);
+      if (url.protocol === 'http:' && !loopback.has(url.hostname)) {
+        ctx.addIssue({ code: 'custom', message: 'must be https, unless the host is localhost' });
+      }
+      if (url.pathname !== '/' || url.search || url.hash) ctx.addIssue({ code: 'custom', message: 'must be an origin without a path' });
+      return url.origin;
+    })
+    .optional()
+    .describe('Address that browsers use, and the issuer. Default: `http://localhost:PORT`.'),
+  TRUSTED_PROXIES: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(5)
+    .default(0)
+    .describe('How many reverse proxies stand in front. `X-Forwarded-For` and `X-Forwarded-Proto` are believed from that many only.'),
+  WORKERS: z.coerce.number().int().min(1).max(64).default(1).describe('Processes that share the port; more than 1 needs `DATABASE_URL`.'),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent']).default('info').describe('How much the log says.'),
+  METRICS_TOKEN: z.string().min(16).optional().describe('Bearer token for `/metrics`; without it `/metrics` answers 404.'),
+};
+
+const database = {
+  DATABASE_URL: z
+    .url({ protocol: /^postgres(ql)?$/ })
+    .optional()
+    .describe('PostgreSQL 15 or newer. Unset: an embedded PostgreSQL in `DATA_DIR`.'),
+  DATABASE_POOL: z.coerce.number().int().min(2).max(200).default(10).describe('Connections a process may hold.'),
+  DATA_DIR: z.string().min(1).default('./data').describe('Folder of the embedded database and of generated keys.'),
+};
+
+const secrets = {
+  ENCRYPTION_KEYS: z
+    .string()
+    .transform((text) => text.split(',').map((part) => part.trim()))
+    .pipe(z.array(key).min(1))
+    .optional()
+    .describe(
+      'Keys (32 bytes, base64 or hex, separated by commas) that seal secrets in the database and sign cookies. The first one seals, all open. Unset with the embedded database: generated into `DATA_DIR`.',
+    ),
+};
+
+const mail = {
+  SMTP_URL: z
+    .url({ protocol: /^smtps?$/ })
+    .optional()
+    .describe('Mail server, e.g. `smtps://user:password@mail.example.com`. Unset: mails are kept and not sent.'),
+  MAIL_FROM: z.string().min(3).default('KaseyaOne <noreply@localhost>').describe('Sender of all mails.'),
+};
+
+const look = {
+  BRAND_NAME: z.string().min(1).max(40).default('KaseyaOne').describe('The brand shown to people.'),
+  LINK_STORE: optionalUrl.describe('Address of the Store (roles Admin, Billing and Purchasing).'),
+  LINK_UNIVERSITY: optionalUrl.describe('Address of the University (all roles).'),
+  LINK_COMMUNITY: optionalUrl.describe('Address of the Community (all roles but Co-Managed User).'),
+  LINK_MERCH_STORE: optionalUrl.describe('Address of the Merch Store (all roles but Co-Managed User).'),
+  LINK_SUPPORT: optionalUrl.describe('Address of the ticket system (all roles but Co-Managed User).'),
+  LINK_COOPER: optionalUrl.describe('Address of Cooper Intelligence Engine (all roles but Co-Managed User).'),
+  LINK_PROFESSIONAL_SERVICES: optionalUrl.describe('Address of Professional Services (all roles but Co-Managed User).'),
+  LINK_ORGANIZATION_DASHBOARD: optionalUrl.describe('Address of the Organization Dashboard (roles Admin, Billing and Purchasing).'),
+  LINK_BILLING: optionalUrl.describe('Address of billing, subscriptions and invoices (roles Admin, Billing and Purchasing).'),
+  LINK_ACCOUNT_TEAM: optionalUrl.describe('Address of My Account Team (all roles but Co-Managed User).'),
+};
+
+const limits = {
+  FAILURES_PER_ADDRESS: z.coerce
+    .number()
+    .int()
+    .min(5)
+    .max(100_000)
+    .default(60)
+    .describe('Failed sign-ins from one network address within 10 minutes before it must wait (AUT-08). Browsers that have signed in before are not held up.'),
+  PASSWORD_CHECKS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(16)
+    .optional()
+    .describe('Password hashes computed at a time. Default: number of cores, 4 at most.'),
+};
+
+const development = {
+  DEMO: flag.default(false).describe('Only for the demo on localhost: shows all mails at `/dev/mailbox` and codes at `/dev/authenticator`.'),
+};
+
+/** Settings by topic, in the order of README's table. */
+export const topics = { server, database, secrets, mail, look, limits, development };
+
+export const environmentSchema = z.object({ ...server, ...database, ...secrets, ...mail, ...look, ...limits, ...development });
+
+export type Environment = z.infer<typeof environmentSchema>;

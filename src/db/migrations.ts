@@ -1,0 +1,48 @@
+// Brings the schema up to date, one node at a time.
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { readdir } from 'node:fs/promises';
+import type { Knex } from 'knex';
+import type { Database } from './knex.ts';
+
+const lockKey = 7_304_811;
+
+interface Migration {
+  name: string;
+  up(knex: Knex): Promise<void>;
+  down(knex: Knex): Promise<void>;
+}
+
+/** knex's own lock row stays behind when a process is killed; an advisory lock does not. */
+export async function migrate(db: Database, folder: string): Promise<string[]> {
+  return db.transaction(async (trx) => {
+    await trx.raw('select pg_advisory_xact_lock(?)', [lockKey]);
+    const source = await createSource(folder);
+    const [, applied]: [number, string[]] = await trx.migrate.latest({ migrationSource: source, tableName: 'migrations', disableTransactions: true });
+    return applied;
+  });
+}
+
+/** Names of migrations that the code knows and the database has not seen. */
+export async function pendingMigrations(db: Database, folder: string): Promise<string[]> {
+  const [, pending]: [unknown, { name: string }[]] = await db.migrate.list({
+    migrationSource: await createSource(folder),
+    tableName: 'migrations',
+  });
+  return pending.map(({ name }) => name);
+}
+
+async function createSource(folder: string): Promise<Knex.MigrationSource<Migration>> {
+  const files = (await readdir(folder)).filter((file) => file.endsWith('.ts')).sort();
+  const migrations = await Promise.all(
+    files.map(async (file): Promise<Migration> => {
+      const module: { up: Migration['up']; down: Migration['down'] } = await import(pathToFileURL(join(folder, file)).href);
+      return { name: file.replace(/\.ts$/, ''), up: module.up, down: module.down };
+    }),
+  );
+  return {
+    getMigrations: async () => migrations,
+    getMigrationName: (migration) => migration.name,
+    getMigration: async (migration) => migration,
+  };
+}

@@ -1,0 +1,54 @@
+// Audit: who did what, when, from where, to whom (domain D.9).
+// Owns the append-only table of events and the catalogue of actions. Knows nothing of what the actions mean.
+import type { CompanyId } from '../../lib/ids.ts';
+
+export type AuditAction =
+  | 'company.create'
+  | 'user.create'
+  | 'user.invite'
+  | 'user.resend'
+  | 'user.edit'
+  | 'user.passwordSet'
+  | 'user.emailVerified'
+  | 'user.emailChange.confirm'
+  | 'user.activate'
+  | 'user.deactivate'
+  | 'user.unlock'
+  | 'user.lock'
+  | 'user.passwordReset.request'
+  | 'user.passwordReset.done'
+  | 'user.passwordChange'
+  | 'user.2fa.enrol'
+  | 'user.2fa.reset'
+  | 'user.recoveryCodes.new'
+  | 'user.recoveryCode.used'
+  | 'user.pictureChange'
+  | 'login.ok'
+  | 'login.fail'
+  | 'logout'
+  | 'session.end'
+  | 'entry.refuse'
+  | 'group.create'
+  | 'module.create'
+  | 'module.connect'
+  | 'module.disconnect'
+  | 'keys.rotate'
+  | 'operator.recover';
+
+export interface AuditEvent {
+  action: AuditAction;
+  companyId: CompanyId | null;
+  target?: { kind: 'user' | 'company' | 'group' | 'module' | 'session' | 'key'; id: string };
+  /** Before, after, reason: whatever an auditor needs, never a secret. */
+  details?: Record<string, unknown>;
+  /** What a page showed instead of the reason. */
+  code?: string;
+}
+
+const letters = 'ABCDEFGHJKLMNPQRSTUVWXYZ23456789';
+
+/** A short code for an error page, easy to read out: an administrator finds the true reason by it. */
+export function supportCode(random: Uint8Array): string {
+  const text = [...random.subarray(0, 8)].map((byte) => letters[byte % letters.length]).join('');
+  return `${text.slice(0, 4)}-${text.slice(4)}`;
+}

@@ -1,0 +1,87 @@
+// Every way in which a caller cannot be served. Messages are safe to show; causes go to the log only.
+
+export type ErrorCode =
+  | 'not_found'
+  | 'forbidden'
+  | 'invalid'
+  | 'conflict'
+  | 'csrf'
+  | 'expired'
+  | 'too_many_requests'
+  | 'busy'
+  | 'unavailable'
+  | 'payload_too_large'
+  | 'unsupported_media_type'
+  | 'method_not_allowed'
+  | 'misdirected';
+
+interface Details {
+  status: number;
+  /** What was wrong with which input, by field name. */
+  fields?: Record<string, string>;
+  /** Seconds until a retry makes sense. */
+  retryAfter?: number;
+  cause?: unknown;
+}
+
+export class AppError extends Error {
+  readonly code: ErrorCode;
+  readonly status: number;
+  readonly fields: Record<string, string>;
+  readonly retryAfter: number | undefined;
+
+  constructor(code: ErrorCode, message: string, details: Details) {
+    super(message, { cause: details.cause });
+    this.name = 'AppError';
+    this.code = code;
+    this.status = details.status;
+    this.fields = details.fields ?? {};
+    this.retryAfter = details.retryAfter;
+  }
+}
+
+export const notFound = (what: string) => new AppError('not_found', `There is no such ${what}.`, { status: 404 });
+
+export const forbidden = (message: string) => new AppError('forbidden', message, { status: 403 });
+
+export const invalid = (message: string, fields: Record<string, string> = {}) =>
+  new AppError('invalid', message, { status: 422, fields });
+
+export const conflict = (message: string, fields: Record<string, string> = {}) =>
+  new AppError('conflict', message, { status: 409, fields });
+
+export const csrfFailed = () =>
+  new AppError('csrf', 'This form was open for too long or was sent from another place. Go back, reload the page and try again.', {
+    status: 403,
+  });
+
+export const expired = (message: string) => new AppError('expired', message, { status: 410 });
+
+export const tooManyRequests = (retryAfter: number) =>
+  new AppError('too_many_requests', 'There were too many attempts from your network address. Wait a few minutes and try again.', {
+    status: 429,
+    retryAfter,
+  });
+
+/** The password queue is full (DOS-01): nothing was checked and nothing was counted. */
+export const busy = () =>
+  new AppError('busy', 'Many people are signing in right now. Try again in a few seconds.', { status: 503, retryAfter: 2 });
+
+export const unavailable = (cause: unknown) =>
+  new AppError('unavailable', 'A part of this service cannot be reached right now. Try again in a moment.', {
+    status: 503,
+    retryAfter: 5,
+    cause,
+  });
+
+export const payloadTooLarge = (limit: string) =>
+  new AppError('payload_too_large', `That is more than this page takes (${limit} at most).`, { status: 413 });
+
+export const unsupportedMediaType = () =>
+  new AppError('unsupported_media_type', 'This address takes form data only.', { status: 415 });
+
+export const methodNotAllowed = () =>
+  new AppError('method_not_allowed', 'This address does not take that kind of request.', { status: 405 });
+
+export const misdirected = () =>
+  new AppError('misdirected', 'This server does not answer to that host name.', { status: 421 });

@@ -1,0 +1,29 @@
+// The log is for operators: constant phrases, data as fields, never a secret (API-14).
+import { type Logger, pino } from 'pino';
+
+export type Log = Logger;
+
+const secretFields = [
+  'password',
+  'currentPassword',
+  'code',
+  'token',
+  'secret',
+  'cookie',
+  'authorization',
+  'access_token',
+  'refresh_token',
+  'id_token',
+  'client_secret',
+  'code_verifier',
+];
+
+export function createLog(level: string, bindings: object = {}): Log {
+  return pino({
+    level,
+    base: bindings,
+    redact: { paths: secretFields.flatMap((field) => [field, `*.${field}`, `*.*.${field}`]), censor: '[redacted]' },
+    formatters: { level: (label) => ({ level: label }) },
+    timestamp: pino.stdTimeFunctions.isoTime,
+  });
+}

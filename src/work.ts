@@ -1,0 +1,48 @@
+// One explicit value says who asks, when, and in which transaction. Every command and query takes it first.
+import type { Config } from './config/load.ts';
+import { isTransaction } from './db/knex.ts';
+import type { UserId } from './lib/ids.ts';
+import type { Log } from './lib/log.ts';
+import type { PasswordHasher } from './lib/password-hasher.ts';
+import type { Keyring } from './lib/secrets.ts';
+import { createStore, type Store } from './store.ts';
+
+export type Actor =
+  | { kind: 'user'; id: UserId; name: string }
+  /** Somebody at the server's console. */
+  | { kind: 'operator'; name: string }
+  | { kind: 'system'; name: string }
+  /** Somebody who has not proved who they are. */
+  | { kind: 'stranger'; name: string };
+
+export interface Origin {
+  requestId: string;
+  ip: string;
+  agent: string;
+}
+
+/** Puts a job into the queue inside the given transaction; see jobs/queue.ts. */
+export interface JobQueue {
+  enqueue(work: Work, name: string, payload: object, options?: { startAfter?: Date }): Promise<void>;
+}
+
+export interface Work {
+  store: Store;
+  actor: Actor;
+  now: Date;
+  origin: Origin;
+  config: Config;
+  log: Log;
+  keyring: Keyring;
+  hasher: PasswordHasher;
+  jobs: JobQueue;
+}
+
+/**
+ * Runs `act` in one transaction and commits when it returns; joins when `work` is inside one already.
+ * Callback style only: a handle's `commit()` resolves even when the connection died (F3).
+ */
+export async function transaction<T>(work: Work, act: (work: Work) => Promise<T>): Promise<T> {
+  if (isTransaction(work.store.db)) return act(work);
+  return work.store.db.transaction((trx) => act({ ...work, store: createStore(trx) }));
+}
