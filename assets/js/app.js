@@ -1,0 +1,21 @@
+// Loads the behaviours that this page asks for.
+// Each is bound by a data attribute, and every page works without any of them.
+const behaviours = [
+  ['[data-once]', () => import('./submit-once.js')],
+  ['[data-problem]', () => import('./problem-focus.js')],
+  ['[data-password]', () => import('./show-password.js')],
+  ['[data-code]', () => import('./code-field.js')],
+  ['[data-copy], [data-copy-from]', () => import('./copy.js')],
+  ['[data-menu]', () => import('./menu.js')],
+  ['[data-toast]', () => import('./toast.js')],
+  ['[data-unsaved]', () => import('./unsaved.js')],
+  ['[data-theme-form]', () => import('./theme.js')],
+  ['[data-confirm]', () => import('./confirm.js')],
+  ['[data-countdown]', () => import('./countdown.js')],
+  ['[data-linkify]', () => import('./linkify.js')],
+];
+
+for (const [selector, load] of behaviours) {
+  const elements = document.querySelectorAll(selector);
+  if (elements.length > 0) load().then(({ bind }) => bind([...elements]));
+}
