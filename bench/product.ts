@@ -1,0 +1,116 @@
+// Prepares and starts the product; the only file of the benchmark that knows it. Data goes in through the operator CLI.
+
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { type Client, type Contender, type Estate, freePort, type Person, startServer } from './contender.ts';
+
+const source = fileURLToPath(new URL('../src/', import.meta.url));
+const company = { name: 'Benchmark', slug: 'benchmark' };
+const password = 'a quiet afternoon in the archive';
+const parallel = 2;
+
+export type IdTokenAlgorithm = 'RS256' | 'ES256' | 'EdDSA';
+
+type Environment = Record<string, string | undefined>;
+
+export function product(folder: string, algorithm: IdTokenAlgorithm): Contender {
+  const environment: Environment = {
+    PATH: process.env.PATH,
+    NODE_ENV: 'production',
+    LOG_LEVEL: 'warn',
+    DATA_DIR: join(folder, 'product-data'),
+    ENCRYPTION_KEYS: randomBytes(32).toString('base64'),
+  };
+  return {
+    name: 'product',
+    prepare: (databaseUrl, people) => prepare({ ...environment, DATABASE_URL: databaseUrl }, people, algorithm),
+    async start(databaseUrl) {
+      const port = await freePort();
+      const issuer = `http://127.0.0.1:${port}`;
+      return startServer({
+        command: process.execPath,
+        args: [join(source, 'main.ts')],
+        env: { ...environment, DATABASE_URL: databaseUrl, PORT: `${port}`, PUBLIC_URL: issuer },
+        issuer,
+        logFile: join(folder, 'product.log'),
+      });
+    },
+  };
+}
+
+async function prepare(environment: Environment, count: number, algorithm: IdTokenAlgorithm): Promise<Estate> {
+  await cli(environment, ['create-company', '--name', company.name, '--slug', company.slug]);
+  const code = (name: string, grants: string[]): Promise<Client> =>
+    createModule(environment, name, [`https://${name}.example/callback`, ...grants], algorithm);
+  return {
+    service: await createService(environment, 'service'),
+    first: await code('first', []),
+    second: await code('second', []),
+    offline: await code('offline', ['refresh_token']),
+    people: await createPeople(environment, count),
+  };
+}
+
+async function createService(environment: Environment, name: string): Promise<Client> {
+  const answer = await cli(environment, ['create-module', '--name', name, '--grant-types', 'client_credentials']);
+  return { id: field(answer, 'client_id'), secret: field(answer, 'client_secret'), redirectUri: '' };
+}
+
+async function createModule(
+  environment: Environment,
+  name: string,
+  [redirectUri = '', ...grants]: string[],
+  algorithm: IdTokenAlgorithm,
+): Promise<Client> {
+  const answer = await cli(environment, [
+    ...['create-module', '--name', name, '--redirect-uris', redirectUri],
+    ...['--grant-types', ['authorization_code', ...grants].join(','), '--id-token-signed-response-alg', algorithm],
+  ]);
+  const id = field(answer, 'client_id');
+  await cli(environment, ['connect-module', '--company', company.slug, '--client-id', id]);
+  return { id, secret: field(answer, 'client_secret'), redirectUri };
+}
+
+async function createPeople(environment: Environment, count: number): Promise<Person[]> {
+  const people = Array.from({ length: count }, (_, n): Person => {
+    return { username: `person-${n}`, company: company.slug, password, totpSecret: base32(randomBytes(20)) };
+  });
+  const waiting = [...people];
+  const work = async (): Promise<void> => {
+    for (let person = waiting.pop(); person; person = waiting.pop()) await createPerson(environment, person);
+  };
+  await Promise.all(Array.from({ length: parallel }, work));
+  return people;
+}
+
+async function createPerson(environment: Environment, person: Person): Promise<void> {
+  const { username, totpSecret = '' } = person;
+  const names = ['--username', username, '--email', `${username}@example.com`, '--name', username];
+  const secrets = ['--password-stdin', '--totp-secret', totpSecret];
+  await cli(environment, ['create-user', '--company', company.slug, ...names, ...secrets], person.password);
+}
+
+async function cli(environment: Environment, args: string[], input = ''): Promise<unknown> {
+  const child = spawn(process.execPath, [join(source, 'cli.ts'), ...args, '--json'], { env: environment });
+  child.stdin.end(input);
+  const exit = new Promise<number | null>((resolve, reject) => child.on('error', reject).on('close', resolve));
+  const [code, output, problem] = await Promise.all([exit, text(child.stdout), text(child.stderr)]);
+  if (code !== 0) throw new Error(`${args[0]} failed: ${problem || output}`);
+  return JSON.parse(output);
+}
+
+function field(answer: unknown, name: string): string {
+  const value: unknown = answer instanceof Object ? Reflect.get(answer, name) : undefined;
+  if (typeof value !== 'string') throw new Error(`the operator CLI gave no ${name}`);
+  return value;
+}
+
+const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
+
+function base32(bytes: Buffer): string {
+  const bits = [...bytes].map((byte) => byte.toString(2).padStart(8, '0')).join('');
+  return (bits.match(/.{1,5}/g) ?? []).map((five) => alphabet[Number.parseInt(five.padEnd(5, '0'), 2)]).join('');
+}
