@@ -40,13 +40,15 @@ const { port } = server.address() as AddressInfo;
 await mkdir(outdir, { recursive: true });
 const browser = await playwright.launch({ executablePath: await chromium.executablePath(), args: chromium.args });
 try {
+  // One tab for all: the packaged browser runs as a single process and ends with its first closed context.
+  const tab = await browser.newPage();
+  tab.on('console', (message) => {
+    if (message.type() === 'error') process.stdout.write(`${tab.url()}: ${message.text()}\n`);
+  });
   for (const width of [360, 1280]) {
+    await tab.setViewportSize({ width, height: width === 360 ? 740 : 800 });
     for (const colorScheme of ['light', 'dark'] as const) {
-      const context = await browser.newContext({ viewport: { width, height: width === 360 ? 740 : 800 }, colorScheme });
-      const tab = await context.newPage();
-      tab.on('console', (message) => {
-        if (message.type() === 'error') process.stdout.write(`${tab.url()}: ${message.text()}\n`);
-      });
+      await tab.emulateMedia({ colorScheme });
       for (const sample of wanted) {
         await tab.goto(`http://127.0.0.1:${port}/${nameOf(sample)}`, { waitUntil: 'load' });
         await tab.evaluate('document.fonts.ready');
@@ -54,7 +56,6 @@ try {
         if (Number(overflow) > 0) process.stdout.write(`${nameOf(sample)} is ${overflow} px too wide at ${width}\n`);
         await tab.screenshot({ path: join(outdir, `${nameOf(sample)}-${width}-${colorScheme}.png`), fullPage: true });
       }
-      await context.close();
     }
   }
 } finally {
