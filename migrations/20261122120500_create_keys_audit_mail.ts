@@ -50,9 +50,8 @@ export async function up(knex: Knex): Promise<void> {
       user_id uuid,
       kind text not null,
       recipient text not null,
-      subject text not null,
-      -- The body holds links that open accounts: sealed, and erased once sent (API-15).
-      sealed_body text,
+      -- Its values hold links that open accounts: sealed, and erased once sent (API-15).
+      sealed_data text,
       state text not null constraint mails_state_check check (state in ('queued', 'sent', 'kept', 'failed', 'suppressed')),
       error text,
       created_at timestamptz not null,

@@ -1,0 +1,63 @@
+import { days } from '../../lib/time.ts';
+import { after } from '../../lib/time.ts';
+import { transaction, type Work } from '../../work.ts';
+import { record } from '../audit/commands.ts';
+import { generateSigningKey, type KeyState, type SigningAlgorithm, type SigningKey, signingAlgorithms } from './signing-key.ts';
+
+const purpose = 'signing-key';
+
+/** The longest life of a token that one of these keys has signed, and a day for clocks and caches. */
+const overlap = days(2);
+
+async function makeKey(work: Work, alg: SigningAlgorithm, state: KeyState): Promise<SigningKey> {
+  const { kid, publicJwk, privateJwk } = await generateSigningKey(alg);
+  return {
+    kid,
+    alg,
+    state,
+    publicJwk: { ...publicJwk },
+    sealedPrivateJwk: work.keyring.seal(purpose, JSON.stringify(privateJwk)),
+    createdAt: work.now,
+    retiresAt: null,
+  };
+}
+
+/** Makes what is missing: one current and one next key of each algorithm. Safe to call on every start and every node. */
+export async function ensureSigningKeys(work: Work): Promise<SigningKey[]> {
+  const present = await work.store.keys.listLive(work.now);
+  if (missing(present).length === 0) return present;
+  return transaction(work, async (work) => {
+    await work.store.keys.lockAll();
+    const wanted = missing(await work.store.keys.listLive(work.now));
+    const made = await Promise.all(wanted.map(([alg, state]) => makeKey(work, alg, state)));
+    for (const key of made) await work.store.keys.insert(key);
+    return work.store.keys.listLive(work.now);
+  });
+}
+
+function missing(keys: SigningKey[]): [SigningAlgorithm, KeyState][] {
+  const states: KeyState[] = ['current', 'next'];
+  return signingAlgorithms
+    .flatMap((alg) => states.map((state): [SigningAlgorithm, KeyState] => [alg, state]))
+    .filter(([alg, state]) => !keys.some((key) => key.alg === alg && key.state === state));
+}
+
+/** The next keys begin to sign, the present ones go on verifying for the overlap, and new next keys are published. */
+export async function rotateSigningKeys(work: Work): Promise<SigningKey[]> {
+  const made = await Promise.all(signingAlgorithms.map((alg) => makeKey(work, alg, 'next')));
+  return transaction(work, async (work) => {
+    await work.store.keys.lockAll();
+    await work.store.keys.turn(after(work.now, overlap));
+    for (const key of made) await work.store.keys.insert(key);
+    const keys = await work.store.keys.listLive(work.now);
+    const current = keys.filter(({ state }) => state === 'current').map(({ alg, kid }) => ({ alg, kid }));
+    await record(work, { action: 'keys.rotate', companyId: null, details: { current } });
+    await work.store.announce('keys');
+    return keys;
+  });
+}
+
+/** Private keys in clear, for the engine only. @throws Error when the encryption key does not fit (API-15). */
+export function openSigningKeys(work: Pick<Work, 'keyring'>, keys: SigningKey[]): Record<string, unknown>[] {
+  return keys.map((key) => JSON.parse(work.keyring.open(purpose, key.sealedPrivateJwk)));
+}

@@ -1,0 +1,61 @@
+import type { Database } from '../../db/knex.ts';
+import type { SigningAlgorithm, SigningKey } from './signing-key.ts';
+
+interface Row {
+  kid: string;
+  alg: SigningAlgorithm;
+  sealed_private_jwk: string;
+  public_jwk: Record<string, unknown>;
+  state: SigningKey['state'];
+  created_at: Date;
+  retires_at: Date | null;
+}
+
+export function keyRepository(db: Database) {
+  return {
+    /** Keys that are still published. */
+    async listLive(now: Date): Promise<SigningKey[]> {
+      const rows = await db<Row>('signing_keys').where((query) => query.whereNull('retires_at').orWhere('retires_at', '>', now));
+      return rows.map((row) => ({
+        kid: row.kid,
+        alg: row.alg,
+        state: row.state,
+        publicJwk: row.public_jwk,
+        sealedPrivateJwk: row.sealed_private_jwk,
+        createdAt: row.created_at,
+        retiresAt: row.retires_at,
+      }));
+    },
+
+    async insert(key: SigningKey): Promise<void> {
+      await db('signing_keys').insert({
+        kid: key.kid,
+        alg: key.alg,
+        sealed_private_jwk: key.sealedPrivateJwk,
+        public_jwk: JSON.stringify(key.publicJwk),
+        state: key.state,
+        created_at: key.createdAt,
+        retires_at: key.retiresAt,
+      });
+    },
+
+    /** One node at a time makes or turns keys; the others wait and then see the result. */
+    async lockAll(): Promise<void> {
+      await db.raw('lock table signing_keys in share row exclusive mode');
+    },
+
+    /** current -> previous (until `retiresAt`), next -> current. */
+    async turn(retiresAt: Date): Promise<void> {
+      await db('signing_keys').where({ state: 'current' }).update({ state: 'previous', retires_at: retiresAt });
+      await db('signing_keys').where({ state: 'next' }).update({ state: 'current' });
+    },
+
+    async reseal(kid: string, sealedPrivateJwk: string): Promise<void> {
+      await db('signing_keys').where({ kid }).update({ sealed_private_jwk: sealedPrivateJwk });
+    },
+
+    async deleteRetired(now: Date): Promise<number> {
+      return db('signing_keys').where('retires_at', '<=', now).delete();
+    },
+  };
+}

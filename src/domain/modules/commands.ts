@@ -1,0 +1,141 @@
+import { invalid, notFound } from '../../lib/errors.ts';
+import { type CompanyId, type InstanceId, type ModuleId, newId } from '../../lib/ids.ts';
+import { randomToken, tokenHash } from '../../lib/secrets.ts';
+import { transaction, type Work } from '../../work.ts';
+import { record } from '../audit/commands.ts';
+import { resolveGroups } from '../groups/commands.ts';
+import { type ClientMetadata, clientMetadataSchema, type Module, homeClientId, moduleAddressSchema, moduleNameSchema } from './module.ts';
+
+export interface NewModule {
+  name: string;
+  icon?: string | null;
+  /** A client id of one's own, for imports; random otherwise, so that it never equals a person's id (OAU-25). */
+  clientId?: string;
+  metadata: unknown;
+}
+
+/** Registers a product. @returns the client secret in clear, this once; the database keeps its hash. */
+export async function createModule(work: Work, input: NewModule): Promise<{ module: Module; clientSecret: string | null }> {
+  const metadata = parseMetadata(input.metadata);
+  const name = moduleNameSchema.safeParse(input.name);
+  if (!name.success) throw invalid('A module needs a name of 60 characters at most.', { name: 'Enter a name of 60 characters at most.' });
+  const needsSecret = metadata.token_endpoint_auth_method.startsWith('client_secret');
+  const clientSecret = needsSecret ? randomToken() : null;
+  const module: Module = {
+    id: newId<ModuleId>(),
+    clientId: input.clientId ?? randomToken(16),
+    name: name.data,
+    icon: input.icon ?? null,
+    secretHash: clientSecret === null ? null : tokenHash(clientSecret),
+    metadata,
+    isBuiltIn: false,
+  };
+  await transaction(work, async (work) => {
+    await work.store.modules.insert(module);
+    await record(work, {
+      action: 'module.create',
+      companyId: null,
+      target: { kind: 'module', id: module.id },
+      details: { name: module.name, clientId: module.clientId },
+    });
+    await work.store.announce('modules');
+  });
+  return { module, clientSecret };
+}
+
+function parseMetadata(given: unknown): ClientMetadata {
+  const parsed = clientMetadataSchema.safeParse(given);
+  if (!parsed.success) {
+    const fields = Object.fromEntries(parsed.error.issues.map(({ path, message }) => [path.join('.') || 'metadata', message]));
+    const sentence = Object.entries(fields)
+      .map(([field, message]) => `${field}: ${message}`)
+      .join('; ');
+    throw invalid(`The module cannot be registered like this. ${sentence}`, fields);
+  }
+  const metadata = parsed.data;
+  const problem = contradiction(metadata);
+  if (problem) throw invalid(`The module cannot be registered like this. ${problem}`, { metadata: problem });
+  return metadata;
+}
+
+function contradiction(metadata: ClientMetadata): string | null {
+  const isInteractive = metadata.grant_types.includes('authorization_code');
+  const isPublic = metadata.token_endpoint_auth_method === 'none';
+  if (isInteractive && metadata.redirect_uris.length === 0) return 'redirect_uris: at least one is needed to sign people in.';
+  if (isPublic && metadata.grant_types.includes('client_credentials')) return 'grant_types: a public client cannot use client_credentials.';
+  if (isPublic && !metadata.require_pkce) return 'require_pkce: a public client must use PKCE (RFC 9700 2.1.1).';
+  if (metadata.token_endpoint_auth_method === 'private_key_jwt' && !metadata.jwks && !metadata.jwks_uri) {
+    return 'jwks or jwks_uri: private_key_jwt needs one of them.';
+  }
+  const httpWeb = metadata.redirect_uris.find((uri) => uri.startsWith('http:') && !/^http:\/\/(localhost|127\.0\.0\.1|\[::1\])[:/]/.test(uri));
+  return httpWeb ? `redirect_uris: ${httpWeb} must be https.` : null;
+}
+
+export interface NewInstance {
+  clientId: string;
+  name?: string;
+  initiateLoginUri?: string;
+  landingUrl?: string;
+  /** Custom groups that shall hold it besides All Module Access. */
+  groups?: string[];
+}
+
+/** Gives a company an instance; it joins All Module Access by itself (B.4). */
+export async function connectModule(work: Work, companyId: CompanyId, input: NewInstance): Promise<{ instanceId: InstanceId }> {
+  for (const address of [input.initiateLoginUri, input.landingUrl]) {
+    if (address !== undefined && !moduleAddressSchema.safeParse(address).success) throw invalid(`${address} is not an address that a module may have.`);
+  }
+  return transaction(work, async (work) => {
+    const module = await work.store.modules.findByClientId(input.clientId);
+    if (!module || module.isBuiltIn) throw notFound('module');
+    const { instances, groups } = work.store.of(companyId);
+    const instanceId = newId<InstanceId>();
+    await instances.insert(
+      {
+        id: instanceId,
+        moduleId: module.id,
+        name: input.name ?? module.name,
+        initiateLoginUri: input.initiateLoginUri ?? module.metadata.initiate_login_uri ?? null,
+        landingUrl: input.landingUrl ?? null,
+        isEnabled: true,
+      },
+      work.now,
+      work.actor.kind === 'user' ? work.actor.id : null,
+    );
+    const all = await groups.getSystem('system-all');
+    await groups.addModule(all.id, instanceId);
+    if (input.groups?.length) {
+      for (const group of await resolveGroups(work, companyId, input.groups)) {
+        if (group.kind === 'custom') await groups.addModule(group.id, instanceId);
+      }
+    }
+    await record(work, {
+      action: 'module.connect',
+      companyId,
+      target: { kind: 'module', id: module.id },
+      details: { name: module.name, instanceId },
+    });
+    return { instanceId };
+  });
+}
+
+/** The provider's own pages as a client, kept in step with the public address. */
+export async function ensureHomeClient(work: Work): Promise<void> {
+  const { publicUrl, brandName } = work.config;
+  const changed = await work.store.modules.upsertBuiltIn({
+    id: newId<ModuleId>(),
+    clientId: homeClientId,
+    name: brandName,
+    icon: null,
+    secretHash: null,
+    isBuiltIn: true,
+    metadata: clientMetadataSchema.parse({
+      redirect_uris: [`${publicUrl}/signed-in`],
+      post_logout_redirect_uris: [`${publicUrl}/signed-out`],
+      token_endpoint_auth_method: 'none',
+      grant_types: ['authorization_code'],
+      scope: 'openid',
+    }),
+  });
+  if (changed) await work.store.announce('modules');
+}

@@ -1,0 +1,38 @@
+import type { CompanyId, UserId } from '../../lib/ids.ts';
+import { transaction, type Work } from '../../work.ts';
+import { record } from '../audit/commands.ts';
+import type { SessionFilter } from './repository.ts';
+import type { EndReason, LogoutNotice } from './session.ts';
+
+/** Queues a logout token for each module that was entered in the ended sessions. */
+export async function notifyModules(work: Work, notices: LogoutNotice[]): Promise<void> {
+  for (const notice of notices) await work.jobs.enqueue(work, 'back-channel-logout', notice);
+}
+
+/**
+ * Ends sessions of a person: they are dead when the transaction commits, on every node; modules are told afterwards.
+ * @returns number of sessions ended.
+ */
+export async function endSessions(
+  work: Work,
+  of: { companyId: CompanyId; userId: UserId } & Omit<SessionFilter, 'userId'>,
+  reason: EndReason,
+): Promise<number> {
+  return transaction(work, async (work) => {
+    const { companyId, ...filter } = of;
+    const { ended, notices } = await work.store.of(companyId).sessions.end(filter, reason, work.now);
+    await notifyModules(work, notices);
+    for (const uid of ended) {
+      await record(work, { action: 'session.end', companyId, target: { kind: 'user', id: of.userId }, details: { reason, session: uid } });
+    }
+    return ended.length;
+  });
+}
+
+/** Ends every session and revokes every token of a person, those that outlive sessions included. */
+export async function endEverything(work: Work, of: { companyId: CompanyId; userId: UserId }, reason: EndReason): Promise<void> {
+  await transaction(work, async (work) => {
+    await endSessions(work, of, reason);
+    await work.store.of(of.companyId).sessions.revokeAll(of.userId);
+  });
+}

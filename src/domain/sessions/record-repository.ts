@@ -1,0 +1,215 @@
+// SQL behind the engine's adapter. Round trips are what the protocol costs, so a read brings everything a request
+// needs with it (grant, session, person, access), and the writes of a request go as one statement.
+// Named prepared statements instead of knex, on the same pool: see performance notes in bench/README.md.
+import { type Database, runPrepared } from '../../db/knex.ts';
+import type { CompanyId, UserId } from '../../lib/ids.ts';
+import type { Session } from './session.ts';
+
+export interface RecordWrite {
+  id: string;
+  kind: string;
+  payload: object;
+  accountId: string | null;
+  clientId: string | null;
+  grantId: string | null;
+  sessionUid: string | null;
+  /** Seconds since the epoch; null never expires. */
+  expiresAt: number | null;
+}
+
+/** The person behind a record: read with it, so that no cache outlives a revocation. */
+export interface AccountFacts {
+  id: UserId;
+  companyId: CompanyId;
+  company: string;
+  policy: unknown;
+  username: string;
+  email: string;
+  emailVerified: boolean;
+  firstName: string;
+  lastName: string;
+  phone: string | null;
+  timeZone: string | null;
+  role: string;
+  updatedAt: number;
+  /** Active groups by client id of the modules that this person may enter (D.2 effective access). */
+  reachable: Record<string, string[]>;
+}
+
+export interface RecordRow {
+  id: string;
+  kind: string;
+  payload: Record<string, unknown>;
+  client_id: string | null;
+  session_uid: string | null;
+  /** Seconds since the epoch. */
+  consumed_at: number | null;
+  grant: Record<string, unknown> | null;
+  /** Grants of a Session record, by grant id. */
+  grants: Record<string, Record<string, unknown>> | null;
+  /** Payload of the Session that a token hangs on. */
+  session: Record<string, unknown> | null;
+  account: AccountFacts | null;
+  has_account: boolean;
+  is_built_in: boolean | null;
+}
+
+// A person counts only while Active; a session only until it was ended, also when an upsert raced with the end.
+const read = {
+  name: 'oidc_read',
+  text: `
+    select r.id, r.kind, r.payload, r.client_id, r.session_uid, extract(epoch from r.consumed_at)::float8 as consumed_at,
+      r.account_id is not null as has_account, g.payload as grant, s.payload as session,
+      case when r.kind = 'Session' then (
+        select jsonb_object_agg(h.id, h.payload) from oidc_records h
+        where h.session_uid = r.session_uid and h.kind = 'Grant' and h.expires_at > now()) end as grants,
+      case when u.id is not null then jsonb_build_object(
+        'id', u.id, 'companyId', u.company_id, 'company', c.name, 'policy', c.policy, 'username', u.username, 'email', u.email,
+        'emailVerified', u.email_verified_at is not null, 'firstName', u.first_name, 'lastName', u.last_name, 'phone', u.phone,
+        'timeZone', u.time_zone, 'role', u.role, 'reachable', coalesce(a.reachable, '{}'::jsonb)) end as account,
+      (select m.is_built_in from modules m where m.client_id = r.client_id) as is_built_in
+    from oidc_records r
+    left join oidc_records g on g.id = r.grant_id and g.kind = 'Grant' and g.expires_at > now()
+    left join sessions w on w.uid = r.session_uid
+    left join oidc_records s on s.session_uid = r.session_uid and s.kind = 'Session' and r.kind <> 'Session' and s.expires_at > now()
+      and w.ended_at is null
+    left join users u on u.id = r.account_id and u.base_status = 'Active'
+    left join companies c on c.id = u.company_id
+    left join lateral (
+      select jsonb_object_agg(t.client_id, t.groups) as reachable from (
+        select m.client_id, jsonb_agg(distinct n.name) as groups
+        from group_members gm
+          join access_groups n on n.id = gm.group_id and n.is_active
+          join group_modules x on x.group_id = n.id
+          join module_instances i on i.id = x.instance_id and i.is_enabled
+          join modules m on m.id = i.module_id
+        where gm.user_id = u.id and (r.client_id is null or m.client_id = r.client_id)
+        group by m.client_id) t
+    ) a on true
+    where r.id = any($1) and (r.expires_at is null or r.expires_at > now())
+      and (r.kind <> 'Session' or w.ended_at is null)`,
+};
+
+const columns = 'id, kind, payload, account_id, client_id, grant_id, session_uid, expires_at';
+const incoming = `
+  select i.id, i.kind, i.payload::jsonb, i.account_id, i.client_id, i.grant_id, i.session_uid, to_timestamp(i.expires_at)
+  from unnest($1::text[], $2::text[], $3::text[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::float8[])
+    as i (id, kind, payload, account_id, client_id, grant_id, session_uid, expires_at)`;
+
+// Two modules entered at the same moment both add to `authorizations` of one session: neither may lose the other's.
+const onConflict = `
+  on conflict (id) do update set
+    payload = case when excluded.kind = 'Session' and oidc_records.payload ? 'authorizations'
+      then excluded.payload || jsonb_build_object('authorizations',
+        (oidc_records.payload -> 'authorizations') || coalesce(excluded.payload -> 'authorizations', '{}'::jsonb))
+      else excluded.payload end,
+    account_id = excluded.account_id, client_id = excluded.client_id, grant_id = excluded.grant_id,
+    session_uid = excluded.session_uid, expires_at = excluded.expires_at`;
+
+const upsert = { name: 'oidc_upsert', text: `insert into oidc_records (${columns}) ${incoming} ${onConflict}` };
+
+const write = {
+  name: 'oidc_write',
+  text: `
+    with gone as (delete from oidc_records where id = any($9::text[])),
+      revoked as (delete from oidc_records where grant_id = any($10::text[]) or (kind = 'Grant' and id = any($10::text[]))),
+      seen as (
+        insert into sessions (uid, company_id, user_id, ip, agent, amr, browser_hash, created_at, last_seen_at, idle_ends_at, ends_at)
+        select uid, company_id, user_id, ip, agent, string_to_array(amr, ' '), browser_hash,
+          to_timestamp(created_at), to_timestamp(last_seen_at), to_timestamp(idle_ends_at), to_timestamp(ends_at)
+        from unnest($11::text[], $12::uuid[], $13::uuid[], $14::text[], $15::text[], $16::text[], $17::text[],
+          $18::float8[], $19::float8[], $20::float8[], $21::float8[])
+          as i (uid, company_id, user_id, ip, agent, amr, browser_hash, created_at, last_seen_at, idle_ends_at, ends_at)
+        on conflict (uid) do update set last_seen_at = excluded.last_seen_at, idle_ends_at = excluded.idle_ends_at, ends_at = excluded.ends_at,
+          amr = excluded.amr, ip = excluded.ip, agent = excluded.agent
+          where sessions.ended_at is null and sessions.user_id = excluded.user_id)
+    insert into oidc_records (${columns}) ${incoming} ${onConflict}`,
+};
+
+const consume = {
+  name: 'oidc_consume',
+  text: 'update oidc_records set consumed_at = now() where id = any($1) and consumed_at is null returning id',
+};
+
+const claim = {
+  name: 'oidc_claim',
+  text: `insert into oidc_records (id, kind, payload, expires_at) values ($1, $2, '{}', now() + interval '10 minutes')
+         on conflict (id) do nothing returning id`,
+};
+
+export interface WriteBatch {
+  upserts: RecordWrite[];
+  destroyed: string[];
+  revokedGrants: string[];
+  sessions: Session[];
+}
+
+const seconds = (date: Date) => date.getTime() / 1000;
+
+export function recordRepository(db: Database) {
+  return {
+    /** Live records by id, each with all that a request may ask next. */
+    async read(ids: string[]): Promise<RecordRow[]> {
+      return (await runPrepared<RecordRow>(db, read, [ids])).rows;
+    },
+
+    /** Everything one or several requests have to write, as one statement, so it is all or nothing. */
+    async write({ upserts, destroyed, revokedGrants, sessions }: WriteBatch): Promise<void> {
+      const rows: unknown[] = [
+        upserts.map((w) => w.id),
+        upserts.map((w) => w.kind),
+        upserts.map((w) => JSON.stringify(w.payload)),
+        upserts.map((w) => w.accountId),
+        upserts.map((w) => w.clientId),
+        upserts.map((w) => w.grantId),
+        upserts.map((w) => w.sessionUid),
+        upserts.map((w) => w.expiresAt),
+      ];
+      if (destroyed.length + revokedGrants.length + sessions.length === 0) {
+        if (upserts.length > 0) await runPrepared(db, upsert, rows);
+        return;
+      }
+      await runPrepared(db, write, [
+        ...rows,
+        destroyed,
+        revokedGrants,
+        sessions.map((s) => s.uid),
+        sessions.map((s) => s.companyId),
+        sessions.map((s) => s.userId),
+        sessions.map((s) => s.ip),
+        sessions.map((s) => s.agent),
+        sessions.map((s) => s.amr.join(' ')),
+        sessions.map((s) => s.browserHash),
+        sessions.map((s) => seconds(s.createdAt)),
+        sessions.map((s) => seconds(s.lastSeenAt)),
+        sessions.map((s) => seconds(s.idleEndsAt)),
+        sessions.map((s) => seconds(s.endsAt)),
+      ]);
+    },
+
+    /** Marks as used, once: returns the ids that this call used; the others were used before (F1). */
+    async consume(ids: string[]): Promise<string[]> {
+      return (await runPrepared<{ id: string }>(db, consume, [ids])).rows.map(({ id }) => id);
+    },
+
+    /** Takes a one-time identifier: false when it was taken before, also by a parallel request (F2). */
+    async claim(id: string, kind: string): Promise<boolean> {
+      return (await runPrepared(db, claim, [id, kind])).rowCount === 1;
+    },
+
+    /**
+     * Removes what has run out, at most `limit` rows, without waiting for rows that others hold.
+     * Sessions stay an hour longer: the sweep of expired sessions reads from them which modules to tell.
+     */
+    async purgeExpired(limit: number): Promise<number> {
+      const result: { rowCount: number } = await db.raw(
+        `delete from oidc_records where id in (
+           select id from oidc_records where expires_at < now() and (kind <> 'Session' or expires_at < now() - interval '1 hour') order by expires_at limit ? for update skip locked)`,
+        [limit],
+      );
+      return result.rowCount;
+    },
+  };
+}
+
+export type RecordRepository = ReturnType<typeof recordRepository>;

@@ -1,0 +1,108 @@
+import type { Database } from '../../db/knex.ts';
+import type { CompanyId, UserId } from '../../lib/ids.ts';
+import { type EndReason, type LogoutNotice, logoutNotices, type Session, type SessionPayload } from './session.ts';
+
+interface Row {
+  uid: string;
+  company_id: CompanyId;
+  user_id: UserId;
+  ip: string;
+  agent: string;
+  amr: string[];
+  browser_hash: string | null;
+  created_at: Date;
+  last_seen_at: Date;
+  idle_ends_at: Date;
+  ends_at: Date;
+  client_ids: string[] | null;
+}
+
+const toSession = (row: Row): Session => ({
+  uid: row.uid,
+  companyId: row.company_id,
+  userId: row.user_id,
+  ip: row.ip,
+  agent: row.agent,
+  amr: row.amr,
+  browserHash: row.browser_hash,
+  createdAt: row.created_at,
+  lastSeenAt: row.last_seen_at,
+  idleEndsAt: row.idle_ends_at,
+  endsAt: row.ends_at,
+});
+
+export interface SessionFilter {
+  userId?: UserId;
+  uid?: string;
+  exceptUid?: string;
+}
+
+export function sessionRepository(db: Database, companyId: CompanyId) {
+  return {
+    /** Live sessions of a person with the names of the modules entered, latest first. */
+    async listLive(userId: UserId, now: Date): Promise<(Session & { modules: string[] })[]> {
+      const { rows }: { rows: (Row & { modules: string[] })[] } = await db.raw(
+        `select w.*, coalesce((
+           select array_agg(m.name order by m.name) from oidc_records r, jsonb_object_keys(coalesce(r.payload -> 'authorizations', '{}')) k
+             join modules m on m.client_id = k and not m.is_built_in
+           where r.session_uid = w.uid and r.kind = 'Session'), '{}') as modules
+         from sessions w
+         where w.company_id = ? and w.user_id = ? and w.ended_at is null and w.idle_ends_at > ?
+         order by w.last_seen_at desc`,
+        [companyId, userId, now],
+      );
+      return rows.map((row) => ({ ...toSession(row), modules: row.modules }));
+    },
+
+    /**
+     * Ends sessions with all that hangs on them: codes, tokens, grants, requests.
+     * @returns whom to tell, and how many sessions ended. Call inside a transaction.
+     */
+    async end(filter: SessionFilter, reason: EndReason, now: Date): Promise<{ ended: string[]; notices: LogoutNotice[] }> {
+      const ended: { uid: string }[] = await db<Row & { ended_at: Date | null; end_reason: string | null }>('sessions')
+        .where({ company_id: companyId })
+        .whereNull('ended_at')
+        .where((query) => {
+          if (filter.userId) query.where('user_id', filter.userId);
+          if (filter.uid) query.where('uid', filter.uid);
+          if (filter.exceptUid) query.whereNot('uid', filter.exceptUid);
+        })
+        .update({ ended_at: now, end_reason: reason })
+        .returning('uid');
+      const uids = ended.map(({ uid }) => uid);
+      if (uids.length === 0) return { ended: uids, notices: [] };
+      const payloads: { payload: SessionPayload }[] = await db('oidc_records').where({ kind: 'Session' }).whereIn('session_uid', uids).select('payload');
+      await db('oidc_records').whereIn('session_uid', uids).delete();
+      return { ended: uids, notices: payloads.flatMap(({ payload }) => logoutNotices(payload)) };
+    },
+
+    /** Everything the engine holds for a person, offline refresh tokens included (OAU-18). */
+    async revokeAll(userId: UserId): Promise<void> {
+      await db('oidc_records').where({ account_id: userId }).delete();
+    },
+  };
+}
+
+/** Sessions whose time has run out and whose modules have not been told; crosses companies, for the sweeping job. */
+export async function takeExpiredSessions(db: Database, now: Date, limit: number): Promise<{ ended: number; notices: LogoutNotice[] }> {
+  const { rows }: { rows: { uid: string }[] } = await db.raw(
+    `update sessions set ended_at = ?, end_reason = 'expired' where uid in (
+       select uid from sessions where ended_at is null and idle_ends_at < ? order by idle_ends_at limit ? for update skip locked)
+     returning uid`,
+    [now, now, limit],
+  );
+  const uids = rows.map(({ uid }) => uid);
+  if (uids.length === 0) return { ended: 0, notices: [] };
+  const payloads: { payload: SessionPayload }[] = await db('oidc_records').where({ kind: 'Session' }).whereIn('session_uid', uids).select('payload');
+  await db('oidc_records').where({ kind: 'Session' }).whereIn('session_uid', uids).delete();
+  return { ended: uids.length, notices: payloads.flatMap(({ payload }) => logoutNotices(payload)) };
+}
+
+/** Rows of ended sessions that nobody needs any more. */
+export async function purgeEndedSessions(db: Database, before: Date, limit: number): Promise<number> {
+  const result: { rowCount: number } = await db.raw(
+    'delete from sessions where uid in (select uid from sessions where ended_at < ? order by ended_at limit ? for update skip locked)',
+    [before, limit],
+  );
+  return result.rowCount;
+}

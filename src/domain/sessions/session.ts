@@ -1,0 +1,73 @@
+// Sessions and everything the protocol engine keeps: cookies' sessions, codes, tokens, grants, requests.
+// Owns `sessions` (what people see and end) and `oidc_records` (what the engine stores). Ending either ends both, in one transaction.
+import type { CompanyId, UserId } from '../../lib/ids.ts';
+import type { CompanyPolicy } from '../companies/company.ts';
+import { minutes } from '../../lib/time.ts';
+
+export interface Session {
+  uid: string;
+  companyId: CompanyId;
+  userId: UserId;
+  ip: string;
+  agent: string;
+  amr: string[];
+  browserHash: string | null;
+  createdAt: Date;
+  lastSeenAt: Date;
+  idleEndsAt: Date;
+  endsAt: Date;
+}
+
+export type EndReason = 'logout' | 'ended-by-user' | 'deactivated' | 'password-changed' | 'second-factor-reset' | 'deleted' | 'expired' | 'recovered';
+
+/** C37: idle and absolute end of a session that began at `startedAt` and was used at `now`. */
+export function sessionEnds(policy: CompanyPolicy['session'], startedAt: Date, now: Date): { idleEndsAt: Date; endsAt: Date } {
+  const endsAt = new Date(startedAt.getTime() + minutes(policy.absoluteMinutes));
+  const idle = now.getTime() + minutes(policy.idleMinutes);
+  return { idleEndsAt: new Date(Math.min(idle, endsAt.getTime())), endsAt };
+}
+
+/** What a module is told when a session ends (OpenID Connect Back-Channel Logout 1.0). */
+export interface LogoutNotice {
+  clientId: string;
+  accountId: string;
+  sid: string;
+}
+
+/** The engine's Session payload, as far as we read it. */
+export interface SessionPayload {
+  accountId?: string;
+  authorizations?: Record<string, { sid?: string; grantId?: string; persistsLogout?: boolean }>;
+}
+
+export function logoutNotices(payload: SessionPayload): LogoutNotice[] {
+  const { accountId, authorizations = {} } = payload;
+  if (!accountId) return [];
+  return Object.entries(authorizations).flatMap(([clientId, { sid }]) => (sid ? [{ clientId, accountId, sid }] : []));
+}
+
+const browsers: [pattern: RegExp, name: string][] = [
+  [/Edg(e|A|iOS)?\//, 'Edge'],
+  [/OPR\/|Opera/, 'Opera'],
+  [/SamsungBrowser\//, 'Samsung Internet'],
+  [/Firefox\/|FxiOS\//, 'Firefox'],
+  [/Chrome\/|CriOS\//, 'Chrome'],
+  [/Safari\//, 'Safari'],
+];
+const systems: [pattern: RegExp, name: string][] = [
+  [/iPhone/, 'iPhone'],
+  [/iPad/, 'iPad'],
+  [/Android/, 'Android'],
+  [/Windows/, 'Windows'],
+  [/Mac OS X|Macintosh/, 'macOS'],
+  [/CrOS/, 'ChromeOS'],
+  [/Linux/, 'Linux'],
+];
+
+/** "Chrome on Windows" for the list of sessions: a hint for people, nothing is decided by it. */
+export function deviceName(agent: string): string {
+  const browser = browsers.find(([pattern]) => pattern.test(agent))?.[1];
+  const system = systems.find(([pattern]) => pattern.test(agent))?.[1];
+  if (!browser && !system) return 'Unknown device';
+  return [browser ?? 'Browser', system].filter(Boolean).join(' on ');
+}

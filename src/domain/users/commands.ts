@@ -1,0 +1,266 @@
+// What administrators and the operator do to people. Authorisation is the first line of each command.
+import { z } from 'zod';
+import { conflict, forbidden, invalid, notFound } from '../../lib/errors.ts';
+import { type CompanyId, newId, type UserId } from '../../lib/ids.ts';
+import { transaction, type Work } from '../../work.ts';
+import { record } from '../audit/commands.ts';
+import type { Company } from '../companies/company.ts';
+import { passwordProblems } from '../credentials/password.ts';
+import { resolveGroups } from '../groups/commands.ts';
+import { allModuleAccess } from '../groups/group.ts';
+import { sendMail } from '../mails/commands.ts';
+import { can, type Role } from '../roles/role.ts';
+import { endEverything } from '../sessions/commands.ts';
+import { sendInvitation, sendSetup } from './invitations.ts';
+import { factorPurpose } from './password-commands.ts';
+import {
+  decideTransition,
+  emailSchema,
+  firstNameSchema,
+  fullName,
+  lastNameSchema,
+  roleSchema,
+  type Transition,
+  type User,
+  usernameSchema,
+} from './user.ts';
+
+/** Administrators of this very company, and whoever stands at the server's console. */
+async function authorise(work: Work, companyId: CompanyId): Promise<UserId | null> {
+  if (work.actor.kind === 'operator' || work.actor.kind === 'system') return null;
+  if (work.actor.kind === 'user') {
+    const actor = await work.store.of(companyId).users.findById(work.actor.id);
+    if (actor?.baseStatus === 'Active' && can(actor.role, 'users.manage')) return actor.id;
+  }
+  throw forbidden('Only an administrator of this company may do that.');
+}
+
+export const newUserSchema = z.object({
+  firstName: firstNameSchema,
+  lastName: lastNameSchema,
+  email: emailSchema,
+  username: usernameSchema,
+  role: roleSchema,
+  groups: z.array(z.string()).default([allModuleAccess]),
+});
+
+export type NewUser = z.input<typeof newUserSchema>;
+
+/** zod's first complaint for each field. */
+export function fieldProblems(error: z.ZodError): Record<string, string> {
+  const fields: Record<string, string> = {};
+  for (const { path, message } of error.issues) fields[path.join('.')] ??= message;
+  return fields;
+}
+
+function parseNewUser(input: NewUser): z.output<typeof newUserSchema> {
+  const parsed = newUserSchema.safeParse(input);
+  if (parsed.success) return parsed.data;
+  const fields = fieldProblems(parsed.error);
+  throw invalid(Object.values(fields).join(' '), fields);
+}
+
+function draft(work: Work, companyId: CompanyId, input: Omit<z.output<typeof newUserSchema>, 'groups' | 'role'> & { role: Role }): User {
+  return {
+    id: newId<UserId>(),
+    companyId,
+    username: input.username,
+    email: input.email,
+    emailVerifiedAt: null,
+    pendingEmail: null,
+    firstName: input.firstName,
+    lastName: input.lastName,
+    phone: null,
+    timeZone: null,
+    theme: 'auto',
+    role: input.role,
+    baseStatus: 'Invited',
+    deactivatedReason: null,
+    failures: 0,
+    lockedUntil: null,
+    mustSetPassword: false,
+    mustEnrol2fa: true,
+    source: 'form',
+    lastLoginAt: null,
+    createdAt: work.now,
+  };
+}
+
+async function getCompany(work: Work, companyId: CompanyId): Promise<Company> {
+  const company = await work.store.companies.findById(companyId);
+  if (!company) throw notFound('company');
+  return company;
+}
+
+async function insertUser(work: Work, user: User, groupNames: string[], createdBy: UserId | null): Promise<void> {
+  const { users, groups } = work.store.of(user.companyId);
+  const chosen = await resolveGroups(work, user.companyId, groupNames);
+  await users.insert(user, createdBy);
+  await groups.addMembers(
+    chosen.map(({ id }) => id),
+    user.id,
+  );
+  await record(work, {
+    action: 'user.create',
+    companyId: user.companyId,
+    target: { kind: 'user', id: user.id },
+    details: { username: user.username, role: user.role, groups: chosen.map(({ name }) => name), source: user.source },
+  });
+}
+
+/** T1: a person and the invitation. @returns the link too, for an operator without mail. */
+export async function inviteUser(work: Work, companyId: CompanyId, input: NewUser): Promise<{ user: User; invitation: string }> {
+  const createdBy = await authorise(work, companyId);
+  const fields = parseNewUser(input);
+  return transaction(work, async (work) => {
+    const company = await getCompany(work, companyId);
+    const user = draft(work, companyId, fields);
+    await insertUser(work, user, fields.groups, createdBy);
+    return { user, invitation: await sendInvitation(work, company, user, 'user.invite') };
+  });
+}
+
+export interface ReadyMade {
+  password: string;
+  /** Base32; without it the person enrols at the first sign-in. */
+  totpSecret: string | null;
+  /** For imports: the owner chose this password elsewhere, so it need not be changed. */
+  isOwnPassword: boolean;
+  emailVerified: boolean;
+}
+
+/** A person with password (and factor) ready: imports from elsewhere, demos and tests. Operator only. */
+export async function createReadyUser(
+  work: Work,
+  companyId: CompanyId,
+  input: Omit<NewUser, 'role'> & { role: Role },
+  ready: ReadyMade,
+): Promise<User> {
+  if (work.actor.kind !== 'operator' && work.actor.kind !== 'system') throw forbidden('Only the operator may set passwords of others.');
+  const fields = parseNewUser({ ...input, role: input.role === 'Root Admin' ? 'Admin' : input.role });
+  const company = await getCompany(work, companyId);
+  const problems = passwordProblems(ready.password, company.policy.password, { words: [], common: new Set() });
+  if (problems.length > 0) throw invalid(problems.join(' '), { password: problems.join(' ') });
+  const hash = await work.hasher.hash(ready.password);
+  return transaction(work, async (work) => {
+    const isComplete = ready.totpSecret !== null;
+    const user: User = {
+      ...draft(work, companyId, { ...fields, role: input.role }),
+      source: 'api',
+      baseStatus: isComplete || input.role !== 'Root Admin' ? 'Active' : 'Invited',
+      mustEnrol2fa: !isComplete,
+      mustSetPassword: !ready.isOwnPassword,
+      emailVerifiedAt: ready.emailVerified ? work.now : null,
+    };
+    await insertUser(work, user, fields.groups, null);
+    const { credentials } = work.store.of(companyId);
+    await credentials.setPassword(
+      user.id,
+      { hash, setAt: work.now, setBy: null, isSingleUse: !ready.isOwnPassword },
+      company.policy.password.history,
+    );
+    if (ready.totpSecret !== null) await credentials.setTotp(user.id, work.keyring.seal(factorPurpose, ready.totpSecret), work.now, 0);
+    if (input.role === 'Root Admin') await work.store.companies.setRoot(companyId, user.id);
+    return user;
+  });
+}
+
+/** The first person of a company: Root Admin, invited like anybody (A1.6). */
+export async function inviteRoot(work: Work, company: Company, input: Omit<NewUser, 'role' | 'groups'>): Promise<{ user: User; invitation: string }> {
+  const fields = parseNewUser({ ...input, role: 'Admin' });
+  return transaction(work, async (work) => {
+    if (company.rootUserId) throw conflict('This company has its Root Admin already.');
+    const user: User = { ...draft(work, company.id, { ...fields, role: 'Root Admin' }), source: 'setup' };
+    await insertUser(work, user, [allModuleAccess], null);
+    await work.store.companies.setRoot(company.id, user.id);
+    return { user, invitation: await sendInvitation(work, company, user, 'user.invite') };
+  });
+}
+
+/** Holds the row, asks the rule, and refuses with its reason. */
+async function decide(
+  work: Work,
+  companyId: CompanyId,
+  userId: UserId,
+  transition: Transition,
+  actorId: UserId | null,
+): Promise<{ company: Company; user: User }> {
+  const company = await getCompany(work, companyId);
+  const user = await work.store.of(companyId).users.lockById(userId);
+  if (!user) throw notFound('person');
+  const decision = decideTransition(transition, user, { actorId, reactivate: company.policy.reactivate });
+  if (!decision.allowed) throw conflict(decision.because);
+  return { company, user };
+}
+
+/** T14: no session, token or code of this person works when this returns, on any node (A2.3, OAU-18). */
+export async function deactivateUser(work: Work, companyId: CompanyId, userId: UserId): Promise<User> {
+  const actorId = await authorise(work, companyId);
+  return transaction(work, async (work) => {
+    const { company, user } = await decide(work, companyId, userId, 'deactivate', actorId);
+    await work.store.of(companyId).users.update(userId, { baseStatus: 'Deactivated', deactivatedReason: 'admin' });
+    await endEverything(work, { companyId, userId }, 'deactivated');
+    await work.store.links.voidOpen(companyId, userId, ['invitation', 'passwordReset', 'setup', 'emailChange'], work.now);
+    await record(work, { action: 'user.deactivate', companyId, target: { kind: 'user', id: userId }, details: { reason: 'admin' } });
+    await sendMail(work, {
+      kind: 'deactivated',
+      companyId,
+      userId,
+      recipient: user.email,
+      data: { name: fullName(user), company: company.name, username: user.username },
+    });
+    return { ...user, baseStatus: 'Deactivated', deactivatedReason: 'admin' };
+  });
+}
+
+/** T16: Active at once, but the old password and factor are gone, and a mail leads to new ones (C2). */
+export async function activateUser(work: Work, companyId: CompanyId, userId: UserId): Promise<{ user: User; setup: string }> {
+  const actorId = await authorise(work, companyId);
+  return transaction(work, async (work) => {
+    const { company, user } = await decide(work, companyId, userId, 'activate', actorId);
+    const { users, credentials } = work.store.of(companyId);
+    await credentials.erasePassword(userId);
+    await credentials.eraseFactors(userId);
+    await credentials.forgetBrowsers(userId);
+    const changes = { baseStatus: 'Active', deactivatedReason: null, mustSetPassword: true, mustEnrol2fa: true } as const;
+    await users.update(userId, changes);
+    await users.clearLock(userId);
+    await record(work, { action: 'user.activate', companyId, target: { kind: 'user', id: userId } });
+    const active: User = { ...user, ...changes };
+    return { user: active, setup: await sendSetup(work, company, active) };
+  });
+}
+
+/** T12 */
+export async function unlockUser(work: Work, companyId: CompanyId, userId: UserId): Promise<User> {
+  const actorId = await authorise(work, companyId);
+  return transaction(work, async (work) => {
+    const { user } = await decide(work, companyId, userId, 'unlock', actorId);
+    await work.store.of(companyId).users.clearLock(userId);
+    await record(work, { action: 'user.unlock', companyId, target: { kind: 'user', id: userId }, details: { failures: user.failures, until: user.lockedUntil } });
+    return { ...user, failures: 0, lockedUntil: null };
+  });
+}
+
+/**
+ * The way in for a Root Admin with every mail server down: a set-up link handed over at the console.
+ * Lock, password and factor are cleared; live sessions end, since whoever holds them may be the reason.
+ */
+export async function recoverRoot(work: Work, companyId: CompanyId): Promise<{ user: User; link: string }> {
+  if (work.actor.kind !== 'operator') throw forbidden('Recovery is for the operator at the console.');
+  return transaction(work, async (work) => {
+    const found = await getCompany(work, companyId);
+    if (!found.rootUserId) throw conflict('This company has no Root Admin yet.');
+    const { company, user } = await decide(work, companyId, found.rootUserId, 'recover', null);
+    const { users, credentials } = work.store.of(companyId);
+    await credentials.erasePassword(user.id);
+    await credentials.eraseFactors(user.id);
+    await credentials.forgetBrowsers(user.id);
+    await users.clearLock(user.id);
+    await users.update(user.id, { mustEnrol2fa: true, mustSetPassword: false });
+    await endEverything(work, { companyId, userId: user.id }, 'recovered');
+    await record(work, { action: 'operator.recover', companyId, target: { kind: 'user', id: user.id } });
+    const link = user.baseStatus === 'Invited' ? await sendInvitation(work, company, user, 'user.resend') : await sendSetup(work, company, user);
+    return { user, link };
+  });
+}

@@ -1,0 +1,172 @@
+// What people do to their own account: self-service is commands of its own, not flags on those of administrators.
+import { z } from 'zod';
+import { addressKey } from '../../lib/addresses.ts';
+import { forbidden, invalid } from '../../lib/errors.ts';
+import type { CompanyId, UserId } from '../../lib/ids.ts';
+import { tokenHash } from '../../lib/secrets.ts';
+import { after, minutes } from '../../lib/time.ts';
+import { transaction, type Work } from '../../work.ts';
+import { record } from '../audit/commands.ts';
+import { matchTotp, newRecoveryCodes, recoveryCodeHash } from '../credentials/totp.ts';
+import { isLive } from '../links/link.ts';
+import { sendMail } from '../mails/commands.ts';
+import { endSessions } from '../sessions/commands.ts';
+import { fieldProblems } from './commands.ts';
+import { factorPurpose, findCompanyAndUser } from './password-commands.ts';
+import { firstNameSchema, fullName, lastNameSchema, phoneSchema, timeZoneSchema, type User } from './user.ts';
+
+export interface Own {
+  companyId: CompanyId;
+  userId: UserId;
+}
+
+function own(work: Work, { userId }: Own): void {
+  if (work.actor.kind !== 'user' || work.actor.id !== userId) throw forbidden('You can change your own account only.');
+}
+
+const profileSchema = z.object({ firstName: firstNameSchema, lastName: lastNameSchema, phone: phoneSchema, timeZone: timeZoneSchema });
+
+export type Profile = z.input<typeof profileSchema>;
+
+export async function editOwnProfile(work: Work, who: Own, input: Profile): Promise<void> {
+  own(work, who);
+  const parsed = profileSchema.safeParse(input);
+  if (!parsed.success) {
+    const fields = fieldProblems(parsed.error);
+    throw invalid(Object.values(fields).join(' '), fields);
+  }
+  const { firstName, lastName, phone, timeZone } = parsed.data;
+  await transaction(work, async (work) => {
+    const { user } = await findCompanyAndUser(work, who.companyId, who.userId);
+    const after = { firstName, lastName, phone: phone || null, timeZone: timeZone || null };
+    await work.store.of(who.companyId).users.update(who.userId, after);
+    const before = { firstName: user.firstName, lastName: user.lastName, phone: user.phone, timeZone: user.timeZone };
+    await record(work, { action: 'user.edit', companyId: who.companyId, target: { kind: 'user', id: who.userId }, details: { before, after } });
+  });
+}
+
+export async function chooseTheme(work: Work, who: Own, theme: User['theme']): Promise<void> {
+  own(work, who);
+  await work.store.of(who.companyId).users.update(who.userId, { theme });
+}
+
+const signatures: [type: string, matches: (bytes: Buffer) => boolean][] = [
+  ['image/png', (b) => b.subarray(0, 8).equals(Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]))],
+  ['image/jpeg', (b) => b[0] === 0xff && b[1] === 0xd8 && b[2] === 0xff],
+  ['image/webp', (b) => b.subarray(0, 4).toString('latin1') === 'RIFF' && b.subarray(8, 12).toString('latin1') === 'WEBP'],
+];
+
+/** The type is read from the bytes, not from what the browser says; SVG and HTML are none of these (WEB-08). */
+export async function setOwnPicture(work: Work, who: Own, bytes: Buffer | null): Promise<void> {
+  own(work, who);
+  const type = bytes === null ? null : signatures.find(([, matches]) => matches(bytes))?.[0];
+  if (type === undefined) throw invalid('Choose a PNG, JPEG or WebP picture.', { picture: 'Choose a PNG, JPEG or WebP picture.' });
+  await transaction(work, async (work) => {
+    const { users } = work.store.of(who.companyId);
+    await users.setPicture(who.userId, bytes === null || type === null ? null : { type, bytes, updatedAt: work.now });
+    await record(work, { action: 'user.pictureChange', companyId: who.companyId, target: { kind: 'user', id: who.userId }, details: { removed: bytes === null } });
+  });
+}
+
+export type Proof = { outcome: 'proved' } | { outcome: 'refused'; sentence: string; field: string };
+
+/**
+ * Proves the person anew before a sensitive act (AUT-19): the password, and the code when a factor is enrolled.
+ * Failures count on the same counter as at signing in (AUT-06).
+ */
+export async function proveOneself(work: Work, who: Own, input: { password: string; code: string | null; browserToken: string }): Promise<Proof> {
+  own(work, who);
+  const { company, user } = await findCompanyAndUser(work, who.companyId, who.userId);
+  const { credentials } = work.store.of(who.companyId);
+  const [credential, factor] = await Promise.all([credentials.findPassword(user.id), credentials.findTotp(user.id)]);
+  const refused = async (sentence: string, field: string): Promise<Proof> => {
+    await countFailure(work, company.policy.lock, user, input.browserToken);
+    return { outcome: 'refused', sentence, field };
+  };
+  if (user.lockedUntil && user.lockedUntil > work.now && user.failures >= company.policy.lock.threshold) {
+    return { outcome: 'refused', sentence: 'After several failed tries this is paused for a while. Try again later.', field: 'password' };
+  }
+  if (!(await work.hasher.verify(credential?.hash ?? null, input.password))) return refused('The current password is not right.', 'password');
+  if (factor && input.code !== null) {
+    const step = matchTotp(work.keyring.open(factorPurpose, factor.sealedSecret), input.code, work.now, factor.lastStep);
+    if (step === null || !(await credentials.takeStep(user.id, step))) {
+      return refused('That code did not work. Enter the code that your app shows now.', 'code');
+    }
+  }
+  return { outcome: 'proved' };
+}
+
+async function countFailure(work: Work, lock: { threshold: number; minutes: number }, user: User, browserToken: string): Promise<void> {
+  await work.store.signIns.fail({
+    userId: user.id,
+    companyId: user.companyId,
+    browserHash: tokenHash(browserToken),
+    counts: true,
+    threshold: lock.threshold,
+    lockEndsAt: after(work.now, minutes(lock.minutes)),
+    address: addressKey(work.origin.ip),
+    windowEndsAt: after(work.now, minutes(10)),
+    details: { reason: 'wrong-proof' },
+    code: '',
+    by: work,
+  });
+}
+
+/** Takes effect at the next sign-in, after logging out (B.2): the person enrols anew; other sessions end now. */
+export async function resetOwnSecondFactor(work: Work, who: Own & { keepSession: string }): Promise<void> {
+  own(work, who);
+  await transaction(work, async (work) => {
+    const { company, user } = await findCompanyAndUser(work, who.companyId, who.userId);
+    const { credentials, users } = work.store.of(who.companyId);
+    await credentials.eraseFactors(user.id);
+    await credentials.forgetBrowsers(user.id);
+    await users.update(user.id, { mustEnrol2fa: true });
+    await endSessions(work, { companyId: who.companyId, userId: who.userId, exceptUid: who.keepSession }, 'second-factor-reset');
+    await record(work, { action: 'user.2fa.reset', companyId: who.companyId, target: { kind: 'user', id: user.id }, details: { by: 'self' } });
+    await sendMail(work, {
+      kind: 'secondFactorReset',
+      companyId: who.companyId,
+      userId: user.id,
+      recipient: user.email,
+      data: { name: fullName(user), company: company.name, ip: work.origin.ip, at: work.now.toISOString() },
+    });
+  });
+}
+
+/** New recovery codes; the old ones are dead (AUT-25). */
+export async function renewOwnRecoveryCodes(work: Work, who: Own): Promise<string[]> {
+  own(work, who);
+  const codes = newRecoveryCodes();
+  await transaction(work, async (work) => {
+    await work.store.of(who.companyId).credentials.replaceRecoveryCodes(who.userId, codes.map(recoveryCodeHash));
+    await record(work, { action: 'user.recoveryCodes.new', companyId: who.companyId, target: { kind: 'user', id: who.userId } });
+  });
+  return codes;
+}
+
+/** The link that was mailed to a new address (A6.4): from now on it is the address. */
+export async function confirmEmail(work: Work, token: string): Promise<{ email: string } | null> {
+  const link = await work.store.links.findByHash(tokenHash(token));
+  if (!link || link.kind !== 'emailChange' || !link.companyId || !link.userId || !isLive(link, work.now)) return null;
+  const { companyId, userId } = link;
+  return transaction(work, async (work) => {
+    if (!(await work.store.links.take(tokenHash(token), 'emailChange', work.now))) return null;
+    const { company, user } = await findCompanyAndUser(work, companyId, userId);
+    if (!user.pendingEmail || user.pendingEmail !== link.sentTo) return null;
+    await work.store.of(companyId).users.update(userId, { email: user.pendingEmail, pendingEmail: null, emailVerifiedAt: work.now });
+    await record(work, {
+      action: 'user.emailChange.confirm',
+      companyId,
+      target: { kind: 'user', id: userId },
+      details: { before: user.email, after: user.pendingEmail },
+    });
+    await sendMail(work, {
+      kind: 'emailChanged',
+      companyId,
+      userId,
+      recipient: user.email,
+      data: { name: fullName(user), company: company.name, at: work.now.toISOString() },
+    });
+    return { email: user.pendingEmail };
+  });
+}

@@ -1,0 +1,258 @@
+// The steps of signing in that ask the database. A refusal is a value, not an exception: its counter and audit event are committed.
+import { randomBytes } from 'node:crypto';
+import { addressKey } from '../../lib/addresses.ts';
+import { tooManyRequests } from '../../lib/errors.ts';
+import type { CompanyId, UserId } from '../../lib/ids.ts';
+import { tokenHash } from '../../lib/secrets.ts';
+import { after, minutes } from '../../lib/time.ts';
+import { transaction, type Work } from '../../work.ts';
+import { supportCode } from '../audit/audit-event.ts';
+import { record } from '../audit/commands.ts';
+import { companyKey } from '../companies/company.ts';
+import { matchTotp, newRecoveryCodes, recoveryCodeHash } from '../credentials/totp.ts';
+import { sendMail } from '../mails/commands.ts';
+import { factorPurpose, storePassword } from './password-commands.ts';
+import {
+  addressWait,
+  decidePassword,
+  isLocked,
+  type Refusal,
+  type RefusalReason,
+  type SignedIn,
+  type SignInFacts,
+  type Step,
+  standingRefusal,
+  stepAfterPassword,
+} from './sign-in.ts';
+import { fullName, usernameKey } from './user.ts';
+
+/** Who is trying, from which browser. `browserToken` is the long-lived cookie, hashed at rest. */
+export interface Attempt {
+  company: string;
+  username: string;
+  browserToken: string;
+}
+
+const addressWindow = minutes(10);
+
+const defaultLock = { threshold: 5, minutes: 10 };
+
+async function readFacts(work: Work, attempt: Attempt): Promise<SignInFacts> {
+  const facts = await work.store.signIns.read({
+    companyKey: companyKey(attempt.company),
+    usernameKey: usernameKey(attempt.username),
+    browserHash: tokenHash(attempt.browserToken),
+    address: addressKey(work.origin.ip),
+  });
+  const wait = addressWait(facts, work.config.failuresPerAddress, work.now);
+  // Before any hashing, and the same for every name (AUT-08).
+  if (wait !== null) throw tooManyRequests(wait);
+  return facts;
+}
+
+export type Refused = { outcome: 'refused'; code: string };
+
+/** Counts and records a failed try; tells the person once when it locked them (T10). */
+async function refuse(work: Work, attempt: Attempt, facts: SignInFacts, refusal: Refusal): Promise<Refused> {
+  const { user, company, browser } = facts;
+  const lock = company?.policy.lock ?? defaultLock;
+  const code = supportCode(randomBytes(8));
+  const lockEndsAt = after(work.now, minutes(lock.minutes));
+  const locks = await work.store.signIns.fail({
+    userId: user?.id ?? null,
+    companyId: company?.id ?? null,
+    browserHash: browser ? tokenHash(attempt.browserToken) : null,
+    counts: refusal.counts,
+    threshold: lock.threshold,
+    lockEndsAt,
+    address: addressKey(work.origin.ip),
+    windowEndsAt: after(work.now, addressWindow),
+    details: { reason: refusal.reason, company: attempt.company.slice(0, 100), username: attempt.username.slice(0, 100) },
+    code,
+    by: work,
+  });
+  if (locks && user && company) await tellLocked(work, company, user, lockEndsAt);
+  return { outcome: 'refused', code };
+}
+
+async function tellLocked(
+  work: Work,
+  company: NonNullable<SignInFacts['company']>,
+  user: NonNullable<SignInFacts['user']>,
+  until: Date,
+): Promise<void> {
+  await sendMail(work, {
+    kind: 'locked',
+    companyId: company.id,
+    userId: user.id,
+    recipient: user.email,
+    data: { name: fullName(user), company: company.name, username: user.username, until: until.toISOString(), ip: work.origin.ip },
+  });
+}
+
+export type PasswordResult = Refused | { outcome: 'accepted'; userId: UserId; companyId: CompanyId; step: Step; reason: 'first' | 'expired' | 'reset' };
+
+/** Screen 2 of D.5. Unknown, deactivated, locked and wrong all take one hash and one answer (AUT-05). */
+export async function tryPassword(work: Work, attempt: Attempt, password: string): Promise<PasswordResult> {
+  const facts = await readFacts(work, attempt);
+  const matches = await work.hasher.verify(facts.credential?.hash ?? null, password);
+  const decision = decidePassword(facts, matches, work.now);
+  if (decision.outcome === 'refused') return refuse(work, attempt, facts, decision);
+  const { user, company, credential } = facts;
+  if (!user || !company || !credential) throw new Error('accepted without a person');
+  if (work.hasher.needsRehash(credential.hash)) {
+    await work.store.of(company.id).credentials.rehash(user.id, credential.hash, await work.hasher.hash(password));
+  }
+  return { outcome: 'accepted', userId: user.id, companyId: company.id, ...stepAfterPassword(facts, work.now) };
+}
+
+/** What the second half of a sign-in knows from the first: sealed into the browser's ticket, checked again here. */
+export interface Half extends Attempt {
+  userId: UserId;
+}
+
+export interface Answer {
+  /** Id of the engine's waiting request, hashed as the adapter does. */
+  interactionId: string;
+  /** Builds the engine's answer from how the person proved themselves. */
+  result: (proof: { userId: UserId; amr: string[] }) => object;
+}
+
+export type CodeResult =
+  | Refused
+  | ({ outcome: 'signed-in' } & SignedIn)
+  /** Something changed since the password was typed: back to the first screen. */
+  | { outcome: 'start-again' };
+
+async function readHalf(work: Work, half: Half): Promise<{ facts: SignInFacts; stands: boolean }> {
+  const facts = await readFacts(work, half);
+  return { facts, stands: facts.user?.id === half.userId };
+}
+
+/** RFC 8176 names: password and one-time code, hence more than one factor. */
+const passwordAndCode = ['pwd', 'otp', 'mfa'];
+
+export async function tryCode(work: Work, half: Half, method: 'totp' | 'recovery', typed: string, answer: Answer): Promise<CodeResult> {
+  const { facts, stands } = await readHalf(work, half);
+  if (!stands) return { outcome: 'start-again' };
+  const { user, company, factor } = facts;
+  const standing = standingRefusal(facts, work.now);
+  if (standing || !user || !company) return refuse(work, half, facts, { outcome: 'refused', reason: standing ?? 'unknown-user', counts: false });
+  if (stepAfterPassword(facts, work.now).step !== 'code' || !factor) return { outcome: 'start-again' };
+
+  const proof = checkProof(work, factor, method, typed);
+  const wrong = (reason: RefusalReason) => refuse(work, half, facts, { outcome: 'refused', reason, counts: true });
+  if (!proof) return wrong('wrong-code');
+  const result = await work.store.signIns.complete({
+    userId: user.id,
+    proof,
+    isKnownBrowser: facts.browser !== null && !isLocked(facts, work.now),
+    browserHash: tokenHash(half.browserToken),
+    interactionId: answer.interactionId,
+    result: answer.result({ userId: user.id, amr: passwordAndCode }),
+    details: { method },
+    by: { ...work, actor: { kind: 'user', id: user.id, name: user.username } },
+  });
+  if (!result.taken) return wrong('used-code');
+  if (!result.completed) return refuse(work, half, facts, { outcome: 'refused', reason: 'locked', counts: false });
+  if (method === 'recovery') await tellRecoveryCodeUsed(work, facts, company.id);
+  if (!result.answered) return { outcome: 'start-again' };
+  return { outcome: 'signed-in', userId: user.id, companyId: company.id };
+}
+
+function checkProof(work: Work, factor: NonNullable<SignInFacts['factor']>, method: 'totp' | 'recovery', typed: string) {
+  if (method === 'recovery') return { recoveryCodeHash: recoveryCodeHash(typed) };
+  const secret = work.keyring.open(factorPurpose, factor.sealedSecret);
+  const step = matchTotp(secret, typed, work.now, factor.lastStep);
+  return step === null ? null : { step };
+}
+
+async function tellRecoveryCodeUsed(work: Work, facts: SignInFacts, companyId: CompanyId): Promise<void> {
+  const { user, company } = facts;
+  if (!user || !company) return;
+  await transaction(work, async (work) => {
+    await record(work, { action: 'user.recoveryCode.used', companyId, target: { kind: 'user', id: user.id }, details: { left: facts.recoveryCodesLeft - 1 } });
+    await sendMail(work, {
+      kind: 'recoveryCodeUsed',
+      companyId,
+      userId: user.id,
+      recipient: user.email,
+      data: { name: fullName(user), company: company.name, left: facts.recoveryCodesLeft - 1, ip: work.origin.ip, at: work.now.toISOString() },
+    });
+  });
+}
+
+export type SetPasswordResult =
+  | { outcome: 'done'; step: Step; reason: 'first' | 'expired' | 'reset' }
+  | { outcome: 'refused'; problems: string[] }
+  | { outcome: 'start-again' };
+
+/** A password that must be replaced before anything else (D.5 step 3, C39). */
+export async function setPasswordDuringSignIn(work: Work, half: Half, password: string): Promise<SetPasswordResult> {
+  const { facts, stands } = await readHalf(work, half);
+  const { user, company } = facts;
+  if (!stands || !user || !company || standingRefusal(facts, work.now) || stepAfterPassword(facts, work.now).step !== 'set-password') {
+    return { outcome: 'start-again' };
+  }
+  const problems = await storePassword(work, { companyId: company.id, userId: user.id, password, keepBrowser: tokenHash(half.browserToken) });
+  if (problems.length > 0) return { outcome: 'refused', problems };
+  const next = await readFacts(work, half);
+  return { outcome: 'done', ...stepAfterPassword(next, work.now) };
+}
+
+export type EnrolResult = Refused | { outcome: 'enrolled'; recoveryCodes: string[] } | { outcome: 'start-again' };
+
+/** The first right code makes the factor active (AUT-20), and an invited person Active (T6, C1). */
+export async function enrolDuringSignIn(work: Work, half: Half, secret: string, typed: string): Promise<EnrolResult> {
+  const { facts, stands } = await readHalf(work, half);
+  const { user, company } = facts;
+  if (!stands || !user || !company || standingRefusal(facts, work.now) || stepAfterPassword(facts, work.now).step !== 'enrol') {
+    return { outcome: 'start-again' };
+  }
+  const step = matchTotp(secret, typed, work.now, 0);
+  if (step === null) return refuse(work, half, facts, { outcome: 'refused', reason: 'wrong-code', counts: true });
+  const recoveryCodes = newRecoveryCodes();
+  const enrolled = await transaction(work, async (tx) => {
+    const { users, credentials } = tx.store.of(company.id);
+    const present = await users.lockById(user.id);
+    // Another browser may have enrolled meanwhile: its factor must not be replaced by one that a thief of the password brings.
+    if (!present || (!present.mustEnrol2fa && (await credentials.findTotp(user.id)))) return false;
+    await credentials.setTotp(user.id, tx.keyring.seal(factorPurpose, secret), tx.now, step);
+    await credentials.replaceRecoveryCodes(user.id, recoveryCodes.map(recoveryCodeHash));
+    await users.update(user.id, { mustEnrol2fa: false, baseStatus: 'Active' });
+    const by: Work = { ...tx, actor: { kind: 'user', id: user.id, name: user.username } };
+    const target = { kind: 'user' as const, id: user.id };
+    await record(by, { action: 'user.2fa.enrol', companyId: company.id, target, details: { kind: 'totp' } });
+    if (present.baseStatus === 'Invited') await record(by, { action: 'user.activate', companyId: company.id, target, details: { by: 'sign-up' } });
+    await sendMail(by, {
+      kind: 'secondFactorEnrolled',
+      companyId: company.id,
+      userId: user.id,
+      recipient: user.email,
+      data: { name: fullName(user), company: company.name, ip: work.origin.ip, at: work.now.toISOString() },
+    });
+    return true;
+  });
+  return enrolled ? { outcome: 'enrolled', recoveryCodes } : { outcome: 'start-again' };
+}
+
+/** After the recovery codes were shown: the proof was the password and the first code, minutes ago. */
+export async function finishEnrolment(work: Work, half: Half, answer: Answer): Promise<CodeResult> {
+  const { facts, stands } = await readHalf(work, half);
+  const { user, company } = facts;
+  if (!stands || !user || !company || standingRefusal(facts, work.now) || stepAfterPassword(facts, work.now).step !== 'code') {
+    return { outcome: 'start-again' };
+  }
+  const result = await work.store.signIns.complete({
+    userId: user.id,
+    proof: 'enrolment',
+    isKnownBrowser: facts.browser !== null,
+    browserHash: tokenHash(half.browserToken),
+    interactionId: answer.interactionId,
+    result: answer.result({ userId: user.id, amr: passwordAndCode }),
+    details: { method: 'enrolment' },
+    by: { ...work, actor: { kind: 'user', id: user.id, name: user.username } },
+  });
+  if (!result.completed || !result.answered) return { outcome: 'start-again' };
+  return { outcome: 'signed-in', userId: user.id, companyId: company.id };
+}

@@ -1,0 +1,89 @@
+// Signing in with password and second factor (D.5): pure decisions from facts, with reasons. Enforcement and explanation share them.
+import type { CompanyPolicy } from '../companies/company.ts';
+import { isPasswordExpired } from '../credentials/password.ts';
+import type { CompanyId, UserId } from '../../lib/ids.ts';
+import type { BaseStatus, User } from './user.ts';
+
+/** One read answers all that signing in asks. Absent company or person: null, never an error. */
+export interface SignInFacts {
+  company: { id: CompanyId; name: string; policy: CompanyPolicy } | null;
+  user:
+    | (Pick<User, 'id' | 'username' | 'email' | 'firstName' | 'lastName' | 'role' | 'mustSetPassword' | 'mustEnrol2fa' | 'failures' | 'lockedUntil'> & {
+        baseStatus: BaseStatus;
+      })
+    | null;
+  credential: { hash: string; setAt: Date; isSingleUse: boolean } | null;
+  factor: { sealedSecret: string; lastStep: number } | null;
+  recoveryCodesLeft: number;
+  /** The browser has signed in before as this very person (AUT-07). */
+  browser: { failures: number; lockedUntil: Date | null } | null;
+  /** Failures from this network address in the running window (AUT-08). */
+  address: { failures: number; windowEndsAt: Date } | null;
+}
+
+export type RefusalReason =
+  | 'unknown-company'
+  | 'unknown-user'
+  | 'not-signed-up'
+  | 'deactivated'
+  | 'locked'
+  | 'no-password'
+  | 'wrong-password'
+  | 'no-factor'
+  | 'wrong-code'
+  | 'used-code';
+
+export type Refusal = { outcome: 'refused'; reason: RefusalReason; counts: boolean };
+
+/** Why this person could not sign in now whatever they type; null when nothing stands against it. Order of D.5 step 3. */
+export function standingRefusal(facts: SignInFacts, now: Date): RefusalReason | null {
+  if (!facts.company) return 'unknown-company';
+  if (!facts.user) return 'unknown-user';
+  if (facts.user.baseStatus === 'Deactivated' || facts.user.baseStatus === 'Deleted') return 'deactivated';
+  if (isLocked(facts, now)) return 'locked';
+  if (!facts.credential) return facts.user.baseStatus === 'Invited' ? 'not-signed-up' : 'no-password';
+  return null;
+}
+
+/**
+ * A lock earned by strangers does not hold a browser that has signed in before as this person (AUT-07);
+ * such a browser has a count of its own.
+ */
+export function isLocked(facts: Pick<SignInFacts, 'user' | 'browser'>, now: Date): boolean {
+  const until = facts.browser ? facts.browser.lockedUntil : (facts.user?.lockedUntil ?? null);
+  return until !== null && until > now;
+}
+
+export function decidePassword(facts: SignInFacts, matches: boolean, now: Date): Refusal | { outcome: 'accepted' } {
+  const standing = standingRefusal(facts, now);
+  // Only a wrong password counts: a try during a lock must not make it longer.
+  if (standing) return { outcome: 'refused', reason: standing, counts: false };
+  if (!matches) return { outcome: 'refused', reason: 'wrong-password', counts: true };
+  return { outcome: 'accepted' };
+}
+
+export type Step = 'set-password' | 'enrol' | 'code';
+
+/** What a person with the right password has to do next; none of these can be skipped. */
+export function stepAfterPassword(facts: SignInFacts, now: Date): { step: Step; reason: 'first' | 'expired' | 'reset' } {
+  const { user, credential, company, factor } = facts;
+  if (user?.mustSetPassword || credential?.isSingleUse) return { step: 'set-password', reason: 'first' };
+  if (credential && company && isPasswordExpired(credential.setAt, company.policy.password, now)) return { step: 'set-password', reason: 'expired' };
+  if (!factor || user?.mustEnrol2fa) return { step: 'enrol', reason: user?.baseStatus === 'Invited' ? 'first' : 'reset' };
+  return { step: 'code', reason: 'first' };
+}
+
+/** Seconds that this network address has to wait, or null (AUT-08). Browsers that signed in before as this person go on. */
+export function addressWait(facts: SignInFacts, limit: number, now: Date): number | null {
+  if (facts.browser || !facts.address || facts.address.failures < limit || facts.address.windowEndsAt <= now) return null;
+  return Math.ceil((facts.address.windowEndsAt.getTime() - now.getTime()) / 1000);
+}
+
+/** The one thing that every refused sign-in says, whatever the reason (AUT-05). */
+export const refusedSentence = 'That did not work. Check company, username and password. After several failed tries, logging in is paused for a while.';
+export const refusedCodeSentence = 'That code did not work. Enter the code that your app shows now.';
+
+export interface SignedIn {
+  userId: UserId;
+  companyId: CompanyId;
+}

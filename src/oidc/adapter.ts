@@ -1,0 +1,188 @@
+// The engine's storage port (oidc-provider "adapter"), on one PostgreSQL table. Values that open something are kept as hashes only.
+import type { Adapter, AdapterPayload } from 'oidc-provider';
+import { errors } from 'oidc-provider';
+import type { AccountFacts, RecordRow, RecordWrite } from '../domain/sessions/record-repository.ts';
+import { sessionEnds } from '../domain/sessions/session.ts';
+import { parsePolicy } from '../domain/companies/company.ts';
+import { tokenHash } from '../lib/secrets.ts';
+import type { ClientCatalogue } from './clients.ts';
+import { currentExchange, emptyBatch, type Exchange } from './exchange.ts';
+import type { RecordIo } from './record-io.ts';
+
+/** Grant ids are references, not keys to anything, and tokens point to them; all other ids are bearer values. */
+export function recordId(kind: string, id: string): string {
+  return kind === 'Grant' ? id : tokenHash(id);
+}
+
+/** Kinds that act for a person inside a module: they are worth something only while that person may enter it. */
+const entryBound = new Set(['AuthorizationCode', 'AccessToken', 'RefreshToken']);
+
+export function createAdapter(io: RecordIo, clients: ClientCatalogue) {
+  return (kind: string): Adapter => (kind === 'Client' ? clientAdapter(clients) : new RecordAdapter(kind, io));
+}
+
+function clientAdapter(clients: ClientCatalogue): Adapter {
+  const refuse = async () => {
+    throw new Error('clients are registered through the modules room');
+  };
+  return {
+    find: async (clientId) => clients.find(clientId),
+    upsert: refuse,
+    findByUserCode: refuse,
+    findByUid: refuse,
+    consume: refuse,
+    destroy: refuse,
+    revokeByGrantId: refuse,
+  };
+}
+
+class RecordAdapter implements Adapter {
+  readonly #kind: string;
+  readonly #io: RecordIo;
+
+  constructor(kind: string, io: RecordIo) {
+    this.#kind = kind;
+    this.#io = io;
+  }
+
+  async upsert(id: string, payload: AdapterPayload, expiresIn: number): Promise<void> {
+    const exchange = currentExchange();
+    const batch = exchange?.writes ?? emptyBatch();
+    const write = toWrite(this.#kind, id, payload, expiresIn, exchange);
+    batch.upserts = [...batch.upserts.filter((other) => other.id !== write.id), write];
+    if (this.#kind === 'Session' && exchange && write.accountId && write.sessionUid) {
+      seeSession(exchange, write, payload);
+    }
+    if (this.#kind === 'Grant') exchange?.grants.set(id, { ...payload });
+    if (!exchange) await this.#io.write(batch);
+  }
+
+  async find(id: string): Promise<AdapterPayload | undefined> {
+    const exchange = currentExchange();
+    if (this.#kind === 'ReplayDetection') return this.#claim(id);
+    if (this.#kind === 'Grant') {
+      const known = exchange?.grants.get(id);
+      if (known) return { ...known, jti: id };
+    }
+    const row = await this.#read(recordId(this.#kind, id), exchange);
+    if (!row || row.kind !== this.#kind || !stands(row)) return undefined;
+    if (exchange) remember(exchange, row);
+    return { ...row.payload, jti: id, ...(row.consumed_at === null ? {} : { consumed: Math.floor(row.consumed_at) }) };
+  }
+
+  /** Sessions come with the tokens that hang on them; one that did not come has ended. */
+  async findByUid(uid: string): Promise<AdapterPayload | undefined> {
+    return currentExchange()?.sessions.get(uid);
+  }
+
+  async findByUserCode(): Promise<undefined> {
+    return undefined;
+  }
+
+  async consume(id: string): Promise<void> {
+    // The engine ignores what `consume` answers, so a lost race must be an error (F1).
+    if (!(await this.#io.consume(recordId(this.#kind, id)))) throw new errors.InvalidGrant('already used');
+  }
+
+  async destroy(id: string): Promise<void> {
+    const key = recordId(this.#kind, id);
+    const exchange = currentExchange();
+    if (!exchange) {
+      await this.#io.write({ ...emptyBatch(), destroyed: [key] });
+      return;
+    }
+    exchange.writes.upserts = exchange.writes.upserts.filter((write) => write.id !== key);
+    exchange.writes.destroyed.push(key);
+    const uid = exchange.sessionUidOf.get(key);
+    if (this.#kind === 'Session' && uid) exchange.endedSessions.push(uid);
+  }
+
+  async revokeByGrantId(grantId: string): Promise<void> {
+    const exchange = currentExchange();
+    if (!exchange) {
+      await this.#io.write({ ...emptyBatch(), revokedGrants: [grantId] });
+      return;
+    }
+    if (!exchange.writes.revokedGrants.includes(grantId)) exchange.writes.revokedGrants.push(grantId);
+    exchange.writes.upserts = exchange.writes.upserts.filter((write) => write.grantId !== grantId);
+    exchange.grants.delete(grantId);
+  }
+
+  /** The engine finds, then saves: two parallel requests would both find nothing. So finding is taking (F2). */
+  async #claim(id: string): Promise<AdapterPayload | undefined> {
+    const isFresh = await this.#io.claim(recordId(this.#kind, id), this.#kind);
+    return isFresh ? undefined : { jti: id, exp: Number.MAX_SAFE_INTEGER };
+  }
+
+  #read(key: string, exchange: Exchange | undefined): Promise<RecordRow | undefined> {
+    const known = exchange?.reads.get(key);
+    if (known) return known;
+    const reading = this.#io.read(key);
+    exchange?.reads.set(key, reading);
+    return reading;
+  }
+}
+
+/** Deny by default: a record of a person counts while the person is active, and for a module while they may enter it (C21, OAU-18). */
+function stands(row: RecordRow): boolean {
+  if (!row.has_account) return true;
+  if (!row.account) return false;
+  if (!entryBound.has(row.kind) || row.is_built_in) return true;
+  return row.client_id !== null && row.account.reachable[row.client_id] !== undefined;
+}
+
+function remember(exchange: Exchange, row: RecordRow): void {
+  if (row.account) exchange.accounts.set(row.account.id, row.account);
+  const grantId = row.payload.grantId;
+  if (row.grant && typeof grantId === 'string') exchange.grants.set(grantId, row.grant);
+  for (const [id, payload] of Object.entries(row.grants ?? {})) exchange.grants.set(id, payload);
+  if (row.session && row.session_uid) exchange.sessions.set(row.session_uid, row.session);
+  if (row.kind === 'Session' && row.session_uid) {
+    exchange.sessions.set(row.session_uid, row.payload);
+    exchange.sessionUidOf.set(row.id, row.session_uid);
+  }
+}
+
+// Escapes that JSON knows and jsonb does not: NUL and halves of surrogate pairs.
+const unstorable = /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f])/i;
+
+function toWrite(kind: string, id: string, payload: AdapterPayload, expiresIn: number, exchange: Exchange | undefined): RecordWrite {
+  const { jti: _jti, ...kept } = payload;
+  if (unstorable.test(JSON.stringify(kept))) throw new errors.InvalidRequest('the request holds characters that cannot be stored');
+  // The engine keeps the session cookie's value with a waiting request; nothing reads it, and at rest it would open the session.
+  if (kind === 'Interaction' && kept.session) kept.session = { ...kept.session, cookie: '' };
+  const sessionUid = kind === 'Session' ? (payload.uid ?? null) : kind === 'Grant' ? (exchange?.sessionUid ?? null) : (payload.sessionUid ?? null);
+  return {
+    id: recordId(kind, id),
+    kind,
+    payload: kept,
+    // A waiting request belongs to nobody until somebody has signed in for it.
+    accountId: kind === 'Interaction' ? null : (payload.accountId ?? null),
+    clientId: kind === 'Interaction' ? null : (payload.clientId ?? null),
+    grantId: payload.grantId ?? null,
+    sessionUid,
+    expiresAt: Number.isFinite(expiresIn) ? Date.now() / 1000 + expiresIn : null,
+  };
+}
+
+/** Keeps the list of sessions that people see in step with the engine's, in the same statement. */
+function seeSession(exchange: Exchange, write: RecordWrite, payload: AdapterPayload): void {
+  const account: AccountFacts | undefined = exchange.accounts.get(write.accountId ?? '');
+  if (!account || !write.sessionUid) return;
+  const startedAt = new Date((payload.loginTs ?? exchange.now.getTime() / 1000) * 1000);
+  exchange.endedSessions = exchange.endedSessions.filter((uid) => uid !== write.sessionUid);
+  exchange.writes.sessions = [
+    {
+      uid: write.sessionUid,
+      companyId: account.companyId,
+      userId: account.id,
+      ip: exchange.origin.ip,
+      agent: exchange.origin.agent,
+      amr: payload.amr ?? [],
+      browserHash: exchange.browserHash,
+      createdAt: startedAt,
+      lastSeenAt: exchange.now,
+      ...sessionEnds(parsePolicy(account.policy).session, startedAt, exchange.now),
+    },
+  ];
+}

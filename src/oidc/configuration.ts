@@ -1,0 +1,188 @@
+// What the engine may do. Each line that narrows it names the rule it serves.
+import type { Configuration, FindAccount, JWK, KoaContextWithOIDC } from 'oidc-provider';
+import type { Config } from '../config/load.ts';
+import { parsePolicy } from '../domain/companies/company.ts';
+import type { Keyring } from '../lib/secrets.ts';
+import { hmac } from '../lib/secrets.ts';
+import { claims, currentAccount, findAccount } from './account.ts';
+import type { createAdapter } from './adapter.ts';
+import { currentExchange } from './exchange.ts';
+import { createFetch } from './fetch.ts';
+import { createPolicy } from './policy.ts';
+
+const minute = 60;
+const hour = 60 * minute;
+const day = 24 * hour;
+
+/** Pages that the engine shows through us. */
+export interface ProviderPages {
+  error(ctx: KoaContextWithOIDC, problem: { error: string; description: string; status: number }): Promise<void>;
+  logout(ctx: KoaContextWithOIDC, form: { action: string; xsrf: string }): Promise<void>;
+  loggedOut(ctx: KoaContextWithOIDC): Promise<void>;
+  /** Prepares the browser for the steps below /interaction/:uid before it is sent there. */
+  beginInteraction(ctx: KoaContextWithOIDC, interaction: { uid: string; prompt: { name: string; reasons: string[] }; params: Record<string, unknown> }): Promise<void>;
+}
+
+export const acrMultiFactor = 'urn:unified-login:mfa';
+
+export interface EngineParts {
+  config: Config;
+  keyring: Keyring;
+  adapter: ReturnType<typeof createAdapter>;
+  jwks: JWK[];
+  pages: ProviderPages;
+}
+
+/** WEB-01: __Host- where a cookie belongs to the whole origin, __Secure- where it has a path of its own. */
+export function cookieNames(isSecure: boolean) {
+  return {
+    session: isSecure ? '__Host-ul_session' : 'ul_session',
+    interaction: isSecure ? '__Secure-ul_interaction' : 'ul_interaction',
+    resume: isSecure ? '__Secure-ul_resume' : 'ul_resume',
+  };
+}
+
+export const cookiePurpose = 'cookies';
+
+export function createConfiguration({ config, keyring, adapter, jwks, pages }: EngineParts): Configuration {
+  const cookie = { httpOnly: true, sameSite: 'lax', secure: config.isSecure, signed: true, overwrite: true } as const;
+  const pairwiseKey = keyring.derive('pairwise');
+  return {
+    adapter,
+    jwks: { keys: jwks },
+    findAccount: findAccount as FindAccount,
+    claims,
+    scopes: ['openid', 'offline_access', 'profile', 'email', 'phone', 'address'],
+    // F10, OAU-13: nothing but the code flow; no implicit, no hybrid, no password grant.
+    responseTypes: ['code'],
+    subjectTypes: ['public', 'pairwise'],
+    pairwiseIdentifier: async (_ctx, accountId, client) => hmac(pairwiseKey, `${client.sectorIdentifier}\n${accountId}`),
+    clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
+    acrValues: [acrMultiFactor],
+    conformIdTokenClaims: false,
+    cookies: {
+      names: cookieNames(config.isSecure),
+      keys: keyring.deriveAll(cookiePurpose),
+      long: { ...cookie, path: '/' },
+      short: cookie,
+    },
+    enabledJWA: {
+      idTokenSigningAlgValues: ['RS256', 'ES256', 'EdDSA'],
+      userinfoSigningAlgValues: ['RS256', 'ES256', 'EdDSA'],
+      clientAuthSigningAlgValues: ['RS256', 'PS256', 'ES256', 'EdDSA'],
+      dPoPSigningAlgValues: ['ES256', 'EdDSA', 'RS256', 'PS256'],
+    },
+    extraClientMetadata: { properties: ['require_pkce', 'cors_origins', 'may_introspect_all', 'is_built_in'] },
+    clientDefaults: { id_token_signed_response_alg: 'RS256' },
+    features: {
+      devInteractions: { enabled: false },
+      backchannelLogout: { enabled: true },
+      claimsParameter: { enabled: true },
+      clientCredentials: { enabled: true },
+      dPoP: { enabled: true },
+      introspection: {
+        enabled: true,
+        allowedPolicy: async (_ctx, client, token) => client.may_introspect_all === true || token.clientId === client.clientId,
+      },
+      pushedAuthorizationRequests: { enabled: true },
+      resourceIndicators: { enabled: false },
+      revocation: { enabled: true, allowedPolicy: async (_ctx, client, token) => token.clientId === client.clientId },
+      rpInitiatedLogout: {
+        enabled: true,
+        logoutSource: async (ctx) =>
+          pages.logout(ctx, {
+            action: new URL('/session/end/confirm', config.publicUrl).href,
+            xsrf: String(ctx.oidc.session?.state?.secret ?? ''),
+          }),
+        postLogoutSuccessSource: (ctx) => pages.loggedOut(ctx),
+      },
+      userinfo: { enabled: true },
+    },
+    // OAU-04: PKCE for all, but a confidential client may be registered without.
+    pkce: { required: (_ctx, client) => client.require_pkce !== false || client.clientAuthMethod === 'none' },
+    // OAU-12: scripts of registered origins only.
+    clientBasedCORS: (_ctx, origin, client) => Array.isArray(client.cors_origins) && client.cors_origins.includes(origin),
+    interactions: {
+      policy: createPolicy(),
+      url: async (ctx, interaction) => {
+        await pages.beginInteraction(ctx, { uid: interaction.uid, prompt: interaction.prompt, params: interaction.params });
+        return `/interaction/${interaction.uid}`;
+      },
+    },
+    loadExistingGrant,
+    // A session-bound refresh token for every module that may use one; with offline_access it outlives the session.
+    issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed('refresh_token'),
+    rotateRefreshToken: true,
+    renderError: async (ctx, out, error) => {
+      const status = 'statusCode' in error && typeof error.statusCode === 'number' ? error.statusCode : 500;
+      await pages.error(ctx, { error: out.error, description: out.error_description ?? '', status });
+    },
+    routes: {
+      authorization: '/auth',
+      token: '/token',
+      userinfo: '/userinfo',
+      introspection: '/token/introspection',
+      revocation: '/token/revocation',
+      pushed_authorization_request: '/request',
+      end_session: '/session/end',
+      jwks: '/jwks',
+    },
+    ttl: {
+      AccessToken: 10 * minute,
+      // OAU-06
+      AuthorizationCode: minute,
+      ClientCredentials: 10 * minute,
+      Grant: 60 * day,
+      IdToken: hour,
+      Interaction: hour,
+      PushedAuthorizationRequest: minute,
+      RefreshToken: refreshTokenTtl,
+      Session: sessionTtl,
+    },
+    fetch: createFetch(config),
+    // jwks_uri and sector_identifier_uri have no limit by default (API-11).
+    fetchResponseBodyLimits: { jwks_uri: 1_048_576, sector_identifier_uri: 1_048_576 },
+  } as Configuration;
+}
+
+const refreshIdle = 14 * day;
+const refreshAbsolute = 30 * day;
+
+/** OAU-17: two weeks unused, thirty days in all, whatever the rotation. */
+function refreshTokenTtl(_ctx: KoaContextWithOIDC, token: { iiat?: number }): number {
+  const age = token.iiat ? Math.floor(Date.now() / 1000) - token.iiat : 0;
+  return Math.max(1, Math.min(refreshIdle, refreshAbsolute - age));
+}
+
+/** C37: idle time, cut by the absolute end; both are the company's. */
+function sessionTtl(ctx: KoaContextWithOIDC, session: { accountId?: string; loginTs?: number; exp?: number }): number {
+  const now = Math.floor(Date.now() / 1000);
+  if (!session.accountId) return hour;
+  const account = currentAccount(ctx) ?? currentExchange()?.accounts.get(session.accountId);
+  if (!account) return Math.max(1, (session.exp ?? now) - now);
+  const { idleMinutes, absoluteMinutes } = parsePolicy(account.policy).session;
+  const absoluteEnd = (session.loginTs ?? now) + absoluteMinutes * minute;
+  return Math.max(1, Math.min(idleMinutes * minute, absoluteEnd - now));
+}
+
+/** Everything a module asks for within its registration is granted: its company's administrators have connected it. */
+async function loadExistingGrant(ctx: KoaContextWithOIDC) {
+  const { client, session, provider, params } = ctx.oidc;
+  if (!client || !session?.accountId) return undefined;
+  const exchange = currentExchange();
+  if (exchange) exchange.sessionUid = session.uid;
+  const requested = typeof params?.scope === 'string' ? params.scope : 'openid';
+  const asked = [...ctx.oidc.requestParamClaims];
+  const grantId = session.grantIdFor(client.clientId);
+  const known = grantId ? await provider.Grant.find(grantId) : undefined;
+  if (known?.accountId === session.accountId) {
+    const held = new Set(known.getOIDCScopeEncountered().split(' '));
+    const heldClaims = new Set(known.getOIDCClaimsEncountered());
+    if (requested.split(' ').every((scope) => held.has(scope)) && asked.every((claim) => heldClaims.has(claim))) return known;
+  }
+  const grant = known?.accountId === session.accountId ? known : new provider.Grant({ accountId: session.accountId, clientId: client.clientId });
+  grant.addOIDCScope(requested);
+  if (asked.length > 0) grant.addOIDCClaims(asked);
+  await grant.save();
+  return grant;
+}

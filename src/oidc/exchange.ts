@@ -1,0 +1,56 @@
+// One exchange = one request to the engine: what it has read so far, and what it wants written.
+// The engine asks its adapter piece by piece; here a first read brings the rest, and all writes leave together, before the answer.
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { AccountFacts, RecordRow, WriteBatch } from '../domain/sessions/record-repository.ts';
+import type { LogoutNotice } from '../domain/sessions/session.ts';
+import type { Origin } from '../work.ts';
+
+export interface Exchange {
+  origin: Origin;
+  now: Date;
+  browserHash: string | null;
+  reads: Map<string, Promise<RecordRow | undefined>>;
+  /** Grants and sessions that came with other records, by grant id and session uid. */
+  grants: Map<string, Record<string, unknown>>;
+  sessions: Map<string, Record<string, unknown>>;
+  accounts: Map<string, AccountFacts>;
+  /** Uid of the session that a new grant belongs to. */
+  sessionUid: string | null;
+  /** Session uid by record id, to tell a renewed cookie from an ended session. */
+  sessionUidOf: Map<string, string>;
+  writes: WriteBatch;
+  /** Modules to tell of a logout; queued with the writes. */
+  notices: LogoutNotice[];
+  endedSessions: string[];
+}
+
+const storage = new AsyncLocalStorage<Exchange>();
+
+export function currentExchange(): Exchange | undefined {
+  return storage.getStore();
+}
+
+export function emptyBatch(): WriteBatch {
+  return { upserts: [], destroyed: [], revokedGrants: [], sessions: [] };
+}
+
+export function newExchange(origin: Origin, now: Date, browserHash: string | null): Exchange {
+  return {
+    origin,
+    now,
+    browserHash,
+    reads: new Map(),
+    grants: new Map(),
+    sessions: new Map(),
+    accounts: new Map(),
+    sessionUid: null,
+    sessionUidOf: new Map(),
+    writes: emptyBatch(),
+    notices: [],
+    endedSessions: [],
+  };
+}
+
+export function inExchange<T>(exchange: Exchange, act: () => Promise<T>): Promise<T> {
+  return storage.run(exchange, act);
+}

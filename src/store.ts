@@ -1,0 +1,48 @@
+// Every repository by name: the table of contents of the database. Repositories of company-owned tables exist only for a company.
+import type { Database } from './db/knex.ts';
+import { auditRepository } from './domain/audit/repository.ts';
+import { companyRepository } from './domain/companies/repository.ts';
+import { credentialRepository } from './domain/credentials/repository.ts';
+import { groupRepository } from './domain/groups/repository.ts';
+import { keyRepository } from './domain/keys/repository.ts';
+import { linkRepository } from './domain/links/repository.ts';
+import { mailRepository } from './domain/mails/repository.ts';
+import { instanceRepository, moduleRepository } from './domain/modules/repository.ts';
+import { recordRepository } from './domain/sessions/record-repository.ts';
+import { sessionRepository } from './domain/sessions/repository.ts';
+import { userRepository } from './domain/users/repository.ts';
+import { signInRepository } from './domain/users/sign-in-repository.ts';
+import type { CompanyId } from './lib/ids.ts';
+
+export type Store = ReturnType<typeof createStore>;
+
+/** What other nodes must hear of, because they keep a copy of it. */
+export type Topic = 'modules' | 'keys' | 'companies';
+
+export const announcements = 'unified_login';
+
+/** @param db the pool or a transaction; all repositories of one store speak through it. */
+export function createStore(db: Database) {
+  return {
+    db,
+    audit: auditRepository(db),
+    companies: companyRepository(db),
+    keys: keyRepository(db),
+    links: linkRepository(db),
+    mails: mailRepository(db),
+    modules: moduleRepository(db),
+    records: recordRepository(db),
+    signIns: signInRepository(db),
+    of: (companyId: CompanyId) => ({
+      credentials: credentialRepository(db, companyId),
+      groups: groupRepository(db, companyId),
+      instances: instanceRepository(db, companyId),
+      sessions: sessionRepository(db, companyId),
+      users: userRepository(db, companyId),
+    }),
+    /** Tells all nodes, when the transaction commits, that their copies of a topic are stale. */
+    async announce(topic: Topic): Promise<void> {
+      await db.raw('select pg_notify(?, ?)', [announcements, topic]);
+    },
+  };
+}

@@ -1,0 +1,43 @@
+// The door: which host names we answer to, whom we believe about the client's address, and under which id the log knows a request.
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { Next } from 'koa';
+import type { Config } from '../../config/load.ts';
+import { plainAddress } from '../../lib/addresses.ts';
+import { misdirected } from '../../lib/errors.ts';
+import type { Context } from '../context.ts';
+
+/**
+ * The client's address: the peer itself, or what the n-th trusted proxy from our side wrote (AUT-08).
+ * Entries further left were written by strangers and are never believed.
+ */
+export function clientAddress(peer: string, forwardedFor: string | undefined, trustedProxies: number): string {
+  if (trustedProxies === 0 || !forwardedFor) return plainAddress(peer);
+  const hops = forwardedFor.split(',').map((hop) => hop.trim());
+  return plainAddress(hops[Math.max(0, hops.length - trustedProxies)] || peer);
+}
+
+/** True when the request names our public host, whatever letters' case it uses (F5, WEB-10). */
+export function isOurHost(request: IncomingMessage, config: Config): boolean {
+  return request.headers.host?.toLowerCase() === new URL(config.publicUrl).host;
+}
+
+/** Health probes come to the machine's own address, not to the public name. */
+const anyHost = new Set(['/health/live', '/health/ready', '/metrics']);
+
+export function door(config: Config) {
+  const { host, protocol } = new URL(config.publicUrl);
+  return async (ctx: Context, next: Next): Promise<void> => {
+    const { headers } = ctx.req;
+    const ip = clientAddress(ctx.req.socket.remoteAddress ?? '', headers['x-forwarded-for'] as string | undefined, config.trustedProxies);
+    if (!anyHost.has(ctx.path) && headers.host?.toLowerCase() !== host) throw misdirected();
+    // From here on the headers say what we believe, so that neither the engine nor koa can be told otherwise (F5, WEB-10).
+    delete headers.forwarded;
+    headers['x-forwarded-for'] = ip;
+    headers['x-forwarded-proto'] = protocol.slice(0, -1);
+    headers['x-forwarded-host'] = host;
+    ctx.state.requestId = randomUUID();
+    ctx.state.ip = ip;
+    await next();
+  };
+}
