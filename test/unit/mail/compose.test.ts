@@ -1,0 +1,115 @@
+import { describe, expect, it } from 'vitest';
+import type { MailKind } from '../../../src/domain/mails/mail.ts';
+import { composeMail } from '../../../src/mail/compose.ts';
+import type { MailData } from '../../../src/mail/messages.ts';
+
+const context = { brand: 'KaseyaOne', createdAt: new Date('2026-11-22T09:30:00Z') };
+const person = { name: 'Ben', company: 'Contoso Ltd' };
+const account = { ...person, username: 'ben.user' };
+const in14Days = '2026-12-06T09:30:00.000Z';
+const in24Hours = '2026-11-23T09:30:00.000Z';
+const at = '2026-11-22T09:30:00.000Z';
+const ip = '203.0.113.7';
+const link = 'https://login.example.com/welcome/8f0kQ2m1Zb7?a=1&b=2';
+
+const data: MailData = {
+  invitation: { ...account, link, expiresAt: in14Days },
+  setup: { ...account, link, expiresAt: in24Hours },
+  passwordReset: { ...account, link, expiresAt: in24Hours },
+  confirmEmail: { ...account, link, expiresAt: in24Hours, email: 'ben@new.example' },
+  emailChanged: { ...person, at },
+  forgotCompany: { email: 'ben@contoso.example', companies: ['Contoso Ltd', 'Fabrikam Inc'] },
+  locked: { ...account, until: '2026-11-22T09:40:00.000Z', ip },
+  passwordChanged: { ...account, at, ip },
+  secondFactorReset: { ...person, at, ip },
+  secondFactorEnrolled: { ...person, at, ip },
+  recoveryCodeUsed: { ...person, at, ip, left: 9 },
+  deactivated: account,
+  test: { publicUrl: 'https://login.example.com' },
+};
+const kinds = Object.keys(data) as MailKind[]; // the keys of a literal of that type
+const withLink: MailKind[] = ['invitation', 'setup', 'passwordReset', 'confirmEmail'];
+
+describe('D.8 words of the mails', () => {
+  it('invites with Sign Up, company, username and 14 days (B.1)', () => {
+    const mail = composeMail('invitation', data.invitation, context);
+    expect(mail.subject).toBe('Welcome to KaseyaOne');
+    expect(mail.html).toMatch(/>Sign Up<\/a>/);
+    expect(mail.text).toContain(`Sign Up:\n${link}`);
+    expect(mail.text).toContain('Company Name: Contoso Ltd\nUsername: ben.user');
+    expect(mail.text).toContain('works for 14 days, until 6 December 2026 at 09:30 UTC, and only once');
+  });
+
+  it.each(['setup', 'passwordReset', 'confirmEmail'] as const)(
+    'says that the link of %s works for 24 hours',
+    (kind) => {
+      const mail = composeMail(kind, data[kind], context);
+      expect(mail.text).toContain('works for 24 hours, until 23 November 2026 at 09:30 UTC');
+      expect(mail.text).toContain(link);
+    },
+  );
+
+  it('puts no link into any other mail, the notice to the old address above all', () => {
+    for (const kind of kinds.filter((kind) => !withLink.includes(kind))) {
+      const mail = composeMail(kind, data[kind], context);
+      expect(mail.html, kind).not.toContain('<a ');
+      if (kind !== 'test') expect(mail.text, kind).not.toContain('http');
+    }
+  });
+
+  it('lists the companies of an address', () => {
+    expect(composeMail('forgotCompany', data.forgotCompany, context).text).toContain('- Contoso Ltd\n- Fabrikam Inc');
+  });
+
+  it('says until when an account is locked and where the tries came from', () => {
+    const { text } = composeMail('locked', data.locked, context);
+    expect(text).toContain('Locked until: 22 November 2026 at 09:40 UTC');
+    expect(text).toContain('Last try from: 203.0.113.7');
+  });
+
+  it('counts the recovery codes that are left', () => {
+    const textFor = (left: number) => composeMail('recoveryCodeUsed', { ...data.recoveryCodeUsed, left }, context).text;
+    expect(textFor(9)).toContain('9 of 10 are left');
+    expect(textFor(1)).toContain('1 of 10 is left');
+    expect(textFor(0)).toContain('None is left');
+  });
+});
+
+describe.each(kinds)('mail %s', (kind) => {
+  it('has a subject of one line, and no remote thing (AUT-15)', () => {
+    const { subject, html, text } = composeMail(kind, data[kind], context);
+    expect(subject).toMatch(/^[^\r\n]+$/);
+    expect(html).not.toMatch(/<(img|script|link|iframe|form)\b|url\(|@import/i);
+    expect(`${html}${text}`).not.toMatch(/undefined|\[object|Invalid Date/);
+  });
+
+  it('AUT-16 escapes markup and drops line breaks from every value', () => {
+    const hostile = `<b>x</b>"'\r\nBcc: all@example.com\u2028`;
+    const poisoned = Object.fromEntries(
+      Object.entries(data[kind]).map(([key, value]) => {
+        if (Array.isArray(value)) return [key, [hostile]];
+        return [key, ['link', 'expiresAt', 'until', 'at', 'left'].includes(key) ? value : hostile];
+      }),
+    );
+    // The poisoned data have the same keys as the sample they come from.
+    const { subject, html, text } = composeMail(kind, poisoned as MailData[typeof kind], {
+      ...context,
+      brand: hostile,
+    });
+    expect(html).not.toContain('<b>');
+    expect(subject).not.toMatch(/[\r\n\u2028]/);
+    expect(text).not.toMatch(/^Bcc:/m);
+    expect(html).not.toMatch(/^Bcc:/m);
+  });
+});
+
+describe('links in mails', () => {
+  it.each(['javascript:alert(1)', 'data:text/html,x', 'no address'])('refuses %s', (address) => {
+    expect(() => composeMail('invitation', { ...data.invitation, link: address }, context)).toThrow();
+  });
+
+  it('escapes the address in HTML', () => {
+    const { html } = composeMail('invitation', data.invitation, context);
+    expect(html).toContain('href="https://login.example.com/welcome/8f0kQ2m1Zb7?a=1&#38;b=2"');
+  });
+});
