@@ -3,7 +3,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { openSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createHttp } from './http.ts';
@@ -65,6 +65,10 @@ export async function startServer(program: Program): Promise<Server> {
   const log = openSync(program.logFile, 'a');
   const startedAt = performance.now();
   const child = spawn(program.command, program.args, { env: program.env, stdio: ['ignore', log, log] });
+  const abandon = (): void => void child.kill('SIGKILL');
+  process.once('exit', abandon);
+  child.once('exit', () => process.off('exit', abandon));
+  closeSync(log);
   try {
     await once(child, 'spawn');
     await answersDiscovery(program, child, startedAt);

@@ -3,8 +3,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
-import { pino } from 'pino';
-import { startEmbedded } from '../src/db/embedded.ts';
+import { removeEmbedded, startEmbedded } from '../src/db/embedded.ts';
 import { parentOf } from './measure.ts';
 
 export interface Database {
@@ -18,7 +17,7 @@ export interface Database {
 export async function startDatabase(folder: string, name: string): Promise<Database> {
   const dataDir = join(folder, name);
   mkdirSync(dataDir, { recursive: true });
-  const embedded = await startEmbedded({ dataDir, role: 'server', log: pino({ level: 'warn' }) });
+  const embedded = await startEmbedded({ dataDir, role: 'server', log: say });
   const client = new pg.Client({ connectionString: embedded.url });
   await client.connect();
   try {
@@ -30,9 +29,17 @@ export async function startDatabase(folder: string, name: string): Promise<Datab
       url: embedded.url,
       version: rows[0]?.version ?? '',
       pid: parent?.command.includes('postgres') ? parent.pid : undefined,
-      stop: () => embedded.stop(),
+      async stop() {
+        await embedded.stop();
+        // It may live elsewhere: as root, PostgreSQL runs as a user who cannot enter every folder.
+        await removeEmbedded(dataDir);
+      },
     };
   } finally {
     await client.end();
   }
+}
+
+function say(message: string): void {
+  process.stderr.write(`${message}\n`);
 }

@@ -25,8 +25,14 @@ if (typeof options === 'string') {
 
 const folder = mkdtempSync(join(tmpdir(), 'unified-login-bench-'));
 const stops: (() => Promise<void>)[] = [];
-for (const signal of ['SIGINT', 'SIGTERM'] as const)
-  process.once(signal, () => void cleanUp().then(() => process.exit(1)));
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    void cleanUp().finally(() => {
+      rmSync(folder, { recursive: true, force: true });
+      process.exit(1);
+    });
+  });
+}
 try {
   const results = await benchmark(options, (stop) => stops.push(stop));
   process.stdout.write(`\n${report(results)}`);
