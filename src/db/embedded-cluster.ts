@@ -91,10 +91,11 @@ async function runStatements(cluster: Cluster, binaries: Binaries, statements: s
   });
 }
 
-/** What a killed first start left; nobody else can be at work, since the caller owns the folder. */
+/** What a killed first start left. Its initdb may still be writing, so this may fail; a later start tries again. */
 async function removeDrafts(cluster: Cluster): Promise<void> {
   for (const name of await readdir(cluster.home)) {
-    if (/^data\.[0-9a-f]+\.draft$/.test(name)) await rm(join(cluster.home, name), { recursive: true, force: true });
+    if (!/^data\.[0-9a-f]+\.draft$/.test(name)) continue;
+    await rm(join(cluster.home, name), { recursive: true, force: true, maxRetries: 3 }).catch(() => undefined);
   }
 }
 
