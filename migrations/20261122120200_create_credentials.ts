@@ -96,7 +96,15 @@ export async function up(knex: Knex): Promise<void> {
 }
 
 export async function down(knex: Knex): Promise<void> {
-  for (const table of ['links', 'address_failures', 'known_browsers', 'recovery_codes', 'factors', 'credential_history', 'credentials']) {
+  for (const table of [
+    'links',
+    'address_failures',
+    'known_browsers',
+    'recovery_codes',
+    'factors',
+    'credential_history',
+    'credentials',
+  ]) {
     await knex.raw(`drop table ${table}`);
   }
 }

@@ -43,7 +43,9 @@ export async function up(knex: Knex): Promise<void> {
       constraint access_groups_name_unique unique (company_id, name),
       constraint access_groups_company_id_unique unique (company_id, id)
     )`);
-  await knex.raw(`create unique index access_groups_system_unique on access_groups (company_id, kind) where kind <> 'custom'`);
+  await knex.raw(
+    `create unique index access_groups_system_unique on access_groups (company_id, kind) where kind <> 'custom'`,
+  );
   await knex.raw(`
     create table group_members (
       company_id uuid not null,
@@ -70,5 +72,6 @@ export async function up(knex: Knex): Promise<void> {
 }
 
 export async function down(knex: Knex): Promise<void> {
-  for (const table of ['group_modules', 'group_members', 'access_groups', 'module_instances', 'modules']) await knex.raw(`drop table ${table}`);
+  for (const table of ['group_modules', 'group_members', 'access_groups', 'module_instances', 'modules'])
+    await knex.raw(`drop table ${table}`);
 }

@@ -42,7 +42,9 @@ export async function up(knex: Knex): Promise<void> {
   await knex.raw(`create index oidc_records_live_session_index on oidc_records (session_uid) where kind = 'Session'`);
   await knex.raw('create index oidc_records_expiry_index on oidc_records (expires_at)');
   // Rows live for minutes: vacuum early, or the table bloats (DOS-03).
-  await knex.raw(`alter table oidc_records set (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 1000, fillfactor = 80)`);
+  await knex.raw(
+    `alter table oidc_records set (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 1000, fillfactor = 80)`,
+  );
 }
 
 export async function down(knex: Knex): Promise<void> {

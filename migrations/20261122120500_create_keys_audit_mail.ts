@@ -32,7 +32,9 @@ export async function up(knex: Knex): Promise<void> {
       request_id text
     )`);
   await knex.raw('create index audit_events_company_index on audit_events (company_id, id desc)');
-  await knex.raw('create index audit_events_target_index on audit_events (target_id, id desc) where target_id is not null');
+  await knex.raw(
+    'create index audit_events_target_index on audit_events (target_id, id desc) where target_id is not null',
+  );
   await knex.raw('create index audit_events_code_index on audit_events (code) where code is not null');
   // Append-only in the database itself (API-13).
   await knex.raw(`
@@ -70,6 +72,7 @@ export async function up(knex: Knex): Promise<void> {
 }
 
 export async function down(knex: Knex): Promise<void> {
-  for (const table of ['mail_suppressions', 'mails', 'audit_events', 'signing_keys']) await knex.raw(`drop table ${table}`);
+  for (const table of ['mail_suppressions', 'mails', 'audit_events', 'signing_keys'])
+    await knex.raw(`drop table ${table}`);
   await knex.raw('drop function refuse_audit_change()');
 }

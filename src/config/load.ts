@@ -46,7 +46,9 @@ export class ConfigError extends Error {
   readonly problems: string[];
 
   constructor(problems: string[]) {
-    super(`The settings have ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}:\n${problems.map((p) => `  - ${p}`).join('\n')}`);
+    super(
+      `The settings have ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}:\n${problems.map((p) => `  - ${p}`).join('\n')}`,
+    );
     this.name = 'ConfigError';
     this.problems = problems;
   }
@@ -54,10 +56,14 @@ export class ConfigError extends Error {
 
 /** @throws ConfigError */
 export function loadConfig(environment: Record<string, string | undefined>): Config {
-  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== undefined && value.trim() !== ''));
+  const given = Object.fromEntries(
+    Object.entries(environment).filter(([, value]) => value !== undefined && value.trim() !== ''),
+  );
   const parsed = environmentSchema.safeParse(given);
   if (!parsed.success) {
-    throw new ConfigError(parsed.error.issues.map(({ path, message }) => `${path[0]?.toString() ?? 'settings'}: ${message}`));
+    throw new ConfigError(
+      parsed.error.issues.map(({ path, message }) => `${path[0]?.toString() ?? 'settings'}: ${message}`),
+    );
   }
   const env = parsed.data;
   const publicUrl = env.PUBLIC_URL ?? `http://localhost:${env.PORT}`;
@@ -100,9 +106,12 @@ export function loadConfig(environment: Record<string, string | undefined>): Con
 
 function crossChecks(env: Environment, publicUrl: string): string[] {
   const problems: string[] = [];
-  if (env.WORKERS > 1 && !env.DATABASE_URL) problems.push('WORKERS: more than 1 needs DATABASE_URL (the embedded database serves one process)');
+  if (env.WORKERS > 1 && !env.DATABASE_URL)
+    problems.push('WORKERS: more than 1 needs DATABASE_URL (the embedded database serves one process)');
   if (env.DATABASE_URL && !env.ENCRYPTION_KEYS) {
-    problems.push('ENCRYPTION_KEYS: required with DATABASE_URL, the same on every node; make one with `openssl rand -base64 32`');
+    problems.push(
+      'ENCRYPTION_KEYS: required with DATABASE_URL, the same on every node; make one with `openssl rand -base64 32`',
+    );
   }
   if (env.DEMO && !publicUrl.startsWith('http://localhost') && !publicUrl.startsWith('http://127.0.0.1')) {
     problems.push('DEMO: only allowed while PUBLIC_URL is on localhost, since it shows mails and codes to everyone');

@@ -10,7 +10,8 @@ const loopback = new Set(['localhost', '127.0.0.1', '[::1]']);
 /** 32 bytes as base64, base64url or hex. */
 const key = z.string().transform((text, ctx) => {
   const bytes = /^[0-9a-f]{64}$/i.test(text) ? Buffer.from(text, 'hex') : Buffer.from(text, 'base64');
-  if (bytes.length !== 32) ctx.addIssue({ code: 'custom', message: 'each key must be 32 bytes, written as base64 or as 64 hex digits' });
+  if (bytes.length !== 32)
+    ctx.addIssue({ code: 'custom', message: 'each key must be 32 bytes, written as base64 or as 64 hex digits' });
   return bytes;
 });
 
@@ -24,7 +25,8 @@ const server = {
       if (url.protocol === 'http:' && !loopback.has(url.hostname)) {
         ctx.addIssue({ code: 'custom', message: 'must be https, unless the host is localhost' });
       }
-      if (url.pathname !== '/' || url.search || url.hash) ctx.addIssue({ code: 'custom', message: 'must be an origin without a path' });
+      if (url.pathname !== '/' || url.search || url.hash)
+        ctx.addIssue({ code: 'custom', message: 'must be an origin without a path' });
       return url.origin;
     })
     .optional()
@@ -35,10 +37,25 @@ const server = {
     .min(0)
     .max(5)
     .default(0)
-    .describe('How many reverse proxies stand in front. `X-Forwarded-For` and `X-Forwarded-Proto` are believed from that many only.'),
-  WORKERS: z.coerce.number().int().min(1).max(64).default(1).describe('Processes that share the port; more than 1 needs `DATABASE_URL`.'),
-  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent']).default('info').describe('How much the log says.'),
-  METRICS_TOKEN: z.string().min(16).optional().describe('Bearer token for `/metrics`; without it `/metrics` answers 404.'),
+    .describe(
+      'How many reverse proxies stand in front. `X-Forwarded-For` and `X-Forwarded-Proto` are believed from that many only.',
+    ),
+  WORKERS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(64)
+    .default(1)
+    .describe('Processes that share the port; more than 1 needs `DATABASE_URL`.'),
+  LOG_LEVEL: z
+    .enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent'])
+    .default('info')
+    .describe('How much the log says.'),
+  METRICS_TOKEN: z
+    .string()
+    .min(16)
+    .optional()
+    .describe('Bearer token for `/metrics`; without it `/metrics` answers 404.'),
 };
 
 const database = {
@@ -78,8 +95,12 @@ const look = {
   LINK_SUPPORT: optionalUrl.describe('Address of the ticket system (all roles but Co-Managed User).'),
   LINK_COOPER: optionalUrl.describe('Address of Cooper Intelligence Engine (all roles but Co-Managed User).'),
   LINK_PROFESSIONAL_SERVICES: optionalUrl.describe('Address of Professional Services (all roles but Co-Managed User).'),
-  LINK_ORGANIZATION_DASHBOARD: optionalUrl.describe('Address of the Organization Dashboard (roles Admin, Billing and Purchasing).'),
-  LINK_BILLING: optionalUrl.describe('Address of billing, subscriptions and invoices (roles Admin, Billing and Purchasing).'),
+  LINK_ORGANIZATION_DASHBOARD: optionalUrl.describe(
+    'Address of the Organization Dashboard (roles Admin, Billing and Purchasing).',
+  ),
+  LINK_BILLING: optionalUrl.describe(
+    'Address of billing, subscriptions and invoices (roles Admin, Billing and Purchasing).',
+  ),
   LINK_ACCOUNT_TEAM: optionalUrl.describe('Address of My Account Team (all roles but Co-Managed User).'),
 };
 
@@ -90,7 +111,9 @@ const limits = {
     .min(5)
     .max(100_000)
     .default(60)
-    .describe('Failed sign-ins from one network address within 10 minutes before it must wait (AUT-08). Browsers that have signed in before are not held up.'),
+    .describe(
+      'Failed sign-ins from one network address within 10 minutes before it must wait (AUT-08). Browsers that have signed in before are not held up.',
+    ),
   PASSWORD_CHECKS: z.coerce
     .number()
     .int()
@@ -101,12 +124,22 @@ const limits = {
 };
 
 const development = {
-  DEMO: flag.default(false).describe('Only for the demo on localhost: shows all mails at `/dev/mailbox` and codes at `/dev/authenticator`.'),
+  DEMO: flag
+    .default(false)
+    .describe('Only for the demo on localhost: shows all mails at `/dev/mailbox` and codes at `/dev/authenticator`.'),
 };
 
 /** Settings by topic, in the order of README's table. */
 export const topics = { server, database, secrets, mail, look, limits, development };
 
-export const environmentSchema = z.object({ ...server, ...database, ...secrets, ...mail, ...look, ...limits, ...development });
+export const environmentSchema = z.object({
+  ...server,
+  ...database,
+  ...secrets,
+  ...mail,
+  ...look,
+  ...limits,
+  ...development,
+});
 
 export type Environment = z.infer<typeof environmentSchema>;

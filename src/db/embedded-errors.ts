@@ -4,7 +4,7 @@ const OWN_SERVER = 'or set DATABASE_URL to a PostgreSQL server of your own';
 
 /** Built so that a person who knows nothing of PostgreSQL can act on it: what, why, and what to do. */
 export function explained(problem: string, remedy: string, cause?: unknown): Error {
-  return new Error(`${problem} ${remedy}, ${OWN_SERVER}.`, { cause });
+  return new Error(`${problem} ${remedy}, ${OWN_SERVER}.`, cause === undefined ? {} : { cause });
 }
 
 function codeOf(error: unknown): string | undefined {

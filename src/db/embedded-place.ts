@@ -1,7 +1,19 @@
 // Where the database of a data folder lives: inside it, or, when the user who must run PostgreSQL cannot enter it, elsewhere.
 
 import { createHash, randomBytes } from 'node:crypto';
-import { chmod, link, mkdir, readdir, readFile, realpath, rm, stat, writeFile } from 'node:fs/promises';
+import {
+  access,
+  chmod,
+  constants,
+  link,
+  mkdir,
+  readdir,
+  readFile,
+  realpath,
+  rm,
+  stat,
+  writeFile,
+} from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { explained, explainFileError, hasCode } from './embedded-errors.ts';
 import { findOwner, type Owner } from './embedded-owner.ts';
@@ -26,8 +38,18 @@ export async function makeDataDir(dataDir: string): Promise<string> {
     if (made !== undefined) await chmod(dataDir, process.getuid?.() === 0 ? 0o711 : 0o700);
     return await realpath(dataDir);
   } catch (error) {
-    throw explainFileError(`The data folder ${dataDir} cannot be made`, error);
+    throw explainFileError(`The data folder ${dataDir} cannot be made`, await findTrueReason(dataDir, error));
   }
+}
+
+/** On a read-only file system a recursive mkdir says only that the folder does not exist. */
+async function findTrueReason(path: string, error: unknown): Promise<unknown> {
+  if (!hasCode(error, 'ENOENT')) return error;
+  const parent = dirname(path);
+  return access(parent, constants.W_OK).then(
+    () => error,
+    (reason: unknown) => (parent === path ? error : findTrueReason(parent, reason)),
+  );
 }
 
 /** The place that this folder already has. `dataDir` is a real path, as from makeDataDir. */

@@ -8,7 +8,12 @@ interface DriverError extends Error {
 }
 
 const outages = new Set(['57P01', '57P02', '57P03', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND']);
-const outagePhrases = [/Connection terminated/, /timeout expired/, /Client has encountered a connection error/, /Unable to acquire a connection/];
+const outagePhrases = [
+  /Connection terminated/,
+  /timeout expired/,
+  /Client has encountered a connection error/,
+  /Unable to acquire a connection/,
+];
 
 /** True when the database cannot be reached, as opposed to a statement it refused (F4). */
 export function isOutage(error: unknown): boolean {

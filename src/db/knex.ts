@@ -33,7 +33,11 @@ interface Queryable {
  * Runs a named prepared statement on a connection of the same pool.
  * For the protocol's hot path only: knex's query builder costs a third of the throughput there.
  */
-export async function runPrepared<R extends QueryResultRow>(db: Database, statement: Statement, values: unknown[]): Promise<QueryResult<R>> {
+export async function runPrepared<R extends QueryResultRow>(
+  db: Database,
+  statement: Statement,
+  values: unknown[],
+): Promise<QueryResult<R>> {
   // knex types its client as `any`; the pg dialect hands out pg clients.
   const connection: Queryable = await db.client.acquireConnection();
   try {

@@ -1,7 +1,8 @@
 // Brings the schema up to date, one node at a time.
+
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { readdir } from 'node:fs/promises';
 import type { Knex } from 'knex';
 import type { Database } from './knex.ts';
 
@@ -18,7 +19,11 @@ export async function migrate(db: Database, folder: string): Promise<string[]> {
   return db.transaction(async (trx) => {
     await trx.raw('select pg_advisory_xact_lock(?)', [lockKey]);
     const source = await createSource(folder);
-    const [, applied]: [number, string[]] = await trx.migrate.latest({ migrationSource: source, tableName: 'migrations', disableTransactions: true });
+    const [, applied]: [number, string[]] = await trx.migrate.latest({
+      migrationSource: source,
+      tableName: 'migrations',
+      disableTransactions: true,
+    });
     return applied;
   });
 }
@@ -36,7 +41,9 @@ async function createSource(folder: string): Promise<Knex.MigrationSource<Migrat
   const files = (await readdir(folder)).filter((file) => file.endsWith('.ts')).sort();
   const migrations = await Promise.all(
     files.map(async (file): Promise<Migration> => {
-      const module: { up: Migration['up']; down: Migration['down'] } = await import(pathToFileURL(join(folder, file)).href);
+      const module: { up: Migration['up']; down: Migration['down'] } = await import(
+        pathToFileURL(join(folder, file)).href
+      );
       return { name: file.replace(/\.ts$/, ''), up: module.up, down: module.down };
     }),
   );

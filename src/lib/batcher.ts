@@ -4,7 +4,10 @@
  * @param run answers all items at once, in order. An error fails the whole batch, so items must not be able to fail one another.
  * @param conflicts keeps an item out of the batch that is being built; it goes into the next one.
  */
-export function createBatcher<I, O>(run: (items: I[]) => Promise<O[]>, conflicts: (item: I, batch: I[]) => boolean = () => false) {
+export function createBatcher<I, O>(
+  run: (items: I[]) => Promise<O[]>,
+  conflicts: (item: I, batch: I[]) => boolean = () => false,
+) {
   interface Waiting {
     item: I;
     resolve: (answer: O) => void;

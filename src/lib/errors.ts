@@ -51,21 +51,32 @@ export const conflict = (message: string, fields: Record<string, string> = {}) =
   new AppError('conflict', message, { status: 409, fields });
 
 export const csrfFailed = () =>
-  new AppError('csrf', 'This form was open for too long or was sent from another place. Go back, reload the page and try again.', {
-    status: 403,
-  });
+  new AppError(
+    'csrf',
+    'This form was open for too long or was sent from another place. Go back, reload the page and try again.',
+    {
+      status: 403,
+    },
+  );
 
 export const expired = (message: string) => new AppError('expired', message, { status: 410 });
 
 export const tooManyRequests = (retryAfter: number) =>
-  new AppError('too_many_requests', 'There were too many attempts from your network address. Wait a few minutes and try again.', {
-    status: 429,
-    retryAfter,
-  });
+  new AppError(
+    'too_many_requests',
+    'There were too many attempts from your network address. Wait a few minutes and try again.',
+    {
+      status: 429,
+      retryAfter,
+    },
+  );
 
 /** The password queue is full (DOS-01): nothing was checked and nothing was counted. */
 export const busy = () =>
-  new AppError('busy', 'Many people are signing in right now. Try again in a few seconds.', { status: 503, retryAfter: 2 });
+  new AppError('busy', 'Many people are signing in right now. Try again in a few seconds.', {
+    status: 503,
+    retryAfter: 2,
+  });
 
 export const unavailable = (cause: unknown) =>
   new AppError('unavailable', 'A part of this service cannot be reached right now. Try again in a moment.', {

@@ -1,5 +1,13 @@
 // Secrets: making, comparing, sealing. Sealed values carry the id of their key, so keys can be rotated (API-15).
-import { createCipheriv, createDecipheriv, createHash, createHmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHash,
+  createHmac,
+  hkdfSync,
+  randomBytes,
+  timingSafeEqual,
+} from 'node:crypto';
 
 /** A random value for links, cookies and client secrets: base64url, 256 bits unless told. */
 export function randomToken(bytes = 32): string {
@@ -45,7 +53,10 @@ const tagBytes = 16;
 /** @param keys 32 bytes each, newest first. */
 export function createKeyring(keys: Buffer[]): Keyring {
   if (keys.length === 0) throw new Error('a keyring needs at least one key');
-  const ring: RingKey[] = keys.map((key) => ({ id: createHash('sha256').update('id').update(key).digest('base64url').slice(0, 6), key }));
+  const ring: RingKey[] = keys.map((key) => ({
+    id: createHash('sha256').update('id').update(key).digest('base64url').slice(0, 6),
+    key,
+  }));
   const [first] = ring as [RingKey];
   const derived = ({ key }: RingKey, purpose: string) => Buffer.from(hkdfSync('sha256', key, '', purpose, 32));
 
@@ -59,13 +70,16 @@ export function createKeyring(keys: Buffer[]): Keyring {
     open(purpose, box) {
       const dot = box.indexOf('.');
       const entry = ring.find(({ id }) => id === box.slice(0, dot));
-      if (dot < 1 || !entry) throw new Error('sealed with an unknown key: is ENCRYPTION_KEYS the one this database was made with?');
+      if (dot < 1 || !entry)
+        throw new Error('sealed with an unknown key: is ENCRYPTION_KEYS the one this database was made with?');
       const raw = Buffer.from(box.slice(dot + 1), 'base64url');
       if (raw.length < ivBytes + tagBytes) throw new Error('sealed value is too short');
       const decipher = createDecipheriv('aes-256-gcm', entry.key, raw.subarray(0, ivBytes))
         .setAAD(Buffer.from(purpose))
         .setAuthTag(raw.subarray(raw.length - tagBytes));
-      return Buffer.concat([decipher.update(raw.subarray(ivBytes, raw.length - tagBytes)), decipher.final()]).toString('utf8');
+      return Buffer.concat([decipher.update(raw.subarray(ivBytes, raw.length - tagBytes)), decipher.final()]).toString(
+        'utf8',
+      );
     },
     derive: (purpose) => derived(first, purpose),
     deriveAll: (purpose) => ring.map((entry) => derived(entry, purpose)),

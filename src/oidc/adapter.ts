@@ -1,12 +1,12 @@
 // The engine's storage port (oidc-provider "adapter"), on one PostgreSQL table. Values that open something are kept as hashes only.
 import type { Adapter, AdapterPayload } from 'oidc-provider';
 import { errors } from 'oidc-provider';
+import { parsePolicy } from '../domain/companies/company.ts';
 import type { AccountFacts, RecordRow, RecordWrite } from '../domain/sessions/record-repository.ts';
 import { sessionEnds } from '../domain/sessions/session.ts';
-import { parsePolicy } from '../domain/companies/company.ts';
 import { tokenHash } from '../lib/secrets.ts';
 import type { ClientCatalogue } from './clients.ts';
-import { currentExchange, emptyBatch, type Exchange } from './exchange.ts';
+import { currentExchange, type Exchange, emptyBatch } from './exchange.ts';
 import type { RecordIo } from './record-io.ts';
 
 /** Grant ids are references, not keys to anything, and tokens point to them; all other ids are bearer values. */
@@ -146,12 +146,24 @@ function remember(exchange: Exchange, row: RecordRow): void {
 // Escapes that JSON knows and jsonb does not: NUL and halves of surrogate pairs.
 const unstorable = /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f])/i;
 
-function toWrite(kind: string, id: string, payload: AdapterPayload, expiresIn: number, exchange: Exchange | undefined): RecordWrite {
+function toWrite(
+  kind: string,
+  id: string,
+  payload: AdapterPayload,
+  expiresIn: number,
+  exchange: Exchange | undefined,
+): RecordWrite {
   const { jti: _jti, ...kept } = payload;
-  if (unstorable.test(JSON.stringify(kept))) throw new errors.InvalidRequest('the request holds characters that cannot be stored');
+  if (unstorable.test(JSON.stringify(kept)))
+    throw new errors.InvalidRequest('the request holds characters that cannot be stored');
   // The engine keeps the session cookie's value with a waiting request; nothing reads it, and at rest it would open the session.
   if (kind === 'Interaction' && kept.session) kept.session = { ...kept.session, cookie: '' };
-  const sessionUid = kind === 'Session' ? (payload.uid ?? null) : kind === 'Grant' ? (exchange?.sessionUid ?? null) : (payload.sessionUid ?? null);
+  const sessionUid =
+    kind === 'Session'
+      ? (payload.uid ?? null)
+      : kind === 'Grant'
+        ? (exchange?.sessionUid ?? null)
+        : (payload.sessionUid ?? null);
   return {
     id: recordId(kind, id),
     kind,

@@ -27,7 +27,9 @@ export function createClientCatalogue(list: () => Promise<Module[]>): ClientCata
     return {
       modules: new Map(modules.map((module) => [module.clientId, module])),
       clients: new Map(modules.map((module) => [module.clientId, toEngine(module)])),
-      origins: new Set(modules.flatMap(({ metadata }) => metadata.cors_origins.map((origin) => new URL(origin).origin))),
+      origins: new Set(
+        modules.flatMap(({ metadata }) => metadata.cors_origins.map((origin) => new URL(origin).origin)),
+      ),
     };
   }
 

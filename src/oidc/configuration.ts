@@ -20,7 +20,10 @@ export interface ProviderPages {
   logout(ctx: KoaContextWithOIDC, form: { action: string; xsrf: string }): Promise<void>;
   loggedOut(ctx: KoaContextWithOIDC): Promise<void>;
   /** Prepares the browser for the steps below /interaction/:uid before it is sent there. */
-  beginInteraction(ctx: KoaContextWithOIDC, interaction: { uid: string; prompt: { name: string; reasons: string[] }; params: Record<string, unknown> }): Promise<void>;
+  beginInteraction(
+    ctx: KoaContextWithOIDC,
+    interaction: { uid: string; prompt: { name: string; reasons: string[] }; params: Record<string, unknown> },
+  ): Promise<void>;
 }
 
 export const acrMultiFactor = 'urn:unified-login:mfa';
@@ -42,7 +45,9 @@ export function cookieNames(isSecure: boolean) {
   };
 }
 
-export const cookiePurpose = 'cookies';
+/** Signs the engine's cookies and ours: koa and the engine must hold the same keys, or no interaction is ever found again. */
+export const cookieKeysOf = (keyring: Keyring): string[] =>
+  keyring.deriveAll('cookies').map((key) => key.toString('base64url'));
 
 export function createConfiguration({ config, keyring, adapter, jwks, pages }: EngineParts): Configuration {
   const cookie = { httpOnly: true, sameSite: 'lax', secure: config.isSecure, signed: true, overwrite: true } as const;
@@ -56,13 +61,14 @@ export function createConfiguration({ config, keyring, adapter, jwks, pages }: E
     // F10, OAU-13: nothing but the code flow; no implicit, no hybrid, no password grant.
     responseTypes: ['code'],
     subjectTypes: ['public', 'pairwise'],
-    pairwiseIdentifier: async (_ctx, accountId, client) => hmac(pairwiseKey, `${client.sectorIdentifier}\n${accountId}`),
+    pairwiseIdentifier: async (_ctx, accountId, client) =>
+      hmac(pairwiseKey, `${client.sectorIdentifier}\n${accountId}`),
     clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
     acrValues: [acrMultiFactor],
     conformIdTokenClaims: false,
     cookies: {
       names: cookieNames(config.isSecure),
-      keys: keyring.deriveAll(cookiePurpose),
+      keys: cookieKeysOf(keyring),
       long: { ...cookie, path: '/' },
       short: cookie,
     },
@@ -82,7 +88,8 @@ export function createConfiguration({ config, keyring, adapter, jwks, pages }: E
       dPoP: { enabled: true },
       introspection: {
         enabled: true,
-        allowedPolicy: async (_ctx, client, token) => client.may_introspect_all === true || token.clientId === client.clientId,
+        allowedPolicy: async (_ctx, client, token) =>
+          client.may_introspect_all === true || token.clientId === client.clientId,
       },
       pushedAuthorizationRequests: { enabled: true },
       resourceIndicators: { enabled: false },
@@ -101,11 +108,16 @@ export function createConfiguration({ config, keyring, adapter, jwks, pages }: E
     // OAU-04: PKCE for all, but a confidential client may be registered without.
     pkce: { required: (_ctx, client) => client.require_pkce !== false || client.clientAuthMethod === 'none' },
     // OAU-12: scripts of registered origins only.
-    clientBasedCORS: (_ctx, origin, client) => Array.isArray(client.cors_origins) && client.cors_origins.includes(origin),
+    clientBasedCORS: (_ctx, origin, client) =>
+      Array.isArray(client.cors_origins) && client.cors_origins.includes(origin),
     interactions: {
       policy: createPolicy(),
       url: async (ctx, interaction) => {
-        await pages.beginInteraction(ctx, { uid: interaction.uid, prompt: interaction.prompt, params: interaction.params });
+        await pages.beginInteraction(ctx, {
+          uid: interaction.uid,
+          prompt: interaction.prompt,
+          params: interaction.params,
+        });
         return `/interaction/${interaction.uid}`;
       },
     },
@@ -178,9 +190,13 @@ async function loadExistingGrant(ctx: KoaContextWithOIDC) {
   if (known?.accountId === session.accountId) {
     const held = new Set(known.getOIDCScopeEncountered().split(' '));
     const heldClaims = new Set(known.getOIDCClaimsEncountered());
-    if (requested.split(' ').every((scope) => held.has(scope)) && asked.every((claim) => heldClaims.has(claim))) return known;
+    if (requested.split(' ').every((scope) => held.has(scope)) && asked.every((claim) => heldClaims.has(claim)))
+      return known;
   }
-  const grant = known?.accountId === session.accountId ? known : new provider.Grant({ accountId: session.accountId, clientId: client.clientId });
+  const grant =
+    known?.accountId === session.accountId
+      ? known
+      : new provider.Grant({ accountId: session.accountId, clientId: client.clientId });
   grant.addOIDCScope(requested);
   if (asked.length > 0) grant.addOIDCClaims(asked);
   await grant.save();

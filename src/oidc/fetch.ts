@@ -1,6 +1,7 @@
 // What the engine fetches or posts on its own: key sets of clients, and logout tokens.
-import { decodeJwtPayload } from '../lib/jwt.ts';
+
 import type { Config } from '../config/load.ts';
+import { decodeJwtPayload } from '../lib/jwt.ts';
 import { currentExchange } from './exchange.ts';
 
 type Fetch = (url: string | URL, options: RequestInit & { dispatcher?: unknown }) => Promise<Response>;

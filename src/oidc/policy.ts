@@ -1,7 +1,7 @@
 // Our rules as the engine's prompts and checks, each with its reason.
 import { interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider';
-import { currentAccount } from './account.ts';
 import { decideEntry } from '../domain/modules/entry.ts';
+import { currentAccount } from './account.ts';
 
 const { Check, Prompt, base } = interactionPolicy;
 
@@ -10,7 +10,11 @@ function mayNotEnter(ctx: KoaContextWithOIDC): boolean {
   const { client } = ctx.oidc;
   const account = currentAccount(ctx);
   if (!client || !account) return false;
-  const entry = decideEntry({ isBuiltIn: client.is_built_in === true, clientId: client.clientId, reachable: account.reachable });
+  const entry = decideEntry({
+    isBuiltIn: client.is_built_in === true,
+    clientId: client.clientId,
+    reachable: account.reachable,
+  });
   return !entry.allowed;
 }
 

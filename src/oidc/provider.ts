@@ -1,5 +1,5 @@
 // The engine, made anew when signing keys change; whoever holds the Engine always reaches the present one.
-import { Provider, type JWK } from 'oidc-provider';
+import { type JWK, Provider } from 'oidc-provider';
 import { ensureSigningKeys, openSigningKeys } from '../domain/keys/commands.ts';
 import { inSigningOrder, type SigningKey } from '../domain/keys/signing-key.ts';
 import { sameSecret, tokenHash } from '../lib/secrets.ts';

@@ -5,6 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { extname, join, posix, sep } from 'node:path';
 import { promisify } from 'node:util';
 import { brotliCompress, gzip, constants as zlib } from 'node:zlib';
+import { keepUsed, wordsOf } from './css-subset.ts';
 
 export interface AssetRequest {
   /** Request headers of these names; absent ones may be left out. */
@@ -85,7 +86,7 @@ const encoders = {
   gzip: (content: Buffer) => promisify(gzip)(content, { level: 9 }),
 };
 
-/** @param root folder of the project: holds `assets/` and `node_modules/`. */
+/** @param root folder of the project: holds `assets/`, `views/` and `node_modules/`. */
 export function createAssets(root: string): Assets {
   const files = fingerprintAll(readSources(root));
   const address = (path: string, file: File) => `/assets/${file.fingerprint}/${path}`;
@@ -163,9 +164,9 @@ function readSources(root: string): Map<string, Buffer> {
     );
   }
   for (const [path, from] of Object.entries(packaged)) {
-    const content = readFileSync(join(root, 'node_modules', from));
-    sources.set(path, path === 'css/tabler.css' ? asLayer('tabler', content.toString()) : content);
+    sources.set(path, readFileSync(join(root, 'node_modules', from)));
   }
+  sources.set('css/tabler.css', tabler(root, sources));
   sources.set(
     'icons.svg',
     sprite((name) => readFileSync(join(root, 'node_modules', icons, `${name}.svg`), 'utf8')),
@@ -173,10 +174,16 @@ function readSources(root: string): Map<string, Buffer> {
   return sources;
 }
 
-/** In a cascade layer, so that each rule of ours wins without a contest of selectors. */
-function asLayer(name: string, css: string): Buffer {
-  const rules = css.replace(/^@charset "[^"]*";/, '').replace(/\/\*# sourceMappingURL=.*?\*\/\s*$/, '');
-  return Buffer.from(`@layer ${name}{${rules}}\n`);
+/** Only what our pages use, in a cascade layer, so that each rule of ours wins without a contest of selectors. */
+function tabler(root: string, sources: Map<string, Buffer>): Buffer {
+  const scripts = [...sources].filter(([path]) => path.endsWith('.js')).map(([, content]) => content.toString());
+  const templates = readdirSync(join(root, 'views'), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ejs'))
+    .map((file) => readFileSync(join(root, 'views', file), 'utf8'));
+  const css = sources.get('css/tabler.css')?.toString() ?? '';
+  const [license = ''] = /\/\*![\s\S]*?\*\//.exec(css) ?? [];
+  const rules = css.replace(/^@charset "[^"]*";/, '').replace(/\/\*[\s\S]*?\*\//g, '');
+  return Buffer.from(`${license}@layer tabler{${keepUsed(rules, wordsOf([...scripts, ...templates]))}}\n`);
 }
 
 function sprite(read: (name: string) => string): Buffer {

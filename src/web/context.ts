@@ -28,7 +28,13 @@ export function cookieName(runtime: Pick<Runtime, 'config'>, name: string, path 
   return path === '/' ? `__Host-ul_${name}` : `__Secure-ul_${name}`;
 }
 
-export function setCookie(ctx: Context, runtime: Pick<Runtime, 'config'>, name: string, value: string | null, options: CookieOptions = {}): void {
+export function setCookie(
+  ctx: Context,
+  runtime: Pick<Runtime, 'config'>,
+  name: string,
+  value: string | null,
+  options: CookieOptions = {},
+): void {
   const path = options.path ?? '/';
   ctx.cookies.set(cookieName(runtime, name, path), value, {
     path,
@@ -41,13 +47,30 @@ export function setCookie(ctx: Context, runtime: Pick<Runtime, 'config'>, name: 
   });
 }
 
-export function getCookie(ctx: Context, runtime: Pick<Runtime, 'config'>, name: string, path = '/'): string | undefined {
+export function getCookie(
+  ctx: Context,
+  runtime: Pick<Runtime, 'config'>,
+  name: string,
+  path = '/',
+): string | undefined {
   return ctx.cookies.get(cookieName(runtime, name, path), { signed: false });
 }
 
 /** Small values that only we may read and write, kept by the browser. */
-export function setSealedCookie(ctx: Context, runtime: Runtime, name: string, value: object | null, options: CookieOptions = {}): void {
-  setCookie(ctx, runtime, name, value === null ? null : runtime.keyring.seal(sealPurpose(name, options.path), JSON.stringify(value)), options);
+export function setSealedCookie(
+  ctx: Context,
+  runtime: Runtime,
+  name: string,
+  value: object | null,
+  options: CookieOptions = {},
+): void {
+  setCookie(
+    ctx,
+    runtime,
+    name,
+    value === null ? null : runtime.keyring.seal(sealPurpose(name, options.path), JSON.stringify(value)),
+    options,
+  );
 }
 
 /** Null when absent, forged, sealed for another path, or sealed with a retired key. The caller checks the shape. */

@@ -140,6 +140,15 @@ export interface ViewLocals {
     home: string;
     signOut: string;
   };
+  'interaction/consent': Step & {
+    chip: PersonChip;
+    /** What the module will learn, in words. */
+    scopes: string[];
+    /** Where the answer goes. */
+    redirectHost: string;
+    /** Posting there refuses. */
+    cancel: string;
+  };
   'interaction/expired': { sentence: string; start: string };
 
   // --- around signing in, no session: layout "signin" ---

@@ -1,5 +1,5 @@
-import type { Database } from '../../db/knex.ts';
 import { violatedConstraint } from '../../db/errors.ts';
+import type { Database } from '../../db/knex.ts';
 import { conflict } from '../../lib/errors.ts';
 import type { CompanyId, UserId } from '../../lib/ids.ts';
 import { type Company, companyKey, parsePolicy } from './company.ts';
@@ -59,7 +59,9 @@ export function companyRepository(db: Database) {
         });
       } catch (error) {
         if (violatedConstraint(error) === 'companies_name_key_unique') {
-          throw conflict('There is a company of this name already.', { company: 'There is a company of this name already.' });
+          throw conflict('There is a company of this name already.', {
+            company: 'There is a company of this name already.',
+          });
         }
         throw error;
       }
@@ -74,7 +76,9 @@ export function companyRepository(db: Database) {
     },
 
     async setPolicy(id: CompanyId, policy: Company['policy']): Promise<void> {
-      await db('companies').where({ id }).update({ policy: JSON.stringify(policy) });
+      await db('companies')
+        .where({ id })
+        .update({ policy: JSON.stringify(policy) });
     },
   };
 }

@@ -1,7 +1,8 @@
 // Passwords and second factors: what counts as good, and how they are kept. Owns credentials, history, factors and recovery codes.
-import type { CompanyPolicy } from '../companies/company.ts';
-import { days } from '../../lib/time.ts';
+
 import { isOverlong } from '../../lib/password-hasher.ts';
+import { days } from '../../lib/time.ts';
+import type { CompanyPolicy } from '../companies/company.ts';
 
 type PasswordPolicy = CompanyPolicy['password'];
 
@@ -49,7 +50,10 @@ export function passwordProblems(password: string, policy: PasswordPolicy, conte
 function isCommon(password: string, common: ReadonlySet<string>): boolean {
   const lower = password.toLowerCase();
   const core = lower.replace(/^[^\p{L}]+|[^\p{L}]+$/gu, '');
-  const plain = core.replace(/[@0135$]/g, (c) => ({ '@': 'a', '0': 'o', '1': 'i', '3': 'e', '5': 's', $: 's' })[c] ?? c);
+  const plain = core.replace(
+    /[@0135$]/g,
+    (c) => ({ '@': 'a', '0': 'o', '1': 'i', '3': 'e', '5': 's', $: 's' })[c] ?? c,
+  );
   return common.has(lower) || ((common.has(core) || common.has(plain)) && lower.length - core.length <= 4);
 }
 
@@ -57,11 +61,21 @@ const minWordLength = 4;
 
 function contextWord(password: string, words: string[]): string | null {
   const lower = password.toLowerCase();
-  return words.map((word) => word.toLowerCase().trim()).find((word) => word.length >= minWordLength && lower.includes(word)) ?? null;
+  return (
+    words
+      .map((word) => word.toLowerCase().trim())
+      .find((word) => word.length >= minWordLength && lower.includes(word)) ?? null
+  );
 }
 
 /** Words that must not stand in this person's password. */
-export function contextWords(facts: { username: string; firstName: string; lastName: string; company: string; brand: string }): string[] {
+export function contextWords(facts: {
+  username: string;
+  firstName: string;
+  lastName: string;
+  company: string;
+  brand: string;
+}): string[] {
   const local = facts.username.split('@')[0] ?? '';
   return [...new Set([facts.username, local, facts.firstName, facts.lastName, facts.company, facts.brand])];
 }

@@ -31,12 +31,18 @@ export function credentialRepository(db: Database, companyId: CompanyId) {
 
   return {
     async findPassword(userId: UserId): Promise<Credential | null> {
-      const row: { hash: string; set_at: Date; is_single_use: boolean } | undefined = await db('credentials').where(own(userId)).first();
+      const row: { hash: string; set_at: Date; is_single_use: boolean } | undefined = await db('credentials')
+        .where(own(userId))
+        .first();
       return row ? { hash: row.hash, setAt: row.set_at, isSingleUse: row.is_single_use } : null;
     },
 
     /** Replaces the password and keeps the old one for the history. */
-    async setPassword(userId: UserId, credential: Credential & { setBy: UserId | null }, historyLength: number): Promise<void> {
+    async setPassword(
+      userId: UserId,
+      credential: Credential & { setBy: UserId | null },
+      historyLength: number,
+    ): Promise<void> {
       await db.raw(
         `insert into credential_history (company_id, user_id, hash, set_at)
          select company_id, user_id, hash, set_at from credentials where company_id = ? and user_id = ?
@@ -44,7 +50,13 @@ export function credentialRepository(db: Database, companyId: CompanyId) {
         [companyId, userId],
       );
       await db('credentials')
-        .insert({ ...own(userId), hash: credential.hash, set_at: credential.setAt, set_by: credential.setBy, is_single_use: credential.isSingleUse })
+        .insert({
+          ...own(userId),
+          hash: credential.hash,
+          set_at: credential.setAt,
+          set_by: credential.setBy,
+          is_single_use: credential.isSingleUse,
+        })
         .onConflict('user_id')
         .merge(['hash', 'set_at', 'set_by', 'is_single_use']);
       // The present password counts as one of the last n, so n - 1 older ones are kept.
@@ -84,12 +96,26 @@ export function credentialRepository(db: Database, companyId: CompanyId) {
       const row = await db<FactorRow>('factors')
         .where({ ...own(userId), kind: 'totp' })
         .first();
-      return row ? { id: row.id, sealedSecret: row.sealed_secret, confirmedAt: row.confirmed_at, lastStep: Number(row.last_step) } : null;
+      return row
+        ? {
+            id: row.id,
+            sealedSecret: row.sealed_secret,
+            confirmedAt: row.confirmed_at,
+            lastStep: Number(row.last_step),
+          }
+        : null;
     },
 
     async setTotp(userId: UserId, sealedSecret: string, confirmedAt: Date, lastStep: number): Promise<void> {
       await db('factors')
-        .insert({ id: newId(), ...own(userId), kind: 'totp', sealed_secret: sealedSecret, confirmed_at: confirmedAt, last_step: lastStep })
+        .insert({
+          id: newId(),
+          ...own(userId),
+          kind: 'totp',
+          sealed_secret: sealedSecret,
+          confirmed_at: confirmedAt,
+          last_step: lastStep,
+        })
         .onConflict(['user_id', 'kind'])
         .merge(['id', 'sealed_secret', 'confirmed_at', 'last_step']);
     },

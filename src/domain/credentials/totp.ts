@@ -30,7 +30,13 @@ export function matchTotp(secret: string, typed: string, now: Date, lastStep: nu
   const token = codeDigits(typed);
   if (token === null) return null;
   try {
-    const result = verifySync({ secret, token, epoch: epoch(now), epochTolerance: stepSeconds, afterTimeStep: lastStep });
+    const result = verifySync({
+      secret,
+      token,
+      epoch: epoch(now),
+      epochTolerance: stepSeconds,
+      afterTimeStep: lastStep,
+    });
     return result.valid ? Math.floor(epoch(now) / stepSeconds) + result.delta : null;
   } catch {
     // otplib throws on what it cannot read; for the person that is a wrong code (F8).

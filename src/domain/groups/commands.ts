@@ -1,5 +1,5 @@
-import { newId, type CompanyId } from '../../lib/ids.ts';
 import { invalid } from '../../lib/errors.ts';
+import { type CompanyId, newId } from '../../lib/ids.ts';
 import { transaction, type Work } from '../../work.ts';
 import { record } from '../audit/commands.ts';
 import { allModuleAccess, effectiveMembership, type Group, groupNameSchema, noModuleAccess } from './group.ts';
@@ -11,13 +11,25 @@ export async function createSystemGroups(work: Work, companyId: CompanyId): Prom
   await groups.insert({ id: newId(), name: noModuleAccess, kind: 'system-none', isActive: true });
 }
 
-export async function createGroup(work: Work, companyId: CompanyId, input: { name: string; isActive: boolean }): Promise<Group> {
+export async function createGroup(
+  work: Work,
+  companyId: CompanyId,
+  input: { name: string; isActive: boolean },
+): Promise<Group> {
   const name = groupNameSchema.safeParse(input.name);
-  if (!name.success) throw invalid(name.error.issues[0]?.message ?? 'That name will not do.', { name: name.error.issues[0]?.message ?? '' });
+  if (!name.success)
+    throw invalid(name.error.issues[0]?.message ?? 'That name will not do.', {
+      name: name.error.issues[0]?.message ?? '',
+    });
   const group: Group = { id: newId(), name: name.data, kind: 'custom', isActive: input.isActive };
   await transaction(work, async (work) => {
     await work.store.of(companyId).groups.insert(group);
-    await record(work, { action: 'group.create', companyId, target: { kind: 'group', id: group.id }, details: { name: group.name } });
+    await record(work, {
+      action: 'group.create',
+      companyId,
+      target: { kind: 'group', id: group.id },
+      details: { name: group.name },
+    });
   });
   return group;
 }

@@ -34,7 +34,13 @@ export function groupRepository(db: Database, companyId: CompanyId) {
 
     async insert(group: Group): Promise<void> {
       try {
-        await db('access_groups').insert({ id: group.id, company_id: companyId, name: group.name, kind: group.kind, is_active: group.isActive });
+        await db('access_groups').insert({
+          id: group.id,
+          company_id: companyId,
+          name: group.name,
+          kind: group.kind,
+          is_active: group.isActive,
+        });
       } catch (error) {
         if (violatedConstraint(error) !== 'access_groups_name_unique') throw error;
         throw conflict('There is a group of this name already.', { name: 'There is a group of this name already.' });
@@ -59,7 +65,10 @@ export function groupRepository(db: Database, companyId: CompanyId) {
     },
 
     async addModule(groupId: GroupId, instanceId: InstanceId): Promise<void> {
-      await db('group_modules').insert({ company_id: companyId, group_id: groupId, instance_id: instanceId }).onConflict().ignore();
+      await db('group_modules')
+        .insert({ company_id: companyId, group_id: groupId, instance_id: instanceId })
+        .onConflict()
+        .ignore();
     },
   };
 }

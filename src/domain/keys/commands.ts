@@ -1,8 +1,13 @@
-import { days } from '../../lib/time.ts';
-import { after } from '../../lib/time.ts';
+import { after, days } from '../../lib/time.ts';
 import { transaction, type Work } from '../../work.ts';
 import { record } from '../audit/commands.ts';
-import { generateSigningKey, type KeyState, type SigningAlgorithm, type SigningKey, signingAlgorithms } from './signing-key.ts';
+import {
+  generateSigningKey,
+  type KeyState,
+  type SigningAlgorithm,
+  type SigningKey,
+  signingAlgorithms,
+} from './signing-key.ts';
 
 const purpose = 'signing-key';
 

@@ -15,7 +15,9 @@ export function keyRepository(db: Database) {
   return {
     /** Keys that are still published. */
     async listLive(now: Date): Promise<SigningKey[]> {
-      const rows = await db<Row>('signing_keys').where((query) => query.whereNull('retires_at').orWhere('retires_at', '>', now));
+      const rows = await db<Row>('signing_keys').where((query) =>
+        query.whereNull('retires_at').orWhere('retires_at', '>', now),
+      );
       return rows.map((row) => ({
         kid: row.kid,
         alg: row.alg,

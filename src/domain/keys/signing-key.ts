@@ -21,7 +21,9 @@ export interface SigningKey {
 const generate = promisify(generateKeyPair);
 
 /** A fresh pair as JWKs with kid, alg and use (RFC 7517 section 4). */
-export async function generateSigningKey(alg: SigningAlgorithm): Promise<{ kid: string; publicJwk: object; privateJwk: object }> {
+export async function generateSigningKey(
+  alg: SigningAlgorithm,
+): Promise<{ kid: string; publicJwk: object; privateJwk: object }> {
   const { publicKey, privateKey } =
     alg === 'RS256'
       ? await generate('rsa', { modulusLength: 2048 })
@@ -30,7 +32,11 @@ export async function generateSigningKey(alg: SigningAlgorithm): Promise<{ kid: 
         : await generate('ed25519');
   const kid = randomToken(12);
   const common = { kid, alg, use: 'sig' };
-  return { kid, publicJwk: { ...publicKey.export({ format: 'jwk' }), ...common }, privateJwk: { ...privateKey.export({ format: 'jwk' }), ...common } };
+  return {
+    kid,
+    publicJwk: { ...publicKey.export({ format: 'jwk' }), ...common },
+    privateJwk: { ...privateKey.export({ format: 'jwk' }), ...common },
+  };
 }
 
 /**
@@ -40,5 +46,7 @@ export async function generateSigningKey(alg: SigningAlgorithm): Promise<{ kid: 
 export function inSigningOrder(keys: SigningKey[]): SigningKey[] {
   const rank: Record<KeyState, number> = { current: 0, next: 1, previous: 2 };
   const algorithm = (key: SigningKey) => signingAlgorithms.indexOf(key.alg);
-  return [...keys].sort((a, b) => rank[a.state] - rank[b.state] || algorithm(a) - algorithm(b) || a.kid.localeCompare(b.kid));
+  return [...keys].sort(
+    (a, b) => rank[a.state] - rank[b.state] || algorithm(a) - algorithm(b) || a.kid.localeCompare(b.kid),
+  );
 }

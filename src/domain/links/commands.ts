@@ -1,5 +1,5 @@
-import { randomToken, tokenHash } from '../../lib/secrets.ts';
 import { type CompanyId, newId, type UserId } from '../../lib/ids.ts';
+import { randomToken, tokenHash } from '../../lib/secrets.ts';
 import { after } from '../../lib/time.ts';
 import { transaction, type Work } from '../../work.ts';
 import { type LinkKind, linkAddress } from './link.ts';

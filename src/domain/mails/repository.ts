@@ -54,7 +54,11 @@ export function mailRepository(db: Database) {
       return (await db<Row>('mails').orderBy('created_at', 'desc').limit(limit)).map(toMail);
     },
 
-    async setState(id: string, state: StoredMail['state'], details: { error?: string; sentAt?: Date; erase?: boolean } = {}): Promise<void> {
+    async setState(
+      id: string,
+      state: StoredMail['state'],
+      details: { error?: string; sentAt?: Date; erase?: boolean } = {},
+    ): Promise<void> {
       await db('mails')
         .where({ id })
         .update({
@@ -77,11 +81,18 @@ export function mailRepository(db: Database) {
     },
 
     async isSuppressed(address: string): Promise<boolean> {
-      return (await db('mail_suppressions').where({ address_key: addressKey(address) }).first('address_key')) !== undefined;
+      return (
+        (await db('mail_suppressions')
+          .where({ address_key: addressKey(address) })
+          .first('address_key')) !== undefined
+      );
     },
 
     async suppress(address: string, reason: string, now: Date): Promise<void> {
-      await db('mail_suppressions').insert({ address_key: addressKey(address), reason, created_at: now }).onConflict().ignore();
+      await db('mail_suppressions')
+        .insert({ address_key: addressKey(address), reason, created_at: now })
+        .onConflict()
+        .ignore();
     },
   };
 }

@@ -4,7 +4,14 @@ import { randomToken, tokenHash } from '../../lib/secrets.ts';
 import { transaction, type Work } from '../../work.ts';
 import { record } from '../audit/commands.ts';
 import { resolveGroups } from '../groups/commands.ts';
-import { type ClientMetadata, clientMetadataSchema, type Module, homeClientId, moduleAddressSchema, moduleNameSchema } from './module.ts';
+import {
+  type ClientMetadata,
+  clientMetadataSchema,
+  homeClientId,
+  type Module,
+  moduleAddressSchema,
+  moduleNameSchema,
+} from './module.ts';
 
 export interface NewModule {
   name: string;
@@ -15,10 +22,16 @@ export interface NewModule {
 }
 
 /** Registers a product. @returns the client secret in clear, this once; the database keeps its hash. */
-export async function createModule(work: Work, input: NewModule): Promise<{ module: Module; clientSecret: string | null }> {
+export async function createModule(
+  work: Work,
+  input: NewModule,
+): Promise<{ module: Module; clientSecret: string | null }> {
   const metadata = parseMetadata(input.metadata);
   const name = moduleNameSchema.safeParse(input.name);
-  if (!name.success) throw invalid('A module needs a name of 60 characters at most.', { name: 'Enter a name of 60 characters at most.' });
+  if (!name.success)
+    throw invalid('A module needs a name of 60 characters at most.', {
+      name: 'Enter a name of 60 characters at most.',
+    });
   const needsSecret = metadata.token_endpoint_auth_method.startsWith('client_secret');
   const clientSecret = needsSecret ? randomToken() : null;
   const module: Module = {
@@ -46,7 +59,9 @@ export async function createModule(work: Work, input: NewModule): Promise<{ modu
 function parseMetadata(given: unknown): ClientMetadata {
   const parsed = clientMetadataSchema.safeParse(given);
   if (!parsed.success) {
-    const fields = Object.fromEntries(parsed.error.issues.map(({ path, message }) => [path.join('.') || 'metadata', message]));
+    const fields = Object.fromEntries(
+      parsed.error.issues.map(({ path, message }) => [path.join('.') || 'metadata', message]),
+    );
     const sentence = Object.entries(fields)
       .map(([field, message]) => `${field}: ${message}`)
       .join('; ');
@@ -61,13 +76,17 @@ function parseMetadata(given: unknown): ClientMetadata {
 function contradiction(metadata: ClientMetadata): string | null {
   const isInteractive = metadata.grant_types.includes('authorization_code');
   const isPublic = metadata.token_endpoint_auth_method === 'none';
-  if (isInteractive && metadata.redirect_uris.length === 0) return 'redirect_uris: at least one is needed to sign people in.';
-  if (isPublic && metadata.grant_types.includes('client_credentials')) return 'grant_types: a public client cannot use client_credentials.';
+  if (isInteractive && metadata.redirect_uris.length === 0)
+    return 'redirect_uris: at least one is needed to sign people in.';
+  if (isPublic && metadata.grant_types.includes('client_credentials'))
+    return 'grant_types: a public client cannot use client_credentials.';
   if (isPublic && !metadata.require_pkce) return 'require_pkce: a public client must use PKCE (RFC 9700 2.1.1).';
   if (metadata.token_endpoint_auth_method === 'private_key_jwt' && !metadata.jwks && !metadata.jwks_uri) {
     return 'jwks or jwks_uri: private_key_jwt needs one of them.';
   }
-  const httpWeb = metadata.redirect_uris.find((uri) => uri.startsWith('http:') && !/^http:\/\/(localhost|127\.0\.0\.1|\[::1\])[:/]/.test(uri));
+  const httpWeb = metadata.redirect_uris.find(
+    (uri) => uri.startsWith('http:') && !/^http:\/\/(localhost|127\.0\.0\.1|\[::1\])[:/]/.test(uri),
+  );
   return httpWeb ? `redirect_uris: ${httpWeb} must be https.` : null;
 }
 
@@ -81,9 +100,14 @@ export interface NewInstance {
 }
 
 /** Gives a company an instance; it joins All Module Access by itself (B.4). */
-export async function connectModule(work: Work, companyId: CompanyId, input: NewInstance): Promise<{ instanceId: InstanceId }> {
+export async function connectModule(
+  work: Work,
+  companyId: CompanyId,
+  input: NewInstance,
+): Promise<{ instanceId: InstanceId }> {
   for (const address of [input.initiateLoginUri, input.landingUrl]) {
-    if (address !== undefined && !moduleAddressSchema.safeParse(address).success) throw invalid(`${address} is not an address that a module may have.`);
+    if (address !== undefined && !moduleAddressSchema.safeParse(address).success)
+      throw invalid(`${address} is not an address that a module may have.`);
   }
   return transaction(work, async (work) => {
     const module = await work.store.modules.findByClientId(input.clientId);

@@ -19,9 +19,9 @@ export function decideEntry(facts: EntryFacts): Entry {
 }
 
 /** What the page says, and what to do now. */
-export function entryRefusal(module: string): { sentence: string; next: string } {
+export function entryRefusal(module: string, brand: string): { sentence: string; next: string } {
   return {
     sentence: `You can't enter ${module} because none of your access groups includes it.`,
-    next: 'Ask your KaseyaOne administrator to add you to an access group that has it, and give them this code.',
+    next: `Ask your ${brand} administrator to add you to an access group that has it, and give them this code.`,
   };
 }

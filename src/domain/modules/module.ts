@@ -5,14 +5,18 @@ import type { InstanceId, ModuleId } from '../../lib/ids.ts';
 /** Loopback addresses may be http (RFC 8252 section 7.3); all else is https (OAU-03, BCP 2.6). */
 function isAcceptableAddress(text: string): boolean {
   const url = URL.parse(text);
-  if (!url || url.hash !== '' || text.includes('#') || text.includes('*') || url.username !== '' || url.password !== '') return false;
+  if (!url || url.hash !== '' || text.includes('#') || text.includes('*') || url.username !== '' || url.password !== '')
+    return false;
   if (url.protocol === 'https:') return true;
   return url.protocol === 'http:' && ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname);
 }
 
 export const moduleAddressSchema = z
   .string()
-  .refine(isAcceptableAddress, 'must be an https address (http only on localhost) without fragment, wildcard or credentials');
+  .refine(
+    isAcceptableAddress,
+    'must be an https address (http only on localhost) without fragment, wildcard or credentials',
+  );
 
 export const clientAuthMethods = ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'] as const;
 export const grantTypes = ['authorization_code', 'refresh_token', 'client_credentials'] as const;

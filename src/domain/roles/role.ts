@@ -25,7 +25,15 @@ export type Permission =
   | 'accountTeam';
 
 const everyone: Permission[] = ['own.edit', 'modules.launch', 'university'];
-const user: Permission[] = [...everyone, 'cooper', 'professionalServices', 'support', 'community', 'merchStore', 'accountTeam'];
+const user: Permission[] = [
+  ...everyone,
+  'cooper',
+  'professionalServices',
+  'support',
+  'community',
+  'merchStore',
+  'accountTeam',
+];
 const billing: Permission[] = [...user, 'organizationDashboard', 'billing', 'store'];
 const admin: Permission[] = [...billing, 'users.manage', 'groups.manage', 'modules.manage'];
 

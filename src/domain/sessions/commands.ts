@@ -23,14 +23,23 @@ export async function endSessions(
     const { ended, notices } = await work.store.of(companyId).sessions.end(filter, reason, work.now);
     await notifyModules(work, notices);
     for (const uid of ended) {
-      await record(work, { action: 'session.end', companyId, target: { kind: 'user', id: of.userId }, details: { reason, session: uid } });
+      await record(work, {
+        action: 'session.end',
+        companyId,
+        target: { kind: 'user', id: of.userId },
+        details: { reason, session: uid },
+      });
     }
     return ended.length;
   });
 }
 
 /** Ends every session and revokes every token of a person, those that outlive sessions included. */
-export async function endEverything(work: Work, of: { companyId: CompanyId; userId: UserId }, reason: EndReason): Promise<void> {
+export async function endEverything(
+  work: Work,
+  of: { companyId: CompanyId; userId: UserId },
+  reason: EndReason,
+): Promise<void> {
   await transaction(work, async (work) => {
     await endSessions(work, of, reason);
     await work.store.of(of.companyId).sessions.revokeAll(of.userId);

@@ -56,9 +56,14 @@ export function sessionRepository(db: Database, companyId: CompanyId) {
 
     /**
      * Ends sessions with all that hangs on them: codes, tokens, grants, requests.
+     * After a plain logout, tokens that were granted to outlive the session (offline_access) go on; the others die with it.
      * @returns whom to tell, and how many sessions ended. Call inside a transaction.
      */
-    async end(filter: SessionFilter, reason: EndReason, now: Date): Promise<{ ended: string[]; notices: LogoutNotice[] }> {
+    async end(
+      filter: SessionFilter,
+      reason: EndReason,
+      now: Date,
+    ): Promise<{ ended: string[]; notices: LogoutNotice[] }> {
       const ended: { uid: string }[] = await db<Row & { ended_at: Date | null; end_reason: string | null }>('sessions')
         .where({ company_id: companyId })
         .whereNull('ended_at')
@@ -71,9 +76,27 @@ export function sessionRepository(db: Database, companyId: CompanyId) {
         .returning('uid');
       const uids = ended.map(({ uid }) => uid);
       if (uids.length === 0) return { ended: uids, notices: [] };
-      const payloads: { payload: SessionPayload }[] = await db('oidc_records').where({ kind: 'Session' }).whereIn('session_uid', uids).select('payload');
-      await db('oidc_records').whereIn('session_uid', uids).delete();
+      const payloads: { payload: SessionPayload }[] = await db('oidc_records')
+        .where({ kind: 'Session' })
+        .whereIn('session_uid', uids)
+        .select('payload');
+      await db('oidc_records')
+        .whereIn('session_uid', uids)
+        .where((query) => {
+          if (reason === 'logout') query.where({ kind: 'Session' });
+        })
+        .delete();
       return { ended: uids, notices: payloads.flatMap(({ payload }) => logoutNotices(payload)) };
+    },
+
+    /** Use of our own pages counts as use of the session (C37); both places that know its end are told. */
+    async touch(uid: string, now: Date, ends: { idleEndsAt: Date; endsAt: Date }): Promise<void> {
+      await db.raw(
+        `with seen as (update sessions set last_seen_at = ?, idle_ends_at = ? where company_id = ? and uid = ? and ended_at is null returning uid)
+         update oidc_records r set expires_at = ?, payload = jsonb_set(r.payload, '{exp}', to_jsonb(?::bigint))
+         from seen where r.session_uid = seen.uid and r.kind = 'Session'`,
+        [now, ends.idleEndsAt, companyId, uid, ends.idleEndsAt, Math.floor(ends.idleEndsAt.getTime() / 1000)],
+      );
     },
 
     /** Everything the engine holds for a person, offline refresh tokens included (OAU-18). */
@@ -84,7 +107,11 @@ export function sessionRepository(db: Database, companyId: CompanyId) {
 }
 
 /** Sessions whose time has run out and whose modules have not been told; crosses companies, for the sweeping job. */
-export async function takeExpiredSessions(db: Database, now: Date, limit: number): Promise<{ ended: number; notices: LogoutNotice[] }> {
+export async function takeExpiredSessions(
+  db: Database,
+  now: Date,
+  limit: number,
+): Promise<{ ended: number; notices: LogoutNotice[] }> {
   const { rows }: { rows: { uid: string }[] } = await db.raw(
     `update sessions set ended_at = ?, end_reason = 'expired' where uid in (
        select uid from sessions where ended_at is null and idle_ends_at < ? order by idle_ends_at limit ? for update skip locked)
@@ -93,7 +120,10 @@ export async function takeExpiredSessions(db: Database, now: Date, limit: number
   );
   const uids = rows.map(({ uid }) => uid);
   if (uids.length === 0) return { ended: 0, notices: [] };
-  const payloads: { payload: SessionPayload }[] = await db('oidc_records').where({ kind: 'Session' }).whereIn('session_uid', uids).select('payload');
+  const payloads: { payload: SessionPayload }[] = await db('oidc_records')
+    .where({ kind: 'Session' })
+    .whereIn('session_uid', uids)
+    .select('payload');
   await db('oidc_records').where({ kind: 'Session' }).whereIn('session_uid', uids).delete();
   return { ended: uids.length, notices: payloads.flatMap(({ payload }) => logoutNotices(payload)) };
 }

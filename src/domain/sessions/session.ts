@@ -1,8 +1,8 @@
 // Sessions and everything the protocol engine keeps: cookies' sessions, codes, tokens, grants, requests.
 // Owns `sessions` (what people see and end) and `oidc_records` (what the engine stores). Ending either ends both, in one transaction.
 import type { CompanyId, UserId } from '../../lib/ids.ts';
-import type { CompanyPolicy } from '../companies/company.ts';
 import { minutes } from '../../lib/time.ts';
+import type { CompanyPolicy } from '../companies/company.ts';
 
 export interface Session {
   uid: string;
@@ -18,10 +18,22 @@ export interface Session {
   endsAt: Date;
 }
 
-export type EndReason = 'logout' | 'ended-by-user' | 'deactivated' | 'password-changed' | 'second-factor-reset' | 'deleted' | 'expired' | 'recovered';
+export type EndReason =
+  | 'logout'
+  | 'ended-by-user'
+  | 'deactivated'
+  | 'password-changed'
+  | 'second-factor-reset'
+  | 'deleted'
+  | 'expired'
+  | 'recovered';
 
 /** C37: idle and absolute end of a session that began at `startedAt` and was used at `now`. */
-export function sessionEnds(policy: CompanyPolicy['session'], startedAt: Date, now: Date): { idleEndsAt: Date; endsAt: Date } {
+export function sessionEnds(
+  policy: CompanyPolicy['session'],
+  startedAt: Date,
+  now: Date,
+): { idleEndsAt: Date; endsAt: Date } {
   const endsAt = new Date(startedAt.getTime() + minutes(policy.absoluteMinutes));
   const idle = now.getTime() + minutes(policy.idleMinutes);
   return { idleEndsAt: new Date(Math.min(idle, endsAt.getTime())), endsAt };

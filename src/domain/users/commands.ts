@@ -60,7 +60,11 @@ function parseNewUser(input: NewUser): z.output<typeof newUserSchema> {
   throw invalid(Object.values(fields).join(' '), fields);
 }
 
-function draft(work: Work, companyId: CompanyId, input: Omit<z.output<typeof newUserSchema>, 'groups' | 'role'> & { role: Role }): User {
+function draft(
+  work: Work,
+  companyId: CompanyId,
+  input: Omit<z.output<typeof newUserSchema>, 'groups' | 'role'> & { role: Role },
+): User {
   return {
     id: newId<UserId>(),
     companyId,
@@ -109,7 +113,11 @@ async function insertUser(work: Work, user: User, groupNames: string[], createdB
 }
 
 /** T1: a person and the invitation. @returns the link too, for an operator without mail. */
-export async function inviteUser(work: Work, companyId: CompanyId, input: NewUser): Promise<{ user: User; invitation: string }> {
+export async function inviteUser(
+  work: Work,
+  companyId: CompanyId,
+  input: NewUser,
+): Promise<{ user: User; invitation: string }> {
   const createdBy = await authorise(work, companyId);
   const fields = parseNewUser(input);
   return transaction(work, async (work) => {
@@ -136,7 +144,8 @@ export async function createReadyUser(
   input: Omit<NewUser, 'role'> & { role: Role },
   ready: ReadyMade,
 ): Promise<User> {
-  if (work.actor.kind !== 'operator' && work.actor.kind !== 'system') throw forbidden('Only the operator may set passwords of others.');
+  if (work.actor.kind !== 'operator' && work.actor.kind !== 'system')
+    throw forbidden('Only the operator may set passwords of others.');
   const fields = parseNewUser({ ...input, role: input.role === 'Root Admin' ? 'Admin' : input.role });
   const company = await getCompany(work, companyId);
   const problems = passwordProblems(ready.password, company.policy.password, { words: [], common: new Set() });
@@ -159,14 +168,19 @@ export async function createReadyUser(
       { hash, setAt: work.now, setBy: null, isSingleUse: !ready.isOwnPassword },
       company.policy.password.history,
     );
-    if (ready.totpSecret !== null) await credentials.setTotp(user.id, work.keyring.seal(factorPurpose, ready.totpSecret), work.now, 0);
+    if (ready.totpSecret !== null)
+      await credentials.setTotp(user.id, work.keyring.seal(factorPurpose, ready.totpSecret), work.now, 0);
     if (input.role === 'Root Admin') await work.store.companies.setRoot(companyId, user.id);
     return user;
   });
 }
 
 /** The first person of a company: Root Admin, invited like anybody (A1.6). */
-export async function inviteRoot(work: Work, company: Company, input: Omit<NewUser, 'role' | 'groups'>): Promise<{ user: User; invitation: string }> {
+export async function inviteRoot(
+  work: Work,
+  company: Company,
+  input: Omit<NewUser, 'role' | 'groups'>,
+): Promise<{ user: User; invitation: string }> {
   const fields = parseNewUser({ ...input, role: 'Admin' });
   return transaction(work, async (work) => {
     if (company.rootUserId) throw conflict('This company has its Root Admin already.');
@@ -200,8 +214,18 @@ export async function deactivateUser(work: Work, companyId: CompanyId, userId: U
     const { company, user } = await decide(work, companyId, userId, 'deactivate', actorId);
     await work.store.of(companyId).users.update(userId, { baseStatus: 'Deactivated', deactivatedReason: 'admin' });
     await endEverything(work, { companyId, userId }, 'deactivated');
-    await work.store.links.voidOpen(companyId, userId, ['invitation', 'passwordReset', 'setup', 'emailChange'], work.now);
-    await record(work, { action: 'user.deactivate', companyId, target: { kind: 'user', id: userId }, details: { reason: 'admin' } });
+    await work.store.links.voidOpen(
+      companyId,
+      userId,
+      ['invitation', 'passwordReset', 'setup', 'emailChange'],
+      work.now,
+    );
+    await record(work, {
+      action: 'user.deactivate',
+      companyId,
+      target: { kind: 'user', id: userId },
+      details: { reason: 'admin' },
+    });
     await sendMail(work, {
       kind: 'deactivated',
       companyId,
@@ -214,7 +238,11 @@ export async function deactivateUser(work: Work, companyId: CompanyId, userId: U
 }
 
 /** T16: Active at once, but the old password and factor are gone, and a mail leads to new ones (C2). */
-export async function activateUser(work: Work, companyId: CompanyId, userId: UserId): Promise<{ user: User; setup: string }> {
+export async function activateUser(
+  work: Work,
+  companyId: CompanyId,
+  userId: UserId,
+): Promise<{ user: User; setup: string }> {
   const actorId = await authorise(work, companyId);
   return transaction(work, async (work) => {
     const { company, user } = await decide(work, companyId, userId, 'activate', actorId);
@@ -222,7 +250,12 @@ export async function activateUser(work: Work, companyId: CompanyId, userId: Use
     await credentials.erasePassword(userId);
     await credentials.eraseFactors(userId);
     await credentials.forgetBrowsers(userId);
-    const changes = { baseStatus: 'Active', deactivatedReason: null, mustSetPassword: true, mustEnrol2fa: true } as const;
+    const changes = {
+      baseStatus: 'Active',
+      deactivatedReason: null,
+      mustSetPassword: true,
+      mustEnrol2fa: true,
+    } as const;
     await users.update(userId, changes);
     await users.clearLock(userId);
     await record(work, { action: 'user.activate', companyId, target: { kind: 'user', id: userId } });
@@ -237,7 +270,12 @@ export async function unlockUser(work: Work, companyId: CompanyId, userId: UserI
   return transaction(work, async (work) => {
     const { user } = await decide(work, companyId, userId, 'unlock', actorId);
     await work.store.of(companyId).users.clearLock(userId);
-    await record(work, { action: 'user.unlock', companyId, target: { kind: 'user', id: userId }, details: { failures: user.failures, until: user.lockedUntil } });
+    await record(work, {
+      action: 'user.unlock',
+      companyId,
+      target: { kind: 'user', id: userId },
+      details: { failures: user.failures, until: user.lockedUntil },
+    });
     return { ...user, failures: 0, lockedUntil: null };
   });
 }
@@ -260,7 +298,10 @@ export async function recoverRoot(work: Work, companyId: CompanyId): Promise<{ u
     await users.update(user.id, { mustEnrol2fa: true, mustSetPassword: false });
     await endEverything(work, { companyId, userId: user.id }, 'recovered');
     await record(work, { action: 'operator.recover', companyId, target: { kind: 'user', id: user.id } });
-    const link = user.baseStatus === 'Invited' ? await sendInvitation(work, company, user, 'user.resend') : await sendSetup(work, company, user);
+    const link =
+      user.baseStatus === 'Invited'
+        ? await sendInvitation(work, company, user, 'user.resend')
+        : await sendSetup(work, company, user);
     return { user, link };
   });
 }

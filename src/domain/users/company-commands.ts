@@ -20,7 +20,8 @@ export interface NewCompany {
 
 export async function createCompany(work: Work, input: NewCompany): Promise<Company> {
   const name = companyNameSchema.safeParse(input.name);
-  if (!name.success) throw invalid(name.error.issues[0]?.message ?? '', { company: name.error.issues[0]?.message ?? '' });
+  if (!name.success)
+    throw invalid(name.error.issues[0]?.message ?? '', { company: name.error.issues[0]?.message ?? '' });
   const policy = policySchema.safeParse(input.policy ?? {});
   if (!policy.success) {
     throw invalid(policy.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; '));
@@ -37,7 +38,12 @@ export async function createCompany(work: Work, input: NewCompany): Promise<Comp
     };
     await work.store.companies.insert(company);
     await createSystemGroups(work, company.id);
-    await record(work, { action: 'company.create', companyId: company.id, target: { kind: 'company', id: company.id }, details: { name: company.name } });
+    await record(work, {
+      action: 'company.create',
+      companyId: company.id,
+      target: { kind: 'company', id: company.id },
+      details: { name: company.name },
+    });
     await work.store.announce('companies');
     return company;
   });
@@ -48,7 +54,9 @@ async function freeSlug(work: Work, wanted: string): Promise<string> {
     const slug = n === 1 ? wanted : `${wanted}-${n}`;
     if (!(await work.store.companies.isSlugTaken(slug))) return slug;
   }
-  return `${wanted}-${randomToken(4).toLowerCase().replace(/[^a-z0-9]/g, '')}`;
+  return `${wanted}-${randomToken(4)
+    .toLowerCase()
+    .replace(/[^a-z0-9]/g, '')}`;
 }
 
 /** On an empty database: a one-time link to the first company, for the log of the first start (A1.6). Null when there is a company. */
@@ -59,7 +67,9 @@ export async function offerInstallation(work: Work): Promise<string | null> {
 
 export async function isInstallationOpen(work: Work, token: string): Promise<boolean> {
   const link = await work.store.links.findByHash(tokenHash(token));
-  return link !== null && link.kind === 'installation' && isLive(link, work.now) && (await work.store.companies.isEmpty());
+  return (
+    link !== null && link.kind === 'installation' && isLive(link, work.now) && (await work.store.companies.isEmpty())
+  );
 }
 
 export interface Installation {
@@ -71,7 +81,11 @@ export interface Installation {
 }
 
 /** @returns the new root's invitation: whoever holds the installation link goes on there at once, mail or no mail. */
-export async function install(work: Work, token: string, input: Installation): Promise<{ company: Company; user: User; invitation: string }> {
+export async function install(
+  work: Work,
+  token: string,
+  input: Installation,
+): Promise<{ company: Company; user: User; invitation: string }> {
   return transaction(work, async (work) => {
     if (!(await work.store.companies.isEmpty())) throw conflict('This server has its first company already.');
     const company = await createCompany(work, { name: input.company });

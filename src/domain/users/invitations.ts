@@ -7,7 +7,12 @@ import { sendMail } from '../mails/commands.ts';
 import { fullName, type User } from './user.ts';
 
 /** The welcome mail with its Sign Up link, 14 days (A5.7, D.8); an older link dies (A7.9). */
-export async function sendInvitation(work: Work, company: Company, user: User, action: 'user.invite' | 'user.resend'): Promise<string> {
+export async function sendInvitation(
+  work: Work,
+  company: Company,
+  user: User,
+  action: 'user.invite' | 'user.resend',
+): Promise<string> {
   return transaction(work, async (work) => {
     const { address, expiresAt } = await createLink(work, {
       kind: 'invitation',
@@ -16,13 +21,24 @@ export async function sendInvitation(work: Work, company: Company, user: User, a
       sentTo: user.email,
       lifetime: days(company.policy.inviteDays),
     });
-    await record(work, { action, companyId: company.id, target: { kind: 'user', id: user.id }, details: { expiresAt } });
+    await record(work, {
+      action,
+      companyId: company.id,
+      target: { kind: 'user', id: user.id },
+      details: { expiresAt },
+    });
     await sendMail(work, {
       kind: 'invitation',
       companyId: company.id,
       userId: user.id,
       recipient: user.email,
-      data: { name: user.firstName, company: company.name, username: user.username, link: address, expiresAt: expiresAt.toISOString() },
+      data: {
+        name: user.firstName,
+        company: company.name,
+        username: user.username,
+        link: address,
+        expiresAt: expiresAt.toISOString(),
+      },
     });
     return address;
   });
@@ -43,7 +59,13 @@ export async function sendSetup(work: Work, company: Company, user: User): Promi
       companyId: company.id,
       userId: user.id,
       recipient: user.email,
-      data: { name: fullName(user), company: company.name, username: user.username, link: address, expiresAt: expiresAt.toISOString() },
+      data: {
+        name: fullName(user),
+        company: company.name,
+        username: user.username,
+        link: address,
+        expiresAt: expiresAt.toISOString(),
+      },
     });
     return address;
   });

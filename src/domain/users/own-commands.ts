@@ -24,7 +24,12 @@ function own(work: Work, { userId }: Own): void {
   if (work.actor.kind !== 'user' || work.actor.id !== userId) throw forbidden('You can change your own account only.');
 }
 
-const profileSchema = z.object({ firstName: firstNameSchema, lastName: lastNameSchema, phone: phoneSchema, timeZone: timeZoneSchema });
+const profileSchema = z.object({
+  firstName: firstNameSchema,
+  lastName: lastNameSchema,
+  phone: phoneSchema,
+  timeZone: timeZoneSchema,
+});
 
 export type Profile = z.input<typeof profileSchema>;
 
@@ -41,7 +46,12 @@ export async function editOwnProfile(work: Work, who: Own, input: Profile): Prom
     const after = { firstName, lastName, phone: phone || null, timeZone: timeZone || null };
     await work.store.of(who.companyId).users.update(who.userId, after);
     const before = { firstName: user.firstName, lastName: user.lastName, phone: user.phone, timeZone: user.timeZone };
-    await record(work, { action: 'user.edit', companyId: who.companyId, target: { kind: 'user', id: who.userId }, details: { before, after } });
+    await record(work, {
+      action: 'user.edit',
+      companyId: who.companyId,
+      target: { kind: 'user', id: who.userId },
+      details: { before, after },
+    });
   });
 }
 
@@ -53,18 +63,27 @@ export async function chooseTheme(work: Work, who: Own, theme: User['theme']): P
 const signatures: [type: string, matches: (bytes: Buffer) => boolean][] = [
   ['image/png', (b) => b.subarray(0, 8).equals(Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]))],
   ['image/jpeg', (b) => b[0] === 0xff && b[1] === 0xd8 && b[2] === 0xff],
-  ['image/webp', (b) => b.subarray(0, 4).toString('latin1') === 'RIFF' && b.subarray(8, 12).toString('latin1') === 'WEBP'],
+  [
+    'image/webp',
+    (b) => b.subarray(0, 4).toString('latin1') === 'RIFF' && b.subarray(8, 12).toString('latin1') === 'WEBP',
+  ],
 ];
 
 /** The type is read from the bytes, not from what the browser says; SVG and HTML are none of these (WEB-08). */
 export async function setOwnPicture(work: Work, who: Own, bytes: Buffer | null): Promise<void> {
   own(work, who);
   const type = bytes === null ? null : signatures.find(([, matches]) => matches(bytes))?.[0];
-  if (type === undefined) throw invalid('Choose a PNG, JPEG or WebP picture.', { picture: 'Choose a PNG, JPEG or WebP picture.' });
+  if (type === undefined)
+    throw invalid('Choose a PNG, JPEG or WebP picture.', { picture: 'Choose a PNG, JPEG or WebP picture.' });
   await transaction(work, async (work) => {
     const { users } = work.store.of(who.companyId);
     await users.setPicture(who.userId, bytes === null || type === null ? null : { type, bytes, updatedAt: work.now });
-    await record(work, { action: 'user.pictureChange', companyId: who.companyId, target: { kind: 'user', id: who.userId }, details: { removed: bytes === null } });
+    await record(work, {
+      action: 'user.pictureChange',
+      companyId: who.companyId,
+      target: { kind: 'user', id: who.userId },
+      details: { removed: bytes === null },
+    });
   });
 }
 
@@ -74,7 +93,11 @@ export type Proof = { outcome: 'proved' } | { outcome: 'refused'; sentence: stri
  * Proves the person anew before a sensitive act (AUT-19): the password, and the code when a factor is enrolled.
  * Failures count on the same counter as at signing in (AUT-06).
  */
-export async function proveOneself(work: Work, who: Own, input: { password: string; code: string | null; browserToken: string }): Promise<Proof> {
+export async function proveOneself(
+  work: Work,
+  who: Own,
+  input: { password: string; code: string | null; browserToken: string },
+): Promise<Proof> {
   own(work, who);
   const { company, user } = await findCompanyAndUser(work, who.companyId, who.userId);
   const { credentials } = work.store.of(who.companyId);
@@ -84,11 +107,21 @@ export async function proveOneself(work: Work, who: Own, input: { password: stri
     return { outcome: 'refused', sentence, field };
   };
   if (user.lockedUntil && user.lockedUntil > work.now && user.failures >= company.policy.lock.threshold) {
-    return { outcome: 'refused', sentence: 'After several failed tries this is paused for a while. Try again later.', field: 'password' };
+    return {
+      outcome: 'refused',
+      sentence: 'After several failed tries this is paused for a while. Try again later.',
+      field: 'password',
+    };
   }
-  if (!(await work.hasher.verify(credential?.hash ?? null, input.password))) return refused('The current password is not right.', 'password');
+  if (!(await work.hasher.verify(credential?.hash ?? null, input.password)))
+    return refused('The current password is not right.', 'password');
   if (factor && input.code !== null) {
-    const step = matchTotp(work.keyring.open(factorPurpose, factor.sealedSecret), input.code, work.now, factor.lastStep);
+    const step = matchTotp(
+      work.keyring.open(factorPurpose, factor.sealedSecret),
+      input.code,
+      work.now,
+      factor.lastStep,
+    );
     if (step === null || !(await credentials.takeStep(user.id, step))) {
       return refused('That code did not work. Enter the code that your app shows now.', 'code');
     }
@@ -96,7 +129,12 @@ export async function proveOneself(work: Work, who: Own, input: { password: stri
   return { outcome: 'proved' };
 }
 
-async function countFailure(work: Work, lock: { threshold: number; minutes: number }, user: User, browserToken: string): Promise<void> {
+async function countFailure(
+  work: Work,
+  lock: { threshold: number; minutes: number },
+  user: User,
+  browserToken: string,
+): Promise<void> {
   await work.store.signIns.fail({
     userId: user.id,
     companyId: user.companyId,
@@ -121,8 +159,17 @@ export async function resetOwnSecondFactor(work: Work, who: Own & { keepSession:
     await credentials.eraseFactors(user.id);
     await credentials.forgetBrowsers(user.id);
     await users.update(user.id, { mustEnrol2fa: true });
-    await endSessions(work, { companyId: who.companyId, userId: who.userId, exceptUid: who.keepSession }, 'second-factor-reset');
-    await record(work, { action: 'user.2fa.reset', companyId: who.companyId, target: { kind: 'user', id: user.id }, details: { by: 'self' } });
+    await endSessions(
+      work,
+      { companyId: who.companyId, userId: who.userId, exceptUid: who.keepSession },
+      'second-factor-reset',
+    );
+    await record(work, {
+      action: 'user.2fa.reset',
+      companyId: who.companyId,
+      target: { kind: 'user', id: user.id },
+      details: { by: 'self' },
+    });
     await sendMail(work, {
       kind: 'secondFactorReset',
       companyId: who.companyId,
@@ -139,7 +186,11 @@ export async function renewOwnRecoveryCodes(work: Work, who: Own): Promise<strin
   const codes = newRecoveryCodes();
   await transaction(work, async (work) => {
     await work.store.of(who.companyId).credentials.replaceRecoveryCodes(who.userId, codes.map(recoveryCodeHash));
-    await record(work, { action: 'user.recoveryCodes.new', companyId: who.companyId, target: { kind: 'user', id: who.userId } });
+    await record(work, {
+      action: 'user.recoveryCodes.new',
+      companyId: who.companyId,
+      target: { kind: 'user', id: who.userId },
+    });
   });
   return codes;
 }
@@ -153,7 +204,9 @@ export async function confirmEmail(work: Work, token: string): Promise<{ email: 
     if (!(await work.store.links.take(tokenHash(token), 'emailChange', work.now))) return null;
     const { company, user } = await findCompanyAndUser(work, companyId, userId);
     if (!user.pendingEmail || user.pendingEmail !== link.sentTo) return null;
-    await work.store.of(companyId).users.update(userId, { email: user.pendingEmail, pendingEmail: null, emailVerifiedAt: work.now });
+    await work.store
+      .of(companyId)
+      .users.update(userId, { email: user.pendingEmail, pendingEmail: null, emailVerifiedAt: work.now });
     await record(work, {
       action: 'user.emailChange.confirm',
       companyId,

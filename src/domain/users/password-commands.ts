@@ -1,6 +1,7 @@
 // Passwords: setting, changing, resetting. Hashing happens before the transaction, never inside.
-import type { CompanyId, UserId } from '../../lib/ids.ts';
+
 import { forbidden, notFound } from '../../lib/errors.ts';
+import type { CompanyId, UserId } from '../../lib/ids.ts';
 import { tokenHash } from '../../lib/secrets.ts';
 import { hours } from '../../lib/time.ts';
 import { transaction, type Work } from '../../work.ts';
@@ -12,14 +13,21 @@ import { createLink } from '../links/commands.ts';
 import { isLive, type Link, type LinkKind } from '../links/link.ts';
 import { mayMailForStranger, sendMail } from '../mails/commands.ts';
 import { endSessions } from '../sessions/commands.ts';
-import { companiesWithEmail } from './repository.ts';
 import { sendInvitation } from './invitations.ts';
+import { companiesWithEmail } from './repository.ts';
 import { fullName, type User } from './user.ts';
 
 export const factorPurpose = 'factor';
 
-export async function findCompanyAndUser(work: Work, companyId: CompanyId, userId: UserId): Promise<{ company: Company; user: User }> {
-  const [company, user] = await Promise.all([work.store.companies.findById(companyId), work.store.of(companyId).users.findById(userId)]);
+export async function findCompanyAndUser(
+  work: Work,
+  companyId: CompanyId,
+  userId: UserId,
+): Promise<{ company: Company; user: User }> {
+  const [company, user] = await Promise.all([
+    work.store.companies.findById(companyId),
+    work.store.of(companyId).users.findById(userId),
+  ]);
   if (!company || !user) throw notFound('person');
   return { company, user };
 }
@@ -38,7 +46,8 @@ async function problemsOf(work: Work, company: Company, user: User, password: st
   if (problems.length > 0) return problems;
   const hashes = await work.store.of(company.id).credentials.lastHashes(user.id, policy.history);
   for (const hash of hashes) {
-    if (await work.hasher.verify(hash, password)) return [`You have used this password before. Choose one that is not among your last ${policy.history}.`];
+    if (await work.hasher.verify(hash, password))
+      return [`You have used this password before. Choose one that is not among your last ${policy.history}.`];
   }
   return [];
 }
@@ -59,9 +68,19 @@ export async function storePassword(
   return [];
 }
 
-async function writePassword(work: Work, company: Company, user: User, hash: string, keepBrowser: string | null): Promise<void> {
+async function writePassword(
+  work: Work,
+  company: Company,
+  user: User,
+  hash: string,
+  keepBrowser: string | null,
+): Promise<void> {
   const { credentials, users } = work.store.of(company.id);
-  await credentials.setPassword(user.id, { hash, setAt: work.now, setBy: user.id, isSingleUse: false }, company.policy.password.history);
+  await credentials.setPassword(
+    user.id,
+    { hash, setAt: work.now, setBy: user.id, isSingleUse: false },
+    company.policy.password.history,
+  );
   await credentials.forgetBrowsers(user.id, keepBrowser);
   await users.update(user.id, { mustSetPassword: false });
   // A password reset by link that is still open would undo this one (AUT-13).
@@ -74,7 +93,13 @@ async function tellPasswordChanged(work: Work, company: Company, user: User): Pr
     companyId: company.id,
     userId: user.id,
     recipient: user.email,
-    data: { name: fullName(user), company: company.name, username: user.username, at: work.now.toISOString(), ip: work.origin.ip },
+    data: {
+      name: fullName(user),
+      company: company.name,
+      username: user.username,
+      at: work.now.toISOString(),
+      ip: work.origin.ip,
+    },
   });
 }
 
@@ -95,13 +120,21 @@ export async function findPasswordLink(work: Work, kind: PasswordLinkKind, token
   return isUsable ? { link, company, user } : null;
 }
 
-export type LinkPasswordResult = { outcome: 'done'; company: Company; user: User } | { outcome: 'refused'; problems: string[] } | { outcome: 'dead' };
+export type LinkPasswordResult =
+  | { outcome: 'done'; company: Company; user: User }
+  | { outcome: 'refused'; problems: string[] }
+  | { outcome: 'dead' };
 
 /**
  * Sets a password by a mailed link (T5, T13, T16, T20). Spends the link, clears the lock, ends sessions; signs nobody in and
  * leaves the second factor as it is (AUT-13).
  */
-export async function setPasswordByLink(work: Work, kind: PasswordLinkKind, token: string, password: string): Promise<LinkPasswordResult> {
+export async function setPasswordByLink(
+  work: Work,
+  kind: PasswordLinkKind,
+  token: string,
+  password: string,
+): Promise<LinkPasswordResult> {
   const open = await findPasswordLink(work, kind, token);
   if (!open) return { outcome: 'dead' };
   const { company, user } = open;
@@ -117,11 +150,20 @@ export async function setPasswordByLink(work: Work, kind: PasswordLinkKind, toke
     // The link came by mail to this address, which proves it (A2.1).
     if (open.link.sentTo === user.email && user.emailVerifiedAt === null) {
       await users.update(user.id, { emailVerifiedAt: work.now });
-      await record(work, { action: 'user.emailVerified', companyId: company.id, target: { kind: 'user', id: user.id } });
+      await record(work, {
+        action: 'user.emailVerified',
+        companyId: company.id,
+        target: { kind: 'user', id: user.id },
+      });
     }
     await endSessions(work, { companyId: company.id, userId: user.id }, 'password-changed');
     await work.store.of(company.id).sessions.revokeAll(user.id);
-    await record(work, { action: 'user.passwordReset.done', companyId: company.id, target: { kind: 'user', id: user.id }, details: { kind } });
+    await record(work, {
+      action: 'user.passwordReset.done',
+      companyId: company.id,
+      target: { kind: 'user', id: user.id },
+      details: { kind },
+    });
     if (kind === 'passwordReset') await tellPasswordChanged(work, company, user);
     return { outcome: 'done', company, user };
   });
@@ -141,19 +183,32 @@ export async function sendPasswordReset(work: Work, company: Company, user: User
       sentTo: user.email,
       lifetime: hours(company.policy.resetHours),
     });
-    await record(work, { action: 'user.passwordReset.request', companyId: company.id, target: { kind: 'user', id: user.id } });
+    await record(work, {
+      action: 'user.passwordReset.request',
+      companyId: company.id,
+      target: { kind: 'user', id: user.id },
+    });
     await sendMail(work, {
       kind: 'passwordReset',
       companyId: company.id,
       userId: user.id,
       recipient: user.email,
-      data: { name: fullName(user), company: company.name, username: user.username, link: address, expiresAt: expiresAt.toISOString() },
+      data: {
+        name: fullName(user),
+        company: company.name,
+        username: user.username,
+        link: address,
+        expiresAt: expiresAt.toISOString(),
+      },
     });
   });
 }
 
 /** "Can't log in?" > forgotten password. Says nothing about whether anybody was found. Runs as a job, so timing says nothing either. */
-export async function requestForgottenPassword(work: Work, input: { company: string; username: string }): Promise<void> {
+export async function requestForgottenPassword(
+  work: Work,
+  input: { company: string; username: string },
+): Promise<void> {
   const company = await work.store.companies.findByName(input.company);
   const user = company ? await work.store.of(company.id).users.findByUsername(input.username) : null;
   if (!company || !user) return;
@@ -167,24 +222,37 @@ export async function requestForgottenCompany(work: Work, email: string): Promis
   const companies = await companiesWithEmail(work.store.db, email);
   if (companies.length === 0) return;
   if (!(await mayMailForStranger(work, email, ['forgotCompany']))) return;
-  await sendMail(work, { kind: 'forgotCompany', companyId: null, userId: null, recipient: email, data: { companies, email } });
+  await sendMail(work, {
+    kind: 'forgotCompany',
+    companyId: null,
+    userId: null,
+    recipient: email,
+    data: { companies, email },
+  });
 }
 
-export type ChangePasswordResult = { outcome: 'done' } | { outcome: 'refused'; problems: string[]; field: 'currentPassword' | 'password' };
+export type ChangePasswordResult =
+  | { outcome: 'done' }
+  | { outcome: 'refused'; problems: string[]; field: 'currentPassword' | 'password' };
 
 /** A person's own password, with the current one (AUT-12); all other sessions and remembered browsers end. */
 export async function changeOwnPassword(
   work: Work,
   input: { companyId: CompanyId; userId: UserId; password: string; keepSession: string; keepBrowser: string | null },
 ): Promise<ChangePasswordResult> {
-  if (work.actor.kind !== 'user' || work.actor.id !== input.userId) throw forbidden('You can change your own password only.');
+  if (work.actor.kind !== 'user' || work.actor.id !== input.userId)
+    throw forbidden('You can change your own password only.');
   const { company, user } = await findCompanyAndUser(work, input.companyId, input.userId);
   const problems = await problemsOf(work, company, user, input.password);
   if (problems.length > 0) return { outcome: 'refused', problems, field: 'password' };
   const hash = await work.hasher.hash(input.password);
   await transaction(work, async (work) => {
     await writePassword(work, company, user, hash, input.keepBrowser);
-    await endSessions(work, { companyId: company.id, userId: user.id, exceptUid: input.keepSession }, 'password-changed');
+    await endSessions(
+      work,
+      { companyId: company.id, userId: user.id, exceptUid: input.keepSession },
+      'password-changed',
+    );
     await record(work, { action: 'user.passwordChange', companyId: company.id, target: { kind: 'user', id: user.id } });
     await tellPasswordChanged(work, company, user);
   });

@@ -104,7 +104,9 @@ export function userRepository(db: Database, companyId: CompanyId) {
     },
 
     async findByUsername(username: string): Promise<User | null> {
-      const row = await living().where({ username_key: usernameKey(username) }).first();
+      const row = await living()
+        .where({ username_key: usernameKey(username) })
+        .first();
       return row ? toUser(row) : null;
     },
 
@@ -157,11 +159,15 @@ export function userRepository(db: Database, companyId: CompanyId) {
 
     async clearLock(id: UserId): Promise<void> {
       await db('users').where({ company_id: companyId, id }).update({ failures: 0, locked_until: null });
-      await db('known_browsers').where({ company_id: companyId, user_id: id }).update({ failures: 0, locked_until: null });
+      await db('known_browsers')
+        .where({ company_id: companyId, user_id: id })
+        .update({ failures: 0, locked_until: null });
     },
 
     async findPicture(id: UserId): Promise<{ type: string; bytes: Buffer; updatedAt: Date } | null> {
-      const row = await db<{ company_id: string; user_id: string; type: string; bytes: Buffer; updated_at: Date }>('user_pictures')
+      const row = await db<{ company_id: string; user_id: string; type: string; bytes: Buffer; updated_at: Date }>(
+        'user_pictures',
+      )
         .where({ company_id: companyId, user_id: id })
         .first();
       return row ? { type: row.type, bytes: row.bytes, updatedAt: row.updated_at } : null;

@@ -67,7 +67,11 @@ async function refuse(work: Work, attempt: Attempt, facts: SignInFacts, refusal:
     lockEndsAt,
     address: addressKey(work.origin.ip),
     windowEndsAt: after(work.now, addressWindow),
-    details: { reason: refusal.reason, company: attempt.company.slice(0, 100), username: attempt.username.slice(0, 100) },
+    details: {
+      reason: refusal.reason,
+      company: attempt.company.slice(0, 100),
+      username: attempt.username.slice(0, 100),
+    },
     code,
     by: work,
   });
@@ -86,11 +90,19 @@ async function tellLocked(
     companyId: company.id,
     userId: user.id,
     recipient: user.email,
-    data: { name: fullName(user), company: company.name, username: user.username, until: until.toISOString(), ip: work.origin.ip },
+    data: {
+      name: fullName(user),
+      company: company.name,
+      username: user.username,
+      until: until.toISOString(),
+      ip: work.origin.ip,
+    },
   });
 }
 
-export type PasswordResult = Refused | { outcome: 'accepted'; userId: UserId; companyId: CompanyId; step: Step; reason: 'first' | 'expired' | 'reset' };
+export type PasswordResult =
+  | Refused
+  | { outcome: 'accepted'; userId: UserId; companyId: CompanyId; step: Step; reason: 'first' | 'expired' | 'reset' };
 
 /** Screen 2 of D.5. Unknown, deactivated, locked and wrong all take one hash and one answer (AUT-05). */
 export async function tryPassword(work: Work, attempt: Attempt, password: string): Promise<PasswordResult> {
@@ -132,12 +144,19 @@ async function readHalf(work: Work, half: Half): Promise<{ facts: SignInFacts; s
 /** RFC 8176 names: password and one-time code, hence more than one factor. */
 const passwordAndCode = ['pwd', 'otp', 'mfa'];
 
-export async function tryCode(work: Work, half: Half, method: 'totp' | 'recovery', typed: string, answer: Answer): Promise<CodeResult> {
+export async function tryCode(
+  work: Work,
+  half: Half,
+  method: 'totp' | 'recovery',
+  typed: string,
+  answer: Answer,
+): Promise<CodeResult> {
   const { facts, stands } = await readHalf(work, half);
   if (!stands) return { outcome: 'start-again' };
   const { user, company, factor } = facts;
   const standing = standingRefusal(facts, work.now);
-  if (standing || !user || !company) return refuse(work, half, facts, { outcome: 'refused', reason: standing ?? 'unknown-user', counts: false });
+  if (standing || !user || !company)
+    return refuse(work, half, facts, { outcome: 'refused', reason: standing ?? 'unknown-user', counts: false });
   if (stepAfterPassword(facts, work.now).step !== 'code' || !factor) return { outcome: 'start-again' };
 
   const proof = checkProof(work, factor, method, typed);
@@ -160,7 +179,12 @@ export async function tryCode(work: Work, half: Half, method: 'totp' | 'recovery
   return { outcome: 'signed-in', userId: user.id, companyId: company.id };
 }
 
-function checkProof(work: Work, factor: NonNullable<SignInFacts['factor']>, method: 'totp' | 'recovery', typed: string) {
+function checkProof(
+  work: Work,
+  factor: NonNullable<SignInFacts['factor']>,
+  method: 'totp' | 'recovery',
+  typed: string,
+) {
   if (method === 'recovery') return { recoveryCodeHash: recoveryCodeHash(typed) };
   const secret = work.keyring.open(factorPurpose, factor.sealedSecret);
   const step = matchTotp(secret, typed, work.now, factor.lastStep);
@@ -171,13 +195,24 @@ async function tellRecoveryCodeUsed(work: Work, facts: SignInFacts, companyId: C
   const { user, company } = facts;
   if (!user || !company) return;
   await transaction(work, async (work) => {
-    await record(work, { action: 'user.recoveryCode.used', companyId, target: { kind: 'user', id: user.id }, details: { left: facts.recoveryCodesLeft - 1 } });
+    await record(work, {
+      action: 'user.recoveryCode.used',
+      companyId,
+      target: { kind: 'user', id: user.id },
+      details: { left: facts.recoveryCodesLeft - 1 },
+    });
     await sendMail(work, {
       kind: 'recoveryCodeUsed',
       companyId,
       userId: user.id,
       recipient: user.email,
-      data: { name: fullName(user), company: company.name, left: facts.recoveryCodesLeft - 1, ip: work.origin.ip, at: work.now.toISOString() },
+      data: {
+        name: fullName(user),
+        company: company.name,
+        left: facts.recoveryCodesLeft - 1,
+        ip: work.origin.ip,
+        at: work.now.toISOString(),
+      },
     });
   });
 }
@@ -191,10 +226,21 @@ export type SetPasswordResult =
 export async function setPasswordDuringSignIn(work: Work, half: Half, password: string): Promise<SetPasswordResult> {
   const { facts, stands } = await readHalf(work, half);
   const { user, company } = facts;
-  if (!stands || !user || !company || standingRefusal(facts, work.now) || stepAfterPassword(facts, work.now).step !== 'set-password') {
+  if (
+    !stands ||
+    !user ||
+    !company ||
+    standingRefusal(facts, work.now) ||
+    stepAfterPassword(facts, work.now).step !== 'set-password'
+  ) {
     return { outcome: 'start-again' };
   }
-  const problems = await storePassword(work, { companyId: company.id, userId: user.id, password, keepBrowser: tokenHash(half.browserToken) });
+  const problems = await storePassword(work, {
+    companyId: company.id,
+    userId: user.id,
+    password,
+    keepBrowser: tokenHash(half.browserToken),
+  });
   if (problems.length > 0) return { outcome: 'refused', problems };
   const next = await readFacts(work, half);
   return { outcome: 'done', ...stepAfterPassword(next, work.now) };
@@ -206,7 +252,13 @@ export type EnrolResult = Refused | { outcome: 'enrolled'; recoveryCodes: string
 export async function enrolDuringSignIn(work: Work, half: Half, secret: string, typed: string): Promise<EnrolResult> {
   const { facts, stands } = await readHalf(work, half);
   const { user, company } = facts;
-  if (!stands || !user || !company || standingRefusal(facts, work.now) || stepAfterPassword(facts, work.now).step !== 'enrol') {
+  if (
+    !stands ||
+    !user ||
+    !company ||
+    standingRefusal(facts, work.now) ||
+    stepAfterPassword(facts, work.now).step !== 'enrol'
+  ) {
     return { outcome: 'start-again' };
   }
   const step = matchTotp(secret, typed, work.now, 0);
@@ -223,7 +275,8 @@ export async function enrolDuringSignIn(work: Work, half: Half, secret: string, 
     const by: Work = { ...tx, actor: { kind: 'user', id: user.id, name: user.username } };
     const target = { kind: 'user' as const, id: user.id };
     await record(by, { action: 'user.2fa.enrol', companyId: company.id, target, details: { kind: 'totp' } });
-    if (present.baseStatus === 'Invited') await record(by, { action: 'user.activate', companyId: company.id, target, details: { by: 'sign-up' } });
+    if (present.baseStatus === 'Invited')
+      await record(by, { action: 'user.activate', companyId: company.id, target, details: { by: 'sign-up' } });
     await sendMail(by, {
       kind: 'secondFactorEnrolled',
       companyId: company.id,
@@ -240,7 +293,13 @@ export async function enrolDuringSignIn(work: Work, half: Half, secret: string, 
 export async function finishEnrolment(work: Work, half: Half, answer: Answer): Promise<CodeResult> {
   const { facts, stands } = await readHalf(work, half);
   const { user, company } = facts;
-  if (!stands || !user || !company || standingRefusal(facts, work.now) || stepAfterPassword(facts, work.now).step !== 'code') {
+  if (
+    !stands ||
+    !user ||
+    !company ||
+    standingRefusal(facts, work.now) ||
+    stepAfterPassword(facts, work.now).step !== 'code'
+  ) {
     return { outcome: 'start-again' };
   }
   const result = await work.store.signIns.complete({

@@ -150,8 +150,18 @@ export interface Completion {
 
 export function signInRepository(db: Database) {
   return {
-    async read(key: { companyKey: string; usernameKey: string; browserHash: string | null; address: string }): Promise<SignInFacts> {
-      const { rows } = await runPrepared<FactsRow>(db, facts, [key.companyKey, key.usernameKey, key.browserHash, key.address]);
+    async read(key: {
+      companyKey: string;
+      usernameKey: string;
+      browserHash: string | null;
+      address: string;
+    }): Promise<SignInFacts> {
+      const { rows } = await runPrepared<FactsRow>(db, facts, [
+        key.companyKey,
+        key.usernameKey,
+        key.browserHash,
+        key.address,
+      ]);
       return toFacts(rows[0] as FactsRow);
     },
 
@@ -197,7 +207,11 @@ export function signInRepository(db: Database) {
         c.by.origin.requestId,
       ]);
       const row = rows[0];
-      return { taken: isEnrolment || (row?.taken ?? 0) > 0, completed: (row?.person ?? 0) > 0, answered: (row?.answered ?? 0) > 0 };
+      return {
+        taken: isEnrolment || (row?.taken ?? 0) > 0,
+        completed: (row?.person ?? 0) > 0,
+        answered: (row?.answered ?? 0) > 0,
+      };
     },
 
     async purgeAddresses(now: Date): Promise<number> {
@@ -228,6 +242,7 @@ function toFacts(row: FactsRow): SignInFacts {
     factor: row.sealed_secret ? { sealedSecret: row.sealed_secret, lastStep: Number(row.last_step) } : null,
     recoveryCodesLeft: row.recovery_left,
     browser: row.browser_hash ? { failures: row.browser_failures, lockedUntil: row.browser_locked_until } : null,
-    address: row.address_failures === null ? null : { failures: row.address_failures, windowEndsAt: row.window_ends_at },
+    address:
+      row.address_failures === null ? null : { failures: row.address_failures, windowEndsAt: row.window_ends_at },
   };
 }

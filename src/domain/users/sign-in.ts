@@ -1,14 +1,27 @@
 // Signing in with password and second factor (D.5): pure decisions from facts, with reasons. Enforcement and explanation share them.
+
+import type { CompanyId, UserId } from '../../lib/ids.ts';
 import type { CompanyPolicy } from '../companies/company.ts';
 import { isPasswordExpired } from '../credentials/password.ts';
-import type { CompanyId, UserId } from '../../lib/ids.ts';
 import type { BaseStatus, User } from './user.ts';
 
 /** One read answers all that signing in asks. Absent company or person: null, never an error. */
 export interface SignInFacts {
   company: { id: CompanyId; name: string; policy: CompanyPolicy } | null;
   user:
-    | (Pick<User, 'id' | 'username' | 'email' | 'firstName' | 'lastName' | 'role' | 'mustSetPassword' | 'mustEnrol2fa' | 'failures' | 'lockedUntil'> & {
+    | (Pick<
+        User,
+        | 'id'
+        | 'username'
+        | 'email'
+        | 'firstName'
+        | 'lastName'
+        | 'role'
+        | 'mustSetPassword'
+        | 'mustEnrol2fa'
+        | 'failures'
+        | 'lockedUntil'
+      > & {
         baseStatus: BaseStatus;
       })
     | null;
@@ -65,22 +78,29 @@ export function decidePassword(facts: SignInFacts, matches: boolean, now: Date):
 export type Step = 'set-password' | 'enrol' | 'code';
 
 /** What a person with the right password has to do next; none of these can be skipped. */
-export function stepAfterPassword(facts: SignInFacts, now: Date): { step: Step; reason: 'first' | 'expired' | 'reset' } {
+export function stepAfterPassword(
+  facts: SignInFacts,
+  now: Date,
+): { step: Step; reason: 'first' | 'expired' | 'reset' } {
   const { user, credential, company, factor } = facts;
   if (user?.mustSetPassword || credential?.isSingleUse) return { step: 'set-password', reason: 'first' };
-  if (credential && company && isPasswordExpired(credential.setAt, company.policy.password, now)) return { step: 'set-password', reason: 'expired' };
-  if (!factor || user?.mustEnrol2fa) return { step: 'enrol', reason: user?.baseStatus === 'Invited' ? 'first' : 'reset' };
+  if (credential && company && isPasswordExpired(credential.setAt, company.policy.password, now))
+    return { step: 'set-password', reason: 'expired' };
+  if (!factor || user?.mustEnrol2fa)
+    return { step: 'enrol', reason: user?.baseStatus === 'Invited' ? 'first' : 'reset' };
   return { step: 'code', reason: 'first' };
 }
 
 /** Seconds that this network address has to wait, or null (AUT-08). Browsers that signed in before as this person go on. */
 export function addressWait(facts: SignInFacts, limit: number, now: Date): number | null {
-  if (facts.browser || !facts.address || facts.address.failures < limit || facts.address.windowEndsAt <= now) return null;
+  if (facts.browser || !facts.address || facts.address.failures < limit || facts.address.windowEndsAt <= now)
+    return null;
   return Math.ceil((facts.address.windowEndsAt.getTime() - now.getTime()) / 1000);
 }
 
 /** The one thing that every refused sign-in says, whatever the reason (AUT-05). */
-export const refusedSentence = 'That did not work. Check company, username and password. After several failed tries, logging in is paused for a while.';
+export const refusedSentence =
+  'That did not work. Check company, username and password. After several failed tries, logging in is paused for a while.';
 export const refusedCodeSentence = 'That code did not work. Enter the code that your app shows now.';
 
 export interface SignedIn {

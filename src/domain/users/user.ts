@@ -40,7 +40,10 @@ const name = (label: string) =>
     .normalize('NFC')
     .min(1, `Enter the ${label}.`)
     .max(48, `The ${label} has 48 characters at most.`)
-    .regex(/^[\p{L}\p{M}\p{Nd} \-'’]+$/u, `The ${label} may hold letters, digits, spaces, dashes and apostrophes only.`);
+    .regex(
+      /^[\p{L}\p{M}\p{Nd} \-'’]+$/u,
+      `The ${label} may hold letters, digits, spaces, dashes and apostrophes only.`,
+    );
 
 export const firstNameSchema = name('first name');
 export const lastNameSchema = name('last name');
@@ -67,7 +70,9 @@ export const phoneSchema = z
   .max(32, 'A phone number has 32 characters at most.')
   .regex(/^[+0-9 ()./-]*$/, 'A phone number holds digits, spaces and + ( ) . / - only.');
 
-export const timeZoneSchema = z.string().refine((zone) => zone === '' || isTimeZone(zone), 'Choose a time zone from the list.');
+export const timeZoneSchema = z
+  .string()
+  .refine((zone) => zone === '' || isTimeZone(zone), 'Choose a time zone from the list.');
 
 /** Usernames sign people in without regard to case (B.1). */
 export function usernameKey(username: string): string {
@@ -102,7 +107,8 @@ export function decideTransition(
     case 'deactivate': // T14, A7.1
       if (isRoot) return refuse('The Root Admin cannot be deactivated.');
       if (isSelf) return refuse('You cannot deactivate yourself.');
-      if (user.baseStatus === 'Invited') return refuse('This person has not signed up yet: delete the invitation instead.');
+      if (user.baseStatus === 'Invited')
+        return refuse('This person has not signed up yet: delete the invitation instead.');
       if (user.baseStatus !== 'Active') return refuse('Only an active person can be deactivated.');
       return { allowed: true, to: 'Deactivated' };
     case 'activate': // T16, A7.2
@@ -125,5 +131,8 @@ export function fullName(user: Pick<User, 'firstName' | 'lastName'>): string {
 }
 
 export function initialsOf(user: Pick<User, 'firstName' | 'lastName'>): string {
-  return [user.firstName, user.lastName].map((part) => [...part][0] ?? '').join('').toUpperCase();
+  return [user.firstName, user.lastName]
+    .map((part) => [...part][0] ?? '')
+    .join('')
+    .toUpperCase();
 }

@@ -29,7 +29,11 @@ export function door(config: Config) {
   const { host, protocol } = new URL(config.publicUrl);
   return async (ctx: Context, next: Next): Promise<void> => {
     const { headers } = ctx.req;
-    const ip = clientAddress(ctx.req.socket.remoteAddress ?? '', headers['x-forwarded-for'] as string | undefined, config.trustedProxies);
+    const ip = clientAddress(
+      ctx.req.socket.remoteAddress ?? '',
+      headers['x-forwarded-for'] as string | undefined,
+      config.trustedProxies,
+    );
     if (!anyHost.has(ctx.path) && headers.host?.toLowerCase() !== host) throw misdirected();
     // From here on the headers say what we believe, so that neither the engine nor koa can be told otherwise (F5, WEB-10).
     delete headers.forwarded;

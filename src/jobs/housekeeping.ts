@@ -1,0 +1,27 @@
+// What runs by the clock: expired records go in small batches, expired sessions are ended and their modules told.
+import { notifyModules } from '../domain/sessions/commands.ts';
+import { purgeEndedSessions, takeExpiredSessions } from '../domain/sessions/repository.ts';
+import { after, days } from '../lib/time.ts';
+import { transaction, type Work } from '../work.ts';
+
+const batch = 1000;
+const maxBatches = 50;
+
+async function inBatches(remove: () => Promise<number>): Promise<void> {
+  for (let i = 0; i < maxBatches; i += 1) if ((await remove()) < batch) return;
+}
+
+export async function keepHouse(work: Work): Promise<void> {
+  const { store, now } = work;
+  await inBatches(() => store.records.purgeExpired(batch));
+  await inBatches(() =>
+    transaction(work, async (work) => {
+      const { ended, notices } = await takeExpiredSessions(work.store.db, work.now, batch);
+      await notifyModules(work, notices);
+      return ended;
+    }),
+  );
+  await inBatches(() => purgeEndedSessions(store.db, after(now, -days(30)), batch));
+  await store.signIns.purgeAddresses(now);
+  await store.keys.deleteRetired(now);
+}

@@ -1,0 +1,94 @@
+// The job queue on the same PostgreSQL. A job is enqueued in the transaction of the act that needs it, or not at all.
+import { fromKnex, PgBoss } from 'pg-boss';
+import type { z } from 'zod';
+import type { Database } from '../db/knex.ts';
+import type { Log } from '../lib/log.ts';
+import type { JobQueue, Work } from '../work.ts';
+
+export interface JobDefinition<P> {
+  name: string;
+  payload: z.ZodType<P>;
+  /** May run more than once for the same payload. */
+  handle(work: Work, payload: P): Promise<void>;
+  retryLimit: number;
+  /** First wait in seconds; doubles with each try. */
+  retryDelay: number;
+  concurrency: number;
+}
+
+export interface Jobs extends JobQueue {
+  /** Makes the tables and queues; needed before anything is enqueued. */
+  prepare(): Promise<void>;
+  /** Begins to work. */
+  run(workFor: (job: string) => Work): Promise<void>;
+  /** A hint from another process that a queue has something to do. */
+  wake(queue: string): void;
+  stop(): Promise<void>;
+}
+
+/** What announces a job to the workers of all processes. */
+export const jobAnnouncement = 'job:';
+
+const deadLetters = 'dead-letters';
+
+// Each job type is checked by its own schema when it is taken out, so the list may hold any of them.
+// biome-ignore lint/suspicious/noExplicitAny: a heterogeneous list of generics
+type AnyJob = JobDefinition<any>;
+
+export function createJobs(db: Database, definitions: AnyJob[], options: { channel: string; log: Log }): Jobs {
+  const boss = new PgBoss({ db: fromKnex(db), supervise: true, schedule: false, maintenanceIntervalSeconds: 300 });
+  boss.on('error', (error) => options.log.warn({ err: error }, 'job queue error'));
+  const workers = new Map<string, string>();
+  let prepared: Promise<void> | null = null;
+  let isStarted = false;
+
+  async function prepare(): Promise<void> {
+    await boss.start();
+    isStarted = true;
+    await boss.createQueue(deadLetters);
+    for (const { name, retryLimit, retryDelay } of definitions) {
+      const settings = {
+        retryLimit,
+        retryDelay,
+        retryBackoff: true,
+        retryDelayMax: 3600,
+        deadLetter: deadLetters,
+        deleteAfterSeconds: 86_400,
+      };
+      await boss.createQueue(name, settings);
+    }
+  }
+
+  return {
+    prepare() {
+      prepared ??= prepare();
+      return prepared;
+    },
+    async enqueue(work, name, payload, { startAfter } = {}) {
+      await boss.send(name, payload, { db: fromKnex(work.store.db), ...(startAfter ? { startAfter } : {}) });
+      await work.store.db.raw('select pg_notify(?, ?)', [options.channel, `${jobAnnouncement}${name}`]);
+    },
+    async run(workFor) {
+      for (const definition of definitions) {
+        const settings = {
+          pollingIntervalSeconds: 5,
+          batchSize: definition.concurrency,
+          perJobResults: false,
+        } as const;
+        const id = await boss.work<object>(definition.name, settings, async (jobs) => {
+          await Promise.all(
+            jobs.map((job) => definition.handle(workFor(definition.name), definition.payload.parse(job.data))),
+          );
+        });
+        workers.set(definition.name, id);
+      }
+    },
+    wake(queue) {
+      const id = workers.get(queue);
+      if (id) boss.notifyWorker(id);
+    },
+    async stop() {
+      if (isStarted) await boss.stop({ graceful: true, timeout: 5000 });
+    },
+  };
+}

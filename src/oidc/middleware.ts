@@ -1,0 +1,94 @@
+// Mounts the engine: one exchange a request, written out before the answer; ready documents; CORS for registered origins only.
+
+import { createHash } from 'node:crypto';
+import type { Context as KoaContext, Middleware } from 'koa';
+import compose from 'koa-compose';
+import { record } from '../domain/audit/commands.ts';
+import { endSessions, notifyModules } from '../domain/sessions/commands.ts';
+import type { CompanyId } from '../lib/ids.ts';
+import { tokenHash } from '../lib/secrets.ts';
+import type { Work } from '../work.ts';
+import type { ClientCatalogue } from './clients.ts';
+import { type Exchange, inExchange, newExchange } from './exchange.ts';
+import type { Engine } from './provider.ts';
+import type { RecordIo } from './record-io.ts';
+
+interface EngineHost {
+  readonly engine: Engine;
+  clients: ClientCatalogue;
+  recordIo: RecordIo;
+}
+
+const documentPaths = new Set([
+  '/.well-known/openid-configuration',
+  '/.well-known/oauth-authorization-server',
+  '/jwks',
+]);
+
+/** @param workOf what the request acts with; @param browserOf the browser's long-lived value, or null. */
+export function engineMiddleware(
+  host: EngineHost,
+  workOf: (ctx: KoaContext) => Work,
+  browserOf: (ctx: KoaContext) => string | null,
+): Middleware {
+  return async (ctx, next) => {
+    const { provider, documents } = host.engine;
+    const work = workOf(ctx);
+    const browser = browserOf(ctx);
+    const exchange = newExchange(work.origin, work.now, browser === null ? null : tokenHash(browser));
+    await inExchange(exchange, async () => {
+      await compose(provider.middleware as Middleware[])(ctx, next);
+      await writeOut(host.recordIo, work, exchange);
+    });
+    await keepToKnownOrigins(ctx, host.clients);
+    if (documentPaths.has(ctx.path) && ctx.status === 200 && ctx.method === 'GET') keepDocument(ctx, documents);
+  };
+}
+
+/** Everything this request wants written, before the person or the module hears the answer. */
+async function writeOut(io: RecordIo, work: Work, exchange: Exchange): Promise<void> {
+  const { writes, notices, endedSessions } = exchange;
+  if (notices.length > 0) await notifyModules(work, notices);
+  if (writes.upserts.length + writes.destroyed.length + writes.revokedGrants.length + writes.sessions.length > 0)
+    await io.write(writes);
+  for (const uid of endedSessions) await closeSession(work, exchange, uid);
+}
+
+/** A session that the engine has destroyed is over for the list that people see, too. */
+async function closeSession(work: Work, exchange: Exchange, uid: string): Promise<void> {
+  const [account] = exchange.accounts.values();
+  if (!account) return;
+  const companyId: CompanyId = account.companyId;
+  const by: Work = { ...work, actor: { kind: 'user', id: account.id, name: account.username } };
+  await endSessions(by, { companyId, userId: account.id, uid }, 'logout');
+  await record(by, { action: 'logout', companyId, target: { kind: 'user', id: account.id } });
+}
+
+/** OAU-12: the engine lets any origin ask first and decides later; we let only registered ones see an answer. */
+async function keepToKnownOrigins(ctx: KoaContext, clients: ClientCatalogue): Promise<void> {
+  const origin = ctx.get('origin');
+  if (ctx.response.get('access-control-allow-origin') === '') return;
+  if (origin !== '' && (await clients.isKnownOrigin(origin))) return;
+  for (const name of [
+    'access-control-allow-origin',
+    'access-control-allow-methods',
+    'access-control-allow-headers',
+    'access-control-expose-headers',
+  ])
+    ctx.remove(name);
+}
+
+function keepDocument(ctx: KoaContext, documents: Engine['documents']): void {
+  const body = Buffer.from(JSON.stringify(ctx.body));
+  documents.set(ctx.path, {
+    body,
+    headers: {
+      'content-type': ctx.response.get('content-type') || 'application/json; charset=utf-8',
+      'content-length': String(body.length),
+      'cache-control': 'public, max-age=60',
+      'x-content-type-options': 'nosniff',
+      vary: 'Origin',
+      etag: `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`,
+    },
+  });
+}

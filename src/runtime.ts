@@ -1,0 +1,214 @@
+// The only wiring place: from settings to everything that runs.
+import { createHash } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import type { Config } from './config/load.ts';
+import { type Listener, listen } from './db/announcements.ts';
+import { createDatabase, type Database } from './db/knex.ts';
+import { migrate } from './db/migrations.ts';
+import type { Company } from './domain/companies/company.ts';
+import type { StoredMail } from './domain/mails/mail.ts';
+import { ensureHomeClient } from './domain/modules/commands.ts';
+import { listModules } from './domain/modules/queries.ts';
+import { backChannelLogoutJob } from './jobs/back-channel-logout.ts';
+import { forgottenJob } from './jobs/forgotten.ts';
+import { keepHouse } from './jobs/housekeeping.ts';
+import { createJobs, type Jobs, jobAnnouncement } from './jobs/queue.ts';
+import { sendMailJob } from './jobs/send-mail.ts';
+import { createLog, type Log } from './lib/log.ts';
+import { createPasswordHasher, type PasswordHasher } from './lib/password-hasher.ts';
+import { createKeyring, type Keyring } from './lib/secrets.ts';
+import { type Clock, minutes, systemClock } from './lib/time.ts';
+import { type ComposedMail, composeStored } from './mail/compose.ts';
+import { createTransport, type Transport } from './mail/transport.ts';
+import { createAdapter } from './oidc/adapter.ts';
+import { type ClientCatalogue, createClientCatalogue } from './oidc/clients.ts';
+import { cookieKeysOf } from './oidc/configuration.ts';
+import { createEngine, type Engine } from './oidc/provider.ts';
+import { createRecordIo, type RecordIo } from './oidc/record-io.ts';
+import { announcements, createStore, type Store } from './store.ts';
+import { type Assets, createAssets } from './web/assets.ts';
+import type { Context } from './web/context.ts';
+import { createMetrics, type Metrics } from './web/metrics.ts';
+import { providerPages } from './web/provider-pages.ts';
+import { createViews, type Views } from './web/views.ts';
+import type { Actor, Origin, Work } from './work.ts';
+
+export interface Runtime {
+  config: Config;
+  log: Log;
+  db: Database;
+  store: Store;
+  clock: Clock;
+  keyring: Keyring;
+  hasher: PasswordHasher;
+  csrfKey: Buffer;
+  cookieKeys: string[];
+  views: Views;
+  assets: Assets;
+  metrics: Metrics;
+  jobs: Jobs;
+  clients: ClientCatalogue;
+  recordIo: RecordIo;
+  engine: Engine;
+  /** The company of a server that holds exactly one, else null (D.5 step 1). */
+  onlyCompany(): Promise<Company | null>;
+  work(actor: Actor, origin?: Origin): Work;
+  workOf(ctx: Context): Work;
+  composeMail(mail: StoredMail, data: unknown): ComposedMail;
+  /** PKCE challenge of a verifier, S256 (RFC 7636 section 4.2). */
+  challengeOf(verifier: string): string;
+  /** Begins jobs, housekeeping and listening; a command-line tool does without. */
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+export const migrationsFolder = fileURLToPath(new URL('../migrations', import.meta.url));
+
+const nobody: Origin = { requestId: '-', ip: '', agent: '' };
+
+export interface Parts {
+  config: Config;
+  /** Address of the database, embedded or not. */
+  databaseUrl: string;
+  encryptionKeys: Buffer[];
+  clock?: Clock;
+  log?: Log;
+  /** Skipped where a template has them already. */
+  runMigrations?: boolean;
+}
+
+export async function createRuntime(parts: Parts): Promise<Runtime> {
+  const { config, clock = systemClock } = parts;
+  const log = parts.log ?? createLog(config.logLevel);
+  const db = createDatabase(parts.databaseUrl, { poolSize: config.databasePool });
+  if (parts.runMigrations !== false) await migrate(db, migrationsFolder);
+  const store = createStore(db);
+  const keyring = createKeyring(parts.encryptionKeys);
+  const hasher = createPasswordHasher({ running: config.passwordChecks, waiting: 64 });
+  const transport: Transport | null = config.smtpUrl ? createTransport(config.smtpUrl, config.mailFrom) : null;
+  const clients = createClientCatalogue(() => listModules(db));
+  const recordIo = createRecordIo(store.records);
+
+  // The engine and the jobs need the runtime, which needs them: they get it when it is whole.
+  const sender = {
+    send: (notice: { clientId: string; accountId: string; sid: string }) => sendLogout(runtime, notice),
+  };
+  const jobs = createJobs(db, [sendMailJob(transport), backChannelLogoutJob(sender), forgottenJob], {
+    channel: announcements,
+    log,
+  });
+  const onlyCompany = remembered(() => store.companies.findOnly());
+
+  let listener: Listener | null = null;
+  let housekeeping: NodeJS.Timeout | null = null;
+
+  const work = (actor: Actor, origin: Origin = nobody): Work => ({
+    store,
+    actor,
+    now: clock(),
+    origin,
+    config,
+    log,
+    keyring,
+    hasher,
+    jobs,
+  });
+  const system = () => work({ kind: 'system', name: 'jobs' });
+
+  const runtime: Runtime = {
+    config,
+    log,
+    db,
+    store,
+    clock,
+    keyring,
+    hasher,
+    csrfKey: keyring.derive('csrf'),
+    cookieKeys: cookieKeysOf(keyring),
+    views: createViews(`${root}views`),
+    assets: createAssets(root),
+    metrics: createMetrics(),
+    jobs,
+    clients,
+    recordIo,
+    // Set below, before anybody can ask.
+    engine: undefined as unknown as Engine,
+    onlyCompany: onlyCompany.get,
+    work,
+    workOf: (ctx) => ctx.state.work,
+    composeMail: (mail, data) => composeStored(mail.kind, data, { brand: config.brandName, createdAt: mail.createdAt }),
+    challengeOf: (verifier) => createHash('sha256').update(verifier).digest('base64url'),
+    async start() {
+      listener = listen(parts.databaseUrl, announcements, { log, onAnnouncement: hear, onLost: forget });
+      await jobs.run((name) => work({ kind: 'system', name }));
+      housekeeping = setInterval(
+        () => void keepHouse(system()).catch((err) => log.warn({ err }, 'housekeeping failed')),
+        minutes(1),
+      );
+      housekeeping.unref();
+    },
+    async stop() {
+      if (housekeeping) clearInterval(housekeeping);
+      await listener?.stop();
+      await jobs.stop();
+      transport?.close();
+      await db.destroy();
+    },
+  };
+
+  function hear(topic: string): void {
+    if (topic.startsWith(jobAnnouncement)) jobs.wake(topic.slice(jobAnnouncement.length));
+    if (topic === 'modules') clients.invalidate();
+    if (topic === 'companies') onlyCompany.forget();
+    if (topic === 'keys')
+      void runtime.engine.reload(system()).catch((err) => log.error({ err }, 'signing keys could not be reloaded'));
+  }
+
+  function forget(): void {
+    clients.invalidate();
+    onlyCompany.forget();
+  }
+
+  await jobs.prepare();
+  await ensureHomeClient(system());
+  runtime.engine = await createEngine(system(), {
+    config,
+    keyring,
+    adapter: createAdapter(recordIo, clients),
+    pages: providerPages(runtime),
+  });
+  return runtime;
+}
+
+/** An answer that is kept until somebody says it changed. */
+function remembered<T>(ask: () => Promise<T>): { get: () => Promise<T>; forget: () => void } {
+  let answer: Promise<T> | null = null;
+  return {
+    get() {
+      if (answer) return answer;
+      const asking = ask();
+      answer = asking;
+      asking.catch(() => {
+        if (answer === asking) answer = null;
+      });
+      return asking;
+    },
+    forget() {
+      answer = null;
+    },
+  };
+}
+
+async function sendLogout(
+  runtime: Runtime,
+  notice: { clientId: string; accountId: string; sid: string },
+): Promise<boolean> {
+  const { provider } = runtime.engine;
+  const client = await provider.Client.find(notice.clientId);
+  if (!client?.backchannelLogoutUri) return false;
+  // A method of the engine's client that its type leaves out.
+  const { backchannelLogout } = client as unknown as { backchannelLogout(sub: string, sid: string): Promise<void> };
+  await backchannelLogout.call(client, notice.accountId, notice.sid);
+  return true;
+}

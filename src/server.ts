@@ -1,0 +1,45 @@
+// The HTTP server: limits, listening, draining.
+import { createServer, type Server } from 'node:http';
+import { createListener } from './app.ts';
+import type { Runtime } from './runtime.ts';
+
+export interface RunningServer {
+  port: number;
+  /** Stops accepting, finishes what runs, closes idle connections (F9). Resolves when all is done or the time is over. */
+  drain(milliseconds: number): Promise<void>;
+}
+
+export function createHttpServer(runtime: Runtime): Server {
+  return createServer(
+    // WEB-12: small headers, and no connection that dribbles.
+    {
+      maxHeaderSize: 16_384,
+      headersTimeout: 10_000,
+      requestTimeout: 30_000,
+      keepAliveTimeout: 65_000,
+      connectionsCheckingInterval: 2_000,
+    },
+    createListener(runtime),
+  );
+}
+
+export async function listenOn(runtime: Runtime, host: string, port: number): Promise<RunningServer> {
+  const server = createHttpServer(runtime);
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, resolve);
+  });
+  const address = server.address();
+  return {
+    port: typeof address === 'object' && address ? address.port : port,
+    async drain(milliseconds) {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      // Connections that are idle now, and those that become idle as their answers go out.
+      const sweep = setInterval(() => server.closeIdleConnections(), 100);
+      server.closeIdleConnections();
+      await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, milliseconds).unref())]);
+      clearInterval(sweep);
+      server.closeAllConnections();
+    },
+  };
+}

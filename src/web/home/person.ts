@@ -1,0 +1,94 @@
+// Who is signed in on our own pages: the session of the engine itself, read anew at every request, so that its end is felt at once.
+
+import { parsePolicy } from '../../domain/companies/company.ts';
+import type { Role } from '../../domain/roles/role.ts';
+import { can } from '../../domain/roles/role.ts';
+import type { AccountFacts } from '../../domain/sessions/record-repository.ts';
+import { sessionEnds } from '../../domain/sessions/session.ts';
+import { fullName, initialsOf, type User } from '../../domain/users/user.ts';
+import { notFound } from '../../lib/errors.ts';
+import type { CompanyId, UserId } from '../../lib/ids.ts';
+import { minutes } from '../../lib/time.ts';
+import { recordId } from '../../oidc/adapter.ts';
+import { cookieNames } from '../../oidc/configuration.ts';
+import type { Runtime } from '../../runtime.ts';
+import type { Work } from '../../work.ts';
+import type { Context } from '../context.ts';
+import { browserToken } from '../page.ts';
+import type { Shell, Tile } from '../views.ts';
+
+export interface Person {
+  /** Acts in this person's name. */
+  work: Work;
+  companyId: CompanyId;
+  userId: UserId;
+  sessionUid: string;
+  /** When the password and the code were last given. */
+  signedInAt: Date;
+  account: AccountFacts;
+}
+
+/** Null when nobody is signed in: no cookie, a forged one, an ended or idle session, a person who is not Active. */
+export async function findPerson(ctx: Context, runtime: Runtime): Promise<Person | null> {
+  const cookie = ctx.cookies.get(cookieNames(runtime.config.isSecure).session, { signed: true });
+  if (!cookie) return null;
+  const row = await runtime.recordIo.read(recordId('Session', cookie));
+  if (!row || row.kind !== 'Session' || !row.account || !row.session_uid) return null;
+  const { account } = row;
+  const { work } = ctx.state;
+  const signedInAt = new Date(Number(row.payload.loginTs ?? 0) * 1000);
+  const ends = sessionEnds(parsePolicy(account.policy).session, signedInAt, work.now);
+  if (ends.endsAt <= work.now || Number(row.payload.exp ?? 0) * 1000 <= work.now.getTime()) return null;
+  const person: Person = {
+    work: { ...work, actor: { kind: 'user', id: account.id, name: account.username } },
+    companyId: account.companyId,
+    userId: account.id,
+    sessionUid: row.session_uid,
+    signedInAt,
+    account,
+  };
+  await keepAlive(person, Number(row.payload.exp ?? 0) * 1000, ends);
+  return person;
+}
+
+/** At most one write a minute for a person who clicks around. */
+async function keepAlive(person: Person, endsNow: number, ends: { idleEndsAt: Date; endsAt: Date }): Promise<void> {
+  if (ends.idleEndsAt.getTime() - endsNow < minutes(1)) return;
+  await person.work.store.of(person.companyId).sessions.touch(person.sessionUid, person.work.now, ends);
+}
+
+export async function getUser(person: Person): Promise<User> {
+  const user = await person.work.store.of(person.companyId).users.findById(person.userId);
+  if (!user) throw notFound('person');
+  return user;
+}
+
+export const pictureAddress = (updatedAt: Date) => `/settings/picture?v=${updatedAt.getTime()}`;
+
+/** Header, menu and launcher of the signed-in pages. */
+export async function shellOf(person: Person, user: User, here: Shell['here']): Promise<Shell> {
+  const { users, instances } = person.work.store.of(person.companyId);
+  const [picture, reachable] = await Promise.all([
+    users.findPicture(person.userId),
+    instances.listReachable(person.userId),
+  ]);
+  const tiles: Tile[] = reachable.map((tile) => ({ ...tile, launch: `/launch/${tile.id}` }));
+  return {
+    person: {
+      name: fullName(user),
+      username: user.username,
+      company: person.account.company,
+      role: user.role,
+      initials: initialsOf(user),
+      picture: picture ? pictureAddress(picture.updatedAt) : null,
+    },
+    tiles,
+    here,
+    showSections: can(user.role as Role, 'accountTeam'),
+    signOut: '/sign-out',
+  };
+}
+
+export function browserOf(ctx: Context, runtime: Runtime): string {
+  return browserToken(ctx, runtime);
+}

@@ -1,0 +1,381 @@
+// My Settings: profile, password, second factor, sessions. Each change is a command of its own on one's own account.
+import { z } from 'zod';
+import { passwordRules } from '../../domain/credentials/password.ts';
+import { endSessions } from '../../domain/sessions/commands.ts';
+import { deviceName } from '../../domain/sessions/session.ts';
+import {
+  chooseTheme,
+  editOwnProfile,
+  proveOneself,
+  renewOwnRecoveryCodes,
+  resetOwnSecondFactor,
+  setOwnPicture,
+} from '../../domain/users/own-commands.ts';
+import { changeOwnPassword, findCompanyAndUser } from '../../domain/users/password-commands.ts';
+import type { User } from '../../domain/users/user.ts';
+import { AppError, notFound } from '../../lib/errors.ts';
+import { tokenHash } from '../../lib/secrets.ts';
+import { exact, minutes, relative } from '../../lib/time.ts';
+import type { Runtime } from '../../runtime.ts';
+import type { Context } from '../context.ts';
+import { recoveryCodeFile } from '../interaction/pages.ts';
+import { browserToken, setFlash, showPage } from '../page.ts';
+import { type Route, seeOther } from '../routes.ts';
+import { type FormProblem, homePaths, type Moment } from '../views.ts';
+import { type PersonHandler, signedInOnly } from './home-routes.ts';
+import { getUser, type Person, shellOf } from './person.ts';
+
+const momentOf = (at: Date, now: Date, zone: string): Moment => ({
+  text: relative(at, now),
+  exact: exact(at, zone),
+  iso: at.toISOString(),
+});
+
+const zoneOf = (user: User) => user.timeZone ?? 'UTC';
+
+const own = (person: Person) => ({ companyId: person.companyId, userId: person.userId });
+
+async function drawProfile(
+  ctx: Context,
+  runtime: Runtime,
+  person: Person,
+  values: Record<string, string> | null,
+  problem: FormProblem | null,
+): Promise<void> {
+  const { company, user } = await findCompanyAndUser(person.work, person.companyId, person.userId);
+  const shell = await shellOf(person, user, 'profile');
+  const {
+    firstName = user.firstName,
+    lastName = user.lastName,
+    phone = user.phone ?? '',
+    timeZone = user.timeZone ?? '',
+  } = values ?? {};
+  await showPage(
+    ctx,
+    runtime,
+    'home/profile',
+    'Profile',
+    {
+      shell,
+      problem,
+      actions: {
+        save: homePaths.profile,
+        picture: '/settings/picture',
+        removePicture: '/settings/picture/remove',
+        theme: '/settings/theme',
+      },
+      values: { firstName, lastName, phone, timeZone },
+      facts: { username: user.username, email: user.email, role: user.role, company: company.name },
+      timeZones: Intl.supportedValuesOf('timeZone'),
+      companyLoginUrl: `${runtime.config.publicUrl}/login/${company.loginSlug}`,
+      picture: shell.person.picture,
+      theme: user.theme,
+    },
+    user.theme,
+  );
+}
+
+const profile: PersonHandler = (ctx, runtime, person) => drawProfile(ctx, runtime, person, null, null);
+
+/** Runs a change; a refused one draws the form again with what was typed. */
+async function orRedraw(
+  ctx: Context,
+  act: () => Promise<void>,
+  redraw: (problem: FormProblem) => Promise<void>,
+): Promise<void> {
+  try {
+    await act();
+  } catch (error) {
+    if (!(error instanceof AppError) || error.status === 503) throw error;
+    const [field = null] = Object.keys(error.fields);
+    await redraw({ sentence: error.message, field, code: null });
+    ctx.status = 422;
+  }
+}
+
+const saveProfile: PersonHandler = async (ctx, runtime, person) => {
+  const { firstName = '', lastName = '', phone = '', timeZone = '' } = ctx.state.form;
+  const values = { firstName, lastName, phone, timeZone };
+  await orRedraw(
+    ctx,
+    async () => {
+      await editOwnProfile(person.work, own(person), values);
+      setFlash(ctx, runtime, { kind: 'success', text: 'Your profile is saved.' });
+      seeOther(ctx, homePaths.profile);
+    },
+    (problem) => drawProfile(ctx, runtime, person, values, problem),
+  );
+};
+
+const picture: PersonHandler = async (ctx, _runtime, person) => {
+  const found = await person.work.store.of(person.companyId).users.findPicture(person.userId);
+  if (!found) throw notFound('picture');
+  ctx.set({
+    'content-type': found.type,
+    'cache-control': 'private, max-age=86400',
+    'content-security-policy': "default-src 'none'; sandbox",
+  });
+  ctx.body = found.bytes;
+};
+
+const savePicture: PersonHandler = async (ctx, runtime, person) => {
+  const file: unknown = ctx.state.file;
+  await orRedraw(
+    ctx,
+    async () => {
+      await setOwnPicture(person.work, own(person), Buffer.isBuffer(file) ? file : Buffer.alloc(0));
+      setFlash(ctx, runtime, { kind: 'success', text: 'Your picture is saved.' });
+      seeOther(ctx, homePaths.profile);
+    },
+    (problem) => drawProfile(ctx, runtime, person, null, problem),
+  );
+};
+
+const removePicture: PersonHandler = async (ctx, runtime, person) => {
+  await setOwnPicture(person.work, own(person), null);
+  setFlash(ctx, runtime, { kind: 'success', text: 'Your picture is removed.' });
+  seeOther(ctx, homePaths.profile);
+};
+
+const themeSchema = z.enum(['auto', 'light', 'dark']).catch('auto');
+
+const theme: PersonHandler = async (ctx, _runtime, person) => {
+  await chooseTheme(person.work, own(person), themeSchema.parse(ctx.state.form.theme));
+  seeOther(ctx, homePaths.profile);
+};
+
+async function drawSecurity(
+  ctx: Context,
+  runtime: Runtime,
+  person: Person,
+  problem: FormProblem | null,
+): Promise<void> {
+  const { company, user } = await findCompanyAndUser(person.work, person.companyId, person.userId);
+  const { credentials } = person.work.store.of(person.companyId);
+  const [credential, factor, recoveryLeft] = await Promise.all([
+    credentials.findPassword(user.id),
+    credentials.findTotp(user.id),
+    credentials.countRecoveryCodes(user.id),
+  ]);
+  const moment = (at: Date) => momentOf(at, person.work.now, zoneOf(user));
+  await showPage(
+    ctx,
+    runtime,
+    'home/security',
+    'Security',
+    {
+      shell: await shellOf(person, user, 'security'),
+      password: {
+        action: '/settings/password',
+        problem,
+        rules: { sentences: passwordRules(company.policy.password) },
+        changedAt: credential ? moment(credential.setAt) : null,
+      },
+      secondFactor: {
+        enrolledAt: factor ? moment(factor.confirmedAt) : null,
+        reset: '/settings/second-factor/reset',
+        recoveryLeft,
+        regenerate: '/settings/recovery-codes',
+      },
+    },
+    user.theme,
+  );
+}
+
+const security: PersonHandler = (ctx, runtime, person) => drawSecurity(ctx, runtime, person, null);
+
+const changePassword: PersonHandler = async (ctx, runtime, person) => {
+  const { currentPassword = '', password = '' } = ctx.state.form;
+  const browser = browserToken(ctx, runtime);
+  const proof = await proveOneself(person.work, own(person), {
+    password: currentPassword,
+    code: null,
+    browserToken: browser,
+  });
+  if (proof.outcome === 'refused') {
+    await drawSecurity(ctx, runtime, person, { sentence: proof.sentence, field: 'currentPassword', code: null });
+    ctx.status = 422;
+    return;
+  }
+  const result = await changeOwnPassword(person.work, {
+    ...own(person),
+    password,
+    keepSession: person.sessionUid,
+    keepBrowser: tokenHash(browser),
+  });
+  if (result.outcome === 'refused') {
+    await drawSecurity(ctx, runtime, person, { sentence: result.problems.join(' '), field: result.field, code: null });
+    ctx.status = 422;
+    return;
+  }
+  setFlash(ctx, runtime, { kind: 'success', text: 'Your password is changed. You were logged out everywhere else.' });
+  seeOther(ctx, homePaths.security);
+};
+
+/** AUT-19: password and code within the last five minutes, or give them now. */
+const freshFor = minutes(5);
+
+interface Sensitive {
+  title: string;
+  sentence: string;
+  path: string;
+  button: string;
+  danger: boolean;
+  act: PersonHandler;
+}
+
+async function drawConfirm(
+  ctx: Context,
+  runtime: Runtime,
+  person: Person,
+  what: Sensitive,
+  problem: FormProblem | null,
+): Promise<void> {
+  const user = await getUser(person);
+  const factor = await person.work.store.of(person.companyId).credentials.findTotp(person.userId);
+  await showPage(
+    ctx,
+    runtime,
+    'home/confirm',
+    what.title,
+    {
+      shell: await shellOf(person, user, 'security'),
+      title: what.title,
+      sentence: what.sentence,
+      action: what.path,
+      problem,
+      button: what.button,
+      askCode: factor !== null,
+      cancel: homePaths.security,
+      danger: what.danger,
+      hidden: [],
+    },
+    user.theme,
+  );
+}
+
+function sensitive(what: Sensitive): PersonHandler {
+  return async (ctx, runtime, person) => {
+    const { password, code } = ctx.state.form;
+    const isFresh = person.work.now.getTime() - person.signedInAt.getTime() <= freshFor;
+    if (password === undefined) {
+      // The first post asks; even a fresh sign-in confirms who and what before anything is lost.
+      if (!isFresh || what.danger) return drawConfirm(ctx, runtime, person, what, null);
+      return what.act(ctx, runtime, person);
+    }
+    const proof = await proveOneself(person.work, own(person), {
+      password,
+      code: code ?? '',
+      browserToken: browserToken(ctx, runtime),
+    });
+    if (proof.outcome === 'proved') return what.act(ctx, runtime, person);
+    await drawConfirm(ctx, runtime, person, what, { sentence: proof.sentence, field: proof.field, code: null });
+    ctx.status = 422;
+  };
+}
+
+const resetSecondFactor = sensitive({
+  title: 'Reset second factor',
+  sentence: 'Your authenticator and your recovery codes stop working. At your next login you set up a new one.',
+  path: '/settings/second-factor/reset',
+  button: 'Reset second factor',
+  danger: true,
+  act: async (ctx, runtime, person) => {
+    await resetOwnSecondFactor(person.work, { ...own(person), keepSession: person.sessionUid });
+    setFlash(ctx, runtime, {
+      kind: 'success',
+      text: 'Your second factor is reset. Set up a new one at your next login.',
+    });
+    seeOther(ctx, homePaths.security);
+  },
+});
+
+const newRecoveryCodes = sensitive({
+  title: 'New recovery codes',
+  sentence: 'You get ten new codes; the old ones stop working.',
+  path: '/settings/recovery-codes',
+  button: 'Make new codes',
+  danger: false,
+  act: async (ctx, runtime, person) => {
+    const codes = await renewOwnRecoveryCodes(person.work, own(person));
+    const user = await getUser(person);
+    await showPage(
+      ctx,
+      runtime,
+      'home/recovery-codes',
+      'Recovery codes',
+      {
+        shell: await shellOf(person, user, 'security'),
+        codes,
+        ...recoveryCodeFile(runtime, user.username, codes),
+        done: homePaths.security,
+      },
+      user.theme,
+    );
+  },
+});
+
+const sessions: PersonHandler = async (ctx, runtime, person) => {
+  const user = await getUser(person);
+  const live = await person.work.store.of(person.companyId).sessions.listLive(person.userId, person.work.now);
+  const moment = (at: Date) => momentOf(at, person.work.now, zoneOf(user));
+  await showPage(
+    ctx,
+    runtime,
+    'home/sessions',
+    'Sessions',
+    {
+      shell: await shellOf(person, user, 'sessions'),
+      sessions: live.map((session) => ({
+        id: session.uid,
+        current: session.uid === person.sessionUid,
+        device: deviceName(session.agent),
+        ip: session.ip,
+        startedAt: moment(session.createdAt),
+        lastSeenAt: moment(session.lastSeenAt),
+        modules: session.modules,
+      })),
+      endOne: '/settings/sessions/end',
+      endOthers: '/settings/sessions/end-others',
+    },
+    user.theme,
+  );
+};
+
+const endOne: PersonHandler = async (ctx, runtime, person) => {
+  const uid = ctx.state.form.session ?? '';
+  const ended = await endSessions(person.work, { ...own(person), uid }, 'ended-by-user');
+  setFlash(
+    ctx,
+    runtime,
+    ended
+      ? { kind: 'success', text: 'That session has ended.' }
+      : { kind: 'danger', text: 'That session had ended already.' },
+  );
+  seeOther(ctx, homePaths.sessions);
+};
+
+const endOthers: PersonHandler = async (ctx, runtime, person) => {
+  const ended = await endSessions(person.work, { ...own(person), exceptUid: person.sessionUid }, 'ended-by-user');
+  setFlash(ctx, runtime, {
+    kind: 'success',
+    text: ended === 1 ? 'One other session has ended.' : `${ended} other sessions have ended.`,
+  });
+  seeOther(ctx, homePaths.sessions);
+};
+
+export const settingsRoutes: Route[] = [
+  { method: 'get', path: homePaths.profile, handle: signedInOnly(profile) },
+  { method: 'post', path: homePaths.profile, handle: signedInOnly(saveProfile) },
+  { method: 'get', path: '/settings/picture', handle: signedInOnly(picture) },
+  { method: 'post', path: '/settings/picture', handle: signedInOnly(savePicture) },
+  { method: 'post', path: '/settings/picture/remove', handle: signedInOnly(removePicture) },
+  { method: 'post', path: '/settings/theme', handle: signedInOnly(theme) },
+  { method: 'get', path: homePaths.security, handle: signedInOnly(security) },
+  { method: 'post', path: '/settings/password', handle: signedInOnly(changePassword) },
+  { method: 'post', path: '/settings/second-factor/reset', handle: signedInOnly(resetSecondFactor) },
+  { method: 'post', path: '/settings/recovery-codes', handle: signedInOnly(newRecoveryCodes) },
+  { method: 'get', path: homePaths.sessions, handle: signedInOnly(sessions) },
+  { method: 'post', path: '/settings/sessions/end', handle: signedInOnly(endOne) },
+  { method: 'post', path: '/settings/sessions/end-others', handle: signedInOnly(endOthers) },
+];

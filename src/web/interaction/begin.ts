@@ -1,0 +1,92 @@
+// The engine wants something from the person: prepare the browser for the steps below /interaction/:uid.
+
+import { randomBytes } from 'node:crypto';
+import type { KoaContextWithOIDC } from 'oidc-provider';
+import { z } from 'zod';
+import { supportCode } from '../../domain/audit/audit-event.ts';
+import { record } from '../../domain/audit/commands.ts';
+import { usernameSchema } from '../../domain/users/user.ts';
+import type { CompanyId, UserId } from '../../lib/ids.ts';
+import { hours } from '../../lib/time.ts';
+import type { ProviderPages } from '../../oidc/configuration.ts';
+import { currentExchange } from '../../oidc/exchange.ts';
+import type { Runtime } from '../../runtime.ts';
+import { type Context, getSealedCookie, setSealedCookie } from '../context.ts';
+import { type Ticket, ticketSchema } from './ticket.ts';
+
+type Interaction = Parameters<ProviderPages['beginInteraction']>[1];
+
+export const ticketPath = (uid: string) => `/interaction/${uid}`;
+
+const companyHintSchema = z.object({ name: z.string(), isFixed: z.boolean() });
+
+export async function beginInteraction(
+  runtime: Runtime,
+  engineCtx: KoaContextWithOIDC,
+  interaction: Interaction,
+): Promise<void> {
+  // The engine runs inside our koa, so its context is ours.
+  const ctx = engineCtx as unknown as Context;
+  const { uid, prompt, params } = interaction;
+  const blank: Ticket = ticketSchema.parse({
+    uid,
+    clientId: String(params.client_id ?? ''),
+    prompt: prompt.name,
+    step: 'identify',
+  });
+  const ticket = await prepare(runtime, ctx, engineCtx, interaction, blank);
+  setSealedCookie(ctx, runtime, 'ticket', ticket, { path: ticketPath(uid), maxAge: hours(1) });
+}
+
+async function prepare(
+  runtime: Runtime,
+  ctx: Context,
+  engineCtx: KoaContextWithOIDC,
+  interaction: Interaction,
+  blank: Ticket,
+): Promise<Ticket> {
+  const { prompt, params } = interaction;
+  const accountId = engineCtx.oidc.session?.accountId;
+  const account = accountId === undefined ? undefined : currentExchange()?.accounts.get(accountId);
+  if (prompt.name === 'entry') return { ...blank, step: 'entry', code: await tellRefusedEntry(ctx, blank, account) };
+  if (prompt.name === 'consent') {
+    const redirectHost = URL.parse(String(params.redirect_uri ?? ''))?.host ?? '';
+    return {
+      ...blank,
+      step: 'consent',
+      scopes: String(params.scope ?? 'openid').split(' '),
+      redirectHost,
+      username: account?.username ?? '',
+      company: account?.company ?? '',
+    };
+  }
+  // Somebody is signed in and has to prove it anew (prompt=login, max_age): no need to ask who.
+  if (account) return { ...blank, step: 'password', username: account.username, company: account.company };
+  const only = await runtime.onlyCompany();
+  const hint = companyHintSchema.safeParse(getSealedCookie(ctx, runtime, 'company'));
+  const fixed = only?.name ?? (hint.success && hint.data.isFixed ? hint.data.name : null);
+  const loginHint = usernameSchema.safeParse(params.login_hint);
+  return {
+    ...blank,
+    username: loginHint.success ? loginHint.data : '',
+    company: fixed ?? (hint.success ? hint.data.name : ''),
+    isCompanyFixed: fixed !== null,
+  };
+}
+
+/** A code on the page leads an administrator to the reason. */
+async function tellRefusedEntry(
+  ctx: Context,
+  ticket: Ticket,
+  account: { id: UserId; companyId: CompanyId } | undefined,
+): Promise<string> {
+  const code = supportCode(randomBytes(8));
+  await record(ctx.state.work, {
+    action: 'entry.refuse',
+    companyId: account?.companyId ?? null,
+    ...(account ? { target: { kind: 'user' as const, id: account.id } } : {}),
+    details: { clientId: ticket.clientId, reason: 'no-group' },
+    code,
+  });
+  return code;
+}

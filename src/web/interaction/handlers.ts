@@ -1,0 +1,220 @@
+// The posts of a sign-in. Each asks one command, turns its answer into the next ticket, and sends the browser back to the dispatcher.
+import type { InteractionResults } from 'oidc-provider';
+import { z } from 'zod';
+import { newTotpSecret } from '../../domain/credentials/totp.ts';
+import { refusedCodeSentence, refusedSentence, type Step } from '../../domain/users/sign-in.ts';
+import {
+  type Answer,
+  type CodeResult,
+  enrolDuringSignIn,
+  finishEnrolment,
+  type Half,
+  setPasswordDuringSignIn,
+  tryCode,
+  tryPassword,
+} from '../../domain/users/sign-in-commands.ts';
+import type { UserId } from '../../lib/ids.ts';
+import { days, hours } from '../../lib/time.ts';
+import { recordId } from '../../oidc/adapter.ts';
+import { acrMultiFactor } from '../../oidc/configuration.ts';
+import type { Runtime } from '../../runtime.ts';
+import { type Context, setSealedCookie } from '../context.ts';
+import { browserToken } from '../page.ts';
+import { ticketPath } from './begin.ts';
+import { type Event, nextTicket } from './next-step.ts';
+import { drawStep } from './pages.ts';
+import { restarted, type Ticket } from './ticket.ts';
+
+export type StepHandler = (ctx: Context, runtime: Runtime, ticket: Ticket) => Promise<void>;
+
+function keep(ctx: Context, runtime: Runtime, ticket: Ticket): void {
+  setSealedCookie(ctx, runtime, 'ticket', ticket, { path: ticketPath(ticket.uid), maxAge: hours(1) });
+}
+
+/** Keeps the new state and lets the dispatcher decide what to show. 303, so that no password is posted again (OAU-11). */
+function go(ctx: Context, runtime: Runtime, ticket: Ticket, event: Event): void {
+  keep(ctx, runtime, nextTicket(ticket, event));
+  ctx.status = 303;
+  ctx.redirect(ticketPath(ticket.uid));
+}
+
+const identifySchema = z.object({
+  username: z.string().trim().min(1, 'Enter your username.').max(320, 'That is too long for a username.'),
+  company: z.string().trim().min(1, 'Enter your company name.').max(200, 'That is too long for a company name.'),
+});
+
+export const identify: StepHandler = async (ctx, runtime, ticket) => {
+  const { username = '' } = ctx.state.form;
+  const company = ticket.isCompanyFixed ? ticket.company : (ctx.state.form.company ?? '');
+  const parsed = identifySchema.safeParse({ username, company });
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    const typed = {
+      ...ticket,
+      username: username.slice(0, 320),
+      company: ticket.isCompanyFixed ? ticket.company : company.slice(0, 200),
+    };
+    ctx.status = 422;
+    await drawStep(ctx, runtime, typed, 'identify', {
+      sentence: issue?.message ?? '',
+      field: String(issue?.path[0] ?? ''),
+      code: null,
+    });
+    ctx.status = 422;
+    return;
+  }
+  go(ctx, runtime, ticket, { type: 'identified', ...parsed.data });
+};
+
+const secretFor = (step: Step) => (step === 'enrol' ? newTotpSecret() : null);
+
+export const password: StepHandler = async (ctx, runtime, ticket) => {
+  const { work } = ctx.state;
+  const attempt = { company: ticket.company, username: ticket.username, browserToken: browserToken(ctx, runtime) };
+  const result = await tryPassword(work, attempt, ctx.state.form.password ?? '');
+  if (result.outcome === 'refused') {
+    await redraw(ctx, runtime, ticket, 'password', refusedSentence, result.code);
+    return;
+  }
+  const { userId, step, reason } = result;
+  go(ctx, runtime, ticket, {
+    type: 'password-right',
+    userId,
+    at: work.now.getTime(),
+    step,
+    reason,
+    secret: secretFor(step),
+  });
+};
+
+async function redraw(
+  ctx: Context,
+  runtime: Runtime,
+  ticket: Ticket,
+  step: Ticket['step'],
+  sentence: string,
+  code: string | null,
+): Promise<void> {
+  ctx.status = 422;
+  await drawStep(ctx, runtime, ticket, step, {
+    sentence,
+    field: step === 'code' || step === 'enrol' ? 'code' : 'password',
+    code,
+  });
+  ctx.status = 422;
+}
+
+/** The half-authenticated person; the dispatcher lets nobody come here without one. */
+function halfOf(ctx: Context, runtime: Runtime, ticket: Ticket): Half {
+  if (!ticket.half) throw new Error('a step behind the password was reached without it');
+  // Sealed by us after the password was right.
+  const userId = ticket.half.userId as UserId;
+  return { company: ticket.company, username: ticket.username, browserToken: browserToken(ctx, runtime), userId };
+}
+
+/** What the engine reads when it resumes (oidc-provider "interaction results"). */
+function answerFor(ctx: Context, ticket: Ticket): Answer {
+  const ts = Math.floor(ctx.state.work.now.getTime() / 1000);
+  return {
+    interactionId: recordId('Interaction', ticket.uid),
+    result: ({ userId, amr }) => ({ login: { accountId: userId, acr: acrMultiFactor, amr, ts, remember: true } }),
+  };
+}
+
+export const setPassword: StepHandler = async (ctx, runtime, ticket) => {
+  const result = await setPasswordDuringSignIn(
+    ctx.state.work,
+    halfOf(ctx, runtime, ticket),
+    ctx.state.form.password ?? '',
+  );
+  if (result.outcome === 'refused')
+    return redraw(ctx, runtime, ticket, 'set-password', result.problems.join(' '), null);
+  if (result.outcome === 'start-again') return go(ctx, runtime, ticket, { type: 'start-again' });
+  go(ctx, runtime, ticket, {
+    type: 'password-set',
+    at: ctx.state.work.now.getTime(),
+    step: result.step,
+    reason: result.reason,
+    secret: secretFor(result.step),
+  });
+};
+
+export const code: StepHandler = async (ctx, runtime, ticket) => {
+  const { form } = ctx.state;
+  if (form.method === 'totp' || form.method === 'recovery')
+    return go(ctx, runtime, ticket, { type: 'method', method: form.method });
+  const result = await tryCode(
+    ctx.state.work,
+    halfOf(ctx, runtime, ticket),
+    ticket.method,
+    form.code ?? '',
+    answerFor(ctx, ticket),
+  );
+  await finish(ctx, runtime, ticket, result);
+};
+
+export const enrol: StepHandler = async (ctx, runtime, ticket) => {
+  const result = await enrolDuringSignIn(
+    ctx.state.work,
+    halfOf(ctx, runtime, ticket),
+    ticket.secret ?? '',
+    ctx.state.form.code ?? '',
+  );
+  if (result.outcome === 'refused') return wrongCode(ctx, runtime, ticket, 'enrol', result.code);
+  if (result.outcome === 'start-again') return go(ctx, runtime, ticket, { type: 'start-again' });
+  go(ctx, runtime, ticket, { type: 'enrolled', recoveryCodes: result.recoveryCodes, at: ctx.state.work.now.getTime() });
+};
+
+async function wrongCode(
+  ctx: Context,
+  runtime: Runtime,
+  ticket: Ticket,
+  step: 'code' | 'enrol',
+  code: string,
+): Promise<void> {
+  const counted = nextTicket(ticket, { type: 'code-wrong' });
+  keep(ctx, runtime, counted);
+  await redraw(ctx, runtime, counted, step, refusedCodeSentence, code);
+}
+
+export const recoveryCodes: StepHandler = async (ctx, runtime, ticket) => {
+  const result = await finishEnrolment(ctx.state.work, halfOf(ctx, runtime, ticket), answerFor(ctx, ticket));
+  await finish(ctx, runtime, ticket, result);
+};
+
+async function finish(ctx: Context, runtime: Runtime, ticket: Ticket, result: CodeResult): Promise<void> {
+  switch (result.outcome) {
+    case 'refused':
+      return wrongCode(ctx, runtime, ticket, 'code', result.code);
+    case 'start-again':
+      return go(ctx, runtime, ticket, { type: 'start-again' });
+    case 'signed-in':
+      setSealedCookie(ctx, runtime, 'ticket', null, { path: ticketPath(ticket.uid) });
+      // Only the company is remembered: it is no secret, and a shared computer does not tell who was here.
+      if (!ticket.isCompanyFixed)
+        setSealedCookie(ctx, runtime, 'company', { name: ticket.company, isFixed: false }, { maxAge: days(180) });
+      ctx.status = 303;
+      ctx.redirect(`/auth/${ticket.uid}`);
+      return;
+    default:
+      result satisfies never;
+  }
+}
+
+export const restart: StepHandler = async (ctx, runtime, ticket) => {
+  keep(ctx, runtime, restarted(ticket));
+  ctx.status = 303;
+  ctx.redirect(ticketPath(ticket.uid));
+};
+
+async function resume(ctx: Context, runtime: Runtime, result: InteractionResults): Promise<void> {
+  const returnTo = await runtime.engine.provider.interactionResult(ctx.req, ctx.res, result);
+  ctx.status = 303;
+  ctx.redirect(returnTo);
+}
+
+/** OAU-24: consent is a post, never a visit. */
+export const consent: StepHandler = (ctx, runtime) => resume(ctx, runtime, { consent: {} });
+
+export const refuseConsent: StepHandler = (ctx, runtime) =>
+  resume(ctx, runtime, { error: 'access_denied', error_description: 'the person refused' });

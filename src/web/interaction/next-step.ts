@@ -1,0 +1,58 @@
+// What comes after each answer of the domain: pure, so that the whole order of signing in is read and tested in one place.
+// Every step redirects back to /interaction/:uid and knows no other step.
+import type { Step } from '../../domain/users/sign-in.ts';
+import { type Ticket, withoutHalf } from './ticket.ts';
+
+export type Event =
+  | { type: 'identified'; username: string; company: string }
+  | { type: 'password-right'; userId: string; at: number; step: Step; reason: Ticket['reason']; secret: string | null }
+  | { type: 'password-set'; at: number; step: Step; reason: Ticket['reason']; secret: string | null }
+  | { type: 'enrolled'; recoveryCodes: string[]; at: number }
+  | { type: 'code-wrong' }
+  | { type: 'method'; method: Ticket['method'] }
+  | { type: 'start-again' };
+
+export function nextTicket(ticket: Ticket, event: Event): Ticket {
+  switch (event.type) {
+    case 'identified':
+      // Always on to the password, known or not (D.5 step 1).
+      return { ...withoutHalf(ticket), step: 'password', username: event.username, company: event.company };
+    case 'password-right':
+      return {
+        ...ticket,
+        step: event.step,
+        half: { userId: event.userId, at: event.at },
+        reason: event.reason,
+        secret: event.secret,
+        tries: 0,
+        method: 'totp',
+      };
+    case 'password-set':
+      return ticket.half
+        ? {
+            ...ticket,
+            step: event.step,
+            half: { ...ticket.half, at: event.at },
+            reason: event.reason,
+            secret: event.secret,
+            tries: 0,
+          }
+        : withoutHalf(ticket);
+    case 'enrolled':
+      return ticket.half
+        ? {
+            ...ticket,
+            step: 'recovery-codes',
+            half: { ...ticket.half, at: event.at },
+            secret: null,
+            recoveryCodes: event.recoveryCodes,
+          }
+        : withoutHalf(ticket);
+    case 'code-wrong':
+      return { ...ticket, tries: ticket.tries + 1 };
+    case 'method':
+      return { ...ticket, method: event.method };
+    case 'start-again':
+      return withoutHalf(ticket);
+  }
+}

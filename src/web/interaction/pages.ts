@@ -1,0 +1,151 @@
+// Draws the present step of a sign-in.
+import QRCode from 'qrcode';
+import { policySchema } from '../../domain/companies/company.ts';
+import { passwordRules } from '../../domain/credentials/password.ts';
+import { grouped, totpAddress } from '../../domain/credentials/totp.ts';
+import { entryRefusal } from '../../domain/modules/entry.ts';
+import type { Runtime } from '../../runtime.ts';
+import type { Context } from '../context.ts';
+import { showPage } from '../page.ts';
+import type { FormProblem, ModuleLine, PersonChip } from '../views.ts';
+import { ticketPath } from './begin.ts';
+import type { Ticket, TicketStep } from './ticket.ts';
+
+type Draw = (ctx: Context, runtime: Runtime, ticket: Ticket, shared: Shared) => Promise<void>;
+
+interface Shared {
+  module: ModuleLine | null;
+  problem: FormProblem | null;
+  cantLogIn: string;
+  action: string;
+  chip: PersonChip;
+}
+
+const draw: Record<TicketStep, Draw> = {
+  async identify(ctx, runtime, ticket, { chip: _, ...shared }) {
+    await showPage(ctx, runtime, 'interaction/identify', 'Log in', {
+      ...shared,
+      askCompany: !ticket.isCompanyFixed,
+      companyName: ticket.isCompanyFixed ? ticket.company : null,
+      values: { username: ticket.username, company: ticket.isCompanyFixed ? '' : ticket.company },
+    });
+  },
+  async password(ctx, runtime, _ticket, shared) {
+    await showPage(ctx, runtime, 'interaction/password', 'Password', shared);
+  },
+  async 'set-password'(ctx, runtime, ticket, shared) {
+    const company = await runtime.workOf(ctx).store.companies.findByName(ticket.company);
+    const policy = company?.policy.password ?? policySchema.parse({}).password;
+    await showPage(ctx, runtime, 'interaction/set-password', 'Set a new password', {
+      ...shared,
+      reason: ticket.reason === 'expired' ? 'expired' : 'first',
+      rules: { sentences: passwordRules(policy) },
+    });
+  },
+  async code(ctx, runtime, ticket, shared) {
+    await showPage(ctx, runtime, 'interaction/code', 'Verification code', {
+      ...shared,
+      method: ticket.method,
+      canUseRecovery: true,
+    });
+  },
+  async enrol(ctx, runtime, ticket, shared) {
+    const secret = ticket.secret ?? '';
+    const address = totpAddress({
+      secret,
+      issuer: runtime.config.brandName,
+      account: `${ticket.username} (${ticket.company})`,
+    });
+    await showPage(ctx, runtime, 'interaction/enrol', 'Your Security Matters', {
+      ...shared,
+      qr: await QRCode.toDataURL(address, { width: 200, margin: 2, errorCorrectionLevel: 'M' }),
+      secret,
+      secretGroups: grouped(secret),
+      reason: ticket.reason === 'reset' ? 'reset' : 'first',
+    });
+  },
+  async 'recovery-codes'(ctx, runtime, ticket, { chip: _, ...shared }) {
+    await showPage(ctx, runtime, 'interaction/recovery-codes', 'Recovery codes', {
+      ...shared,
+      codes: ticket.recoveryCodes,
+      ...recoveryCodeFile(runtime, ticket.username, ticket.recoveryCodes),
+    });
+  },
+  async entry(ctx, runtime, ticket, { module }) {
+    const line = module ?? { name: ticket.clientId, icon: null };
+    ctx.status = 403;
+    await showPage(ctx, runtime, 'interaction/no-access', 'No access to this module', {
+      module: line,
+      ...entryRefusal(line.name, runtime.config.brandName),
+      code: ticket.code,
+      home: '/',
+      signOut: '/sign-out',
+    });
+    ctx.status = 403;
+  },
+  async consent(ctx, runtime, ticket, shared) {
+    await showPage(ctx, runtime, 'interaction/consent', 'Allow access', {
+      ...shared,
+      scopes: ticket.scopes.filter((scope) => scope !== 'openid').map((scope) => scopeSentences[scope] ?? scope),
+      redirectHost: ticket.redirectHost,
+      cancel: `${ticketPath(ticket.uid)}/consent/cancel`,
+    });
+  },
+};
+
+const scopeSentences: Record<string, string> = {
+  profile: 'Your name, username and time zone',
+  email: 'Your e-mail address',
+  phone: 'Your phone number',
+  address: 'Your address',
+  offline_access: 'Access while you are not signed in',
+};
+
+export function recoveryCodeFile(
+  runtime: Runtime,
+  username: string,
+  codes: string[],
+): { download: string; fileName: string } {
+  const brand = runtime.config.brandName;
+  const text = [
+    `${brand} recovery codes for ${username}`,
+    'Each code works once. Keep them where only you can find them.',
+    '',
+    ...codes,
+    '',
+  ].join('\r\n');
+  return {
+    download: `data:text/plain;charset=utf-8,${encodeURIComponent(text)}`,
+    fileName: `${brand.toLowerCase()}-recovery-codes.txt`,
+  };
+}
+
+/** Which path below the interaction a step's form posts to. */
+const actions: Record<TicketStep, string> = {
+  identify: 'identify',
+  password: 'password',
+  'set-password': 'set-password',
+  code: 'code',
+  enrol: 'enrol',
+  'recovery-codes': 'recovery-codes',
+  entry: 'restart',
+  consent: 'consent',
+};
+
+export async function drawStep(
+  ctx: Context,
+  runtime: Runtime,
+  ticket: Ticket,
+  step: TicketStep,
+  problem: FormProblem | null = null,
+): Promise<void> {
+  const base = ticketPath(ticket.uid);
+  const module = await runtime.clients.module(ticket.clientId);
+  await draw[step](ctx, runtime, ticket, {
+    action: `${base}/${actions[step]}`,
+    module: module && !module.isBuiltIn ? { name: module.name, icon: module.icon } : null,
+    problem,
+    cantLogIn: '/forgot',
+    chip: { username: ticket.username, company: ticket.company, restart: `${base}/restart` },
+  });
+}

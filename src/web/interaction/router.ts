@@ -1,0 +1,73 @@
+// /interaction/:uid: the dispatcher of signing in, and the table of its steps.
+import Router from '@koa/router';
+import { cookieNames } from '../../oidc/configuration.ts';
+import type { Runtime } from '../../runtime.ts';
+import { type Context, getSealedCookie } from '../context.ts';
+import { showPage } from '../page.ts';
+import { ticketPath } from './begin.ts';
+import * as handlers from './handlers.ts';
+import { drawStep } from './pages.ts';
+import { presentStep, type Ticket, type TicketStep, ticketSchema } from './ticket.ts';
+
+interface Row {
+  path: string;
+  /** The steps that this post answers; any other sends the browser back to where it stands. */
+  answers: TicketStep[];
+  handle: handlers.StepHandler;
+}
+
+const steps: Row[] = [
+  { path: 'identify', answers: ['identify'], handle: handlers.identify },
+  { path: 'password', answers: ['password'], handle: handlers.password },
+  { path: 'set-password', answers: ['set-password'], handle: handlers.setPassword },
+  { path: 'code', answers: ['code'], handle: handlers.code },
+  { path: 'enrol', answers: ['enrol'], handle: handlers.enrol },
+  { path: 'recovery-codes', answers: ['recovery-codes'], handle: handlers.recoveryCodes },
+  {
+    path: 'restart',
+    answers: ['identify', 'password', 'set-password', 'code', 'enrol', 'recovery-codes'],
+    handle: handlers.restart,
+  },
+  { path: 'consent', answers: ['consent'], handle: handlers.consent },
+  { path: 'consent/cancel', answers: ['consent'], handle: handlers.refuseConsent },
+];
+
+/** The engine's cookie and our ticket must both be here and speak of this address (WEB-02, AUT-14). */
+function findTicket(ctx: Context, runtime: Runtime, uid: string): Ticket | null {
+  const engineCookie = ctx.cookies.get(cookieNames(runtime.config.isSecure).interaction, { signed: true });
+  const ticket = ticketSchema.safeParse(getSealedCookie(ctx, runtime, 'ticket', ticketPath(uid)));
+  return ticket.success && ticket.data.uid === uid && engineCookie === uid ? ticket.data : null;
+}
+
+async function showExpired(ctx: Context, runtime: Runtime): Promise<void> {
+  ctx.status = 400;
+  await showPage(ctx, runtime, 'interaction/expired', 'This sign-in has run out', {
+    sentence: 'This sign-in has run out, or it was begun in another browser or tab.',
+    start: '/login',
+  });
+  ctx.status = 400;
+}
+
+export function interactionRouter(runtime: Runtime): Router {
+  const router = new Router();
+
+  router.get('/interaction/:uid', async (koaCtx) => {
+    const ctx = koaCtx as unknown as Context;
+    const ticket = findTicket(ctx, runtime, String(koaCtx.params.uid));
+    if (!ticket) return showExpired(ctx, runtime);
+    await drawStep(ctx, runtime, ticket, presentStep(ticket, ctx.state.work.now));
+  });
+
+  for (const { path, answers, handle } of steps) {
+    router.post(`/interaction/:uid/${path}`, async (koaCtx) => {
+      const ctx = koaCtx as unknown as Context;
+      const uid = String(koaCtx.params.uid);
+      const ticket = findTicket(ctx, runtime, uid);
+      if (!ticket) return showExpired(ctx, runtime);
+      if (answers.includes(presentStep(ticket, ctx.state.work.now))) return handle(ctx, runtime, ticket);
+      ctx.status = 303;
+      ctx.redirect(ticketPath(uid));
+    });
+  }
+  return router;
+}

@@ -1,0 +1,82 @@
+// How far a sign-in has come, carried by the browser, sealed: the database is asked only when something is decided.
+// A ticket belongs to one waiting request (uid) and one browser, and by itself opens nothing: each step that counts reads the
+// facts anew, and counters live in the database, so an old ticket played again gains nothing.
+import { z } from 'zod';
+import { minutes } from '../../lib/time.ts';
+
+export const ticketSchema = z.object({
+  uid: z.string(),
+  clientId: z.string(),
+  prompt: z.string(),
+  step: z.enum(['identify', 'password', 'set-password', 'code', 'enrol', 'recovery-codes', 'entry', 'consent']),
+  scopes: z.array(z.string()).default([]),
+  redirectHost: z.string().default(''),
+  username: z.string().default(''),
+  company: z.string().default(''),
+  /** The company is given by the address or by the server: its field is not shown. */
+  isCompanyFixed: z.boolean().default(false),
+  /** Set when the password was right, with the time: the half-authenticated state (AUT-24). */
+  half: z.object({ userId: z.string(), at: z.number() }).nullable().default(null),
+  reason: z.enum(['first', 'expired', 'reset']).default('first'),
+  method: z.enum(['totp', 'recovery']).default('totp'),
+  tries: z.number().default(0),
+  /** Secret of an enrolment that waits for its first code. */
+  secret: z.string().nullable().default(null),
+  recoveryCodes: z.array(z.string()).default([]),
+  /** The refused entry: code that an administrator can look up. */
+  code: z.string().default(''),
+});
+
+export type Ticket = z.infer<typeof ticketSchema>;
+export type TicketStep = Ticket['step'];
+
+/** AUT-24: the time between the right password and the second factor. Enrolling takes longer: an app must be fetched first. */
+const halfLife: Record<TicketStep, number> = {
+  identify: 0,
+  password: 0,
+  entry: 0,
+  consent: 0,
+  code: minutes(5),
+  'set-password': minutes(5),
+  enrol: minutes(15),
+  'recovery-codes': minutes(15),
+};
+
+const maxTries = 10;
+
+/** The step to show now: a half-authenticated state that has run out goes back to the password. */
+export function presentStep(ticket: Ticket, now: Date): TicketStep {
+  const life = halfLife[ticket.step];
+  if (life === 0) return ticket.step;
+  if (!ticket.half || now.getTime() - ticket.half.at > life || ticket.tries >= maxTries)
+    return ticket.username === '' ? 'identify' : 'password';
+  return ticket.step;
+}
+
+/** Back to the first screen, keeping what belongs to the request. */
+export function restarted(ticket: Ticket): Ticket {
+  return {
+    ...ticket,
+    step: 'identify',
+    username: '',
+    company: ticket.isCompanyFixed ? ticket.company : '',
+    half: null,
+    method: 'totp',
+    tries: 0,
+    secret: null,
+    recoveryCodes: [],
+  };
+}
+
+/** The password has to be typed again. */
+export function withoutHalf(ticket: Ticket): Ticket {
+  return {
+    ...ticket,
+    step: ticket.username === '' ? 'identify' : 'password',
+    half: null,
+    tries: 0,
+    secret: null,
+    recoveryCodes: [],
+    method: 'totp',
+  };
+}

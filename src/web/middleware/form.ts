@@ -1,0 +1,76 @@
+// Reads posted forms: url-encoded for all, multipart for the one page that takes a file (WEB-13).
+import { bodyParser } from '@koa/bodyparser';
+import busboy from 'busboy';
+import type { Middleware, Next } from 'koa';
+import { AppError, payloadTooLarge, unsupportedMediaType } from '../../lib/errors.ts';
+import type { Context } from '../context.ts';
+
+const parse = bodyParser({ enableTypes: ['form'], formLimit: '100kb' }) as Middleware;
+const maxFields = 100;
+
+const unreadable = () => new AppError('invalid', 'The form could not be read.', { status: 400 });
+
+/** Fields by name; the first of several wins, and none may hold NUL, which no table can store. */
+function toFields(body: unknown): Record<string, string> {
+  const fields: Record<string, string> = Object.create(null);
+  const entries = Object.entries(body ?? {});
+  if (entries.length > maxFields) throw payloadTooLarge(`${maxFields} fields`);
+  for (const [name, value] of entries) {
+    const text = Array.isArray(value) ? value[0] : value;
+    if (typeof text !== 'string' || text.includes('\0')) throw unreadable();
+    fields[name] = text;
+  }
+  return fields;
+}
+
+export async function form(ctx: Context, next: Next): Promise<void> {
+  ctx.state.form = {};
+  if (ctx.method !== 'POST') return next();
+  if (ctx.is('multipart/form-data')) {
+    await readMultipart(ctx);
+    return next();
+  }
+  if (!ctx.is('application/x-www-form-urlencoded')) throw unsupportedMediaType();
+  try {
+    await parse(ctx as unknown as Parameters<Middleware>[0], async () => {});
+  } catch (error) {
+    if (error instanceof Error && 'status' in error && error.status === 413) throw payloadTooLarge('100 KB');
+    throw unreadable();
+  }
+  ctx.state.form = toFields(ctx.request.body);
+  return next();
+}
+
+const maxFileBytes = 1_048_576;
+
+/** One file of 1 MB at most, kept in memory as `ctx.state.file`. */
+function readMultipart(ctx: Context): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const fields: Record<string, string> = {};
+    const parser = busboy({
+      headers: ctx.req.headers,
+      limits: { files: 1, fileSize: maxFileBytes, fields: 20, fieldSize: 4096, parts: 25 },
+    });
+    parser.on('field', (name, value) => {
+      fields[name] ??= value;
+    });
+    parser.on('file', (_name, stream) => {
+      const chunks: Buffer[] = [];
+      stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+      stream.on('limit', () => reject(payloadTooLarge('1 MB')));
+      stream.on('end', () => {
+        ctx.state.file = Buffer.concat(chunks);
+      });
+    });
+    parser.on('error', () => reject(unreadable()));
+    parser.on('close', () => {
+      try {
+        ctx.state.form = toFields(fields);
+        resolve();
+      } catch (error) {
+        reject(error);
+      }
+    });
+    ctx.req.pipe(parser);
+  });
+}
