@@ -27,7 +27,7 @@ describe('addresses of static files', () => {
     const copy = mkdtempSync(join(tmpdir(), 'assets-'));
     afterAll(() => rmSync(copy, { recursive: true }));
     cpSync(join(root, 'assets'), join(copy, 'assets'), { recursive: true });
-    symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
+    for (const folder of ['node_modules', 'views']) symlinkSync(join(root, folder), join(copy, folder));
     expect(createAssets(copy).url('js/app.js')).toBe(assets.url('js/app.js'));
     writeFileSync(join(copy, 'assets/js/copy.js'), '// changed\n');
     const changed = createAssets(copy);
