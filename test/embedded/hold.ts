@@ -35,17 +35,22 @@ const holders = new Set<Holder>();
 
 export function hold(
   dataDir: string,
-  options: { role?: 'server' | 'guest'; base?: string; uid?: number } = {},
+  options: { role?: 'server' | 'guest'; base?: string; uid?: number; errors?: 'ignore' } = {},
 ): Holder {
-  const child = spawn(process.execPath, [PROGRAM, dataDir, options.role ?? 'server', options.base ?? ''], {
-    // A group of its own, as a terminal gives to a program in the foreground.
-    detached: true,
-    cwd: '/',
-    stdio: ['ignore', 'pipe', 'inherit'],
-    ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.uid }),
-  });
+  const child: ChildProcess = spawn(
+    process.execPath,
+    [PROGRAM, dataDir, options.role ?? 'server', options.base ?? ''],
+    {
+      // A group of its own, as a terminal gives to a program in the foreground.
+      detached: true,
+      cwd: '/',
+      stdio: ['ignore', 'pipe', options.errors ?? 'inherit'],
+      ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.uid }),
+    },
+  );
   const lines: Line[] = [];
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  if (!child.stdout) throw new Error('a pipe was asked for');
   const reader = createInterface({ input: child.stdout });
   const waiting = new Set<() => void>();
   reader.on('line', (text) => {

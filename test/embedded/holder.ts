@@ -21,6 +21,9 @@ try {
     process.exit(0);
   });
   process.on('SIGINT', () => say({ log: 'Ctrl-C' }));
+  process.on('SIGUSR2', () => {
+    throw new Error('a bug');
+  });
   setInterval(() => undefined, 60_000);
 } catch (error) {
   say({ error: error instanceof Error ? error.message : String(error) });

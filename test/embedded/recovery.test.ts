@@ -152,6 +152,41 @@ describe('what was acknowledged is there again', () => {
     expect(await holder.line(({ stopped }) => stopped === true)).toBeDefined();
   });
 
+  it('after kill -9 of the server while a session of it is still at work on the files', async () => {
+    const holder = hold(dataDir);
+    const { url } = await holder.started();
+    await remember(url);
+    const busy = query(url, 'select count(*) from generate_series(1, 12000000)').catch(() => undefined);
+    await sleep(200);
+    process.kill(await readServerPid(home), 'SIGKILL');
+    await holder.line(({ log }) => log === 'embedded database is running again');
+    await busy;
+    expect(await recall(url)).toBe(word);
+  });
+
+  it('after a bug ended our process, which takes the server with it', async () => {
+    const holder = hold(dataDir, { errors: 'ignore' });
+    await remember((await holder.started()).url);
+    const pid = await readServerPid(home);
+    holder.process.kill('SIGUSR2');
+    await expect.poll(() => findStartTime(pid), { timeout: 5_000 }).toBeUndefined();
+    expect(await recall((await hold(dataDir).started()).url)).toBe(word);
+  });
+
+  it.each([0, 105, 125, 145])(
+    'and nothing stays behind when we are stopped %i ms after the server died',
+    async (milliseconds) => {
+      const holder = hold(dataDir);
+      await holder.started();
+      process.kill(await readServerPid(home), 'SIGKILL');
+      await holder.line(({ log }) => log === 'embedded database ended unexpectedly');
+      await sleep(milliseconds);
+      await holder.end();
+      const left = await readServerPid(home).catch(() => undefined);
+      expect(left === undefined ? undefined : await findStartTime(left)).toBeUndefined();
+    },
+  );
+
   it('after a reboot that gave the number of the server to another program', async () => {
     const first = hold(dataDir);
     await remember((await first.started()).url);
