@@ -16,7 +16,7 @@ export function sendMailJob(transport: Transport | null): JobDefinition<z.infer<
     concurrency: 4,
     async handle(work, { mailId }) {
       const mail = await work.store.mails.findById(mailId);
-      if (!mail || mail.state !== 'queued' || mail.sealedData === null) return;
+      if (mail?.state !== 'queued' || mail.sealedData === null) return;
       if (!transport) {
         await work.store.mails.setState(mailId, 'kept');
         return;

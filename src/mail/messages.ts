@@ -163,7 +163,7 @@ const locked: MessageOf<'locked'> = (data, context) => ({
   heading: 'Your account is locked for a while',
   paragraphs: [
     `Hello ${data.name},`,
-    'There were too many failed logins in a row. Nobody can log in until the lock ends; where you are logged in already, you stay so.',
+    'There were too many failed logins in a row. Logging in is held back until the lock ends; where you are logged in already, you stay so.',
   ],
   facts: [
     ...accountFacts(data),

@@ -29,29 +29,26 @@ export interface AccountTable {
 
 /** Opens the table in this file, or makes it from the seed when there is none yet. */
 export async function openAccountTable(file: string, seed: readonly SeedUser[]): Promise<AccountTable> {
-  let accounts = await readAccounts(file);
+  const stored = await readAccounts(file);
+  let accounts: readonly Account[] = stored ?? (await Promise.all(seed.map(toAccount)));
   let saving = Promise.resolve();
 
   function save(): Promise<void> {
+    const text = JSON.stringify(accounts, null, 2);
     // One after the other, so that an older state never overwrites a newer one.
-    saving = saving.catch(() => undefined).then(() => writeWhole(file, JSON.stringify(accounts, null, 2)));
+    saving = saving.catch(() => undefined).then(() => writeWhole(file, text));
     return saving;
   }
 
-  if (accounts === null) {
-    accounts = await Promise.all(seed.map(toAccount));
-    await save();
-  }
-  let current: readonly Account[] = accounts;
+  if (stored === null) await save();
   return {
-    all: () => current,
-    find: (id) => current.find((account) => account.id === id),
-    findByEmail: (email) => current.filter((account) => sameEmail(account.email, email)),
+    all: () => accounts,
+    find: (id) => accounts.find((account) => account.id === id),
+    findByEmail: (email) => accounts.filter((account) => sameEmail(account.email, email)),
     async link(id, link) {
-      const account = current.find((candidate) => candidate.id === id);
+      const account = accounts.find((candidate) => candidate.id === id);
       if (!account || account.link !== null) return false;
-      current = current.map((candidate) => (candidate === account ? { ...account, link } : candidate));
-      accounts = [...current];
+      accounts = accounts.map((candidate) => (candidate === account ? { ...account, link } : candidate));
       await save();
       return true;
     },

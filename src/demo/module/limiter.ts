@@ -1,4 +1,4 @@
-/** Counts failures by key in a sliding stretch of time; bounded, so that strangers cannot fill the memory. */
+/** Counts failures by key for a stretch of time that begins with the first; bounded, so that strangers cannot fill the memory. */
 export interface Limiter {
   /** Takes one try; 0 when it may go on, else the seconds to wait. Counted before the try, so parallel ones count. */
   take(key: string): number;

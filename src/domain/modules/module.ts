@@ -5,7 +5,7 @@ import type { InstanceId, ModuleId } from '../../lib/ids.ts';
 /** Loopback addresses may be http (RFC 8252 section 7.3); all else is https (OAU-03, BCP 2.6). */
 function isAcceptableAddress(text: string): boolean {
   const url = URL.parse(text);
-  if (!url || url.hash !== '' || text.includes('#') || text.includes('*') || url.username !== '' || url.password !== '')
+  if (url?.hash !== '' || text.includes('#') || text.includes('*') || url.username !== '' || url.password !== '')
     return false;
   if (url.protocol === 'https:') return true;
   return url.protocol === 'http:' && ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname);

@@ -11,6 +11,7 @@ import { allModuleAccess } from '../groups/group.ts';
 import { sendMail } from '../mails/commands.ts';
 import { can, type Role } from '../roles/role.ts';
 import { endEverything } from '../sessions/commands.ts';
+import { fieldProblems } from './fields.ts';
 import { sendInvitation, sendSetup } from './invitations.ts';
 import { factorPurpose } from './password-commands.ts';
 import {
@@ -45,13 +46,6 @@ export const newUserSchema = z.object({
 });
 
 export type NewUser = z.input<typeof newUserSchema>;
-
-/** zod's first complaint for each field. */
-export function fieldProblems(error: z.ZodError): Record<string, string> {
-  const fields: Record<string, string> = {};
-  for (const { path, message } of error.issues) fields[path.join('.')] ??= message;
-  return fields;
-}
 
 function parseNewUser(input: NewUser): z.output<typeof newUserSchema> {
   const parsed = newUserSchema.safeParse(input);
@@ -152,12 +146,11 @@ export async function createReadyUser(
   if (problems.length > 0) throw invalid(problems.join(' '), { password: problems.join(' ') });
   const hash = await work.hasher.hash(ready.password);
   return transaction(work, async (work) => {
-    const isComplete = ready.totpSecret !== null;
     const user: User = {
       ...draft(work, companyId, { ...fields, role: input.role }),
       source: 'api',
-      baseStatus: isComplete || input.role !== 'Root Admin' ? 'Active' : 'Invited',
-      mustEnrol2fa: !isComplete,
+      baseStatus: 'Active',
+      mustEnrol2fa: ready.totpSecret === null,
       mustSetPassword: !ready.isOwnPassword,
       emailVerifiedAt: ready.emailVerified ? work.now : null,
     };

@@ -11,7 +11,7 @@ import { matchTotp, newRecoveryCodes, recoveryCodeHash } from '../credentials/to
 import { isLive } from '../links/link.ts';
 import { sendMail } from '../mails/commands.ts';
 import { endSessions } from '../sessions/commands.ts';
-import { fieldProblems } from './commands.ts';
+import { fieldProblems } from './fields.ts';
 import { factorPurpose, findCompanyAndUser } from './password-commands.ts';
 import { firstNameSchema, fullName, lastNameSchema, phoneSchema, timeZoneSchema, type User } from './user.ts';
 
@@ -198,7 +198,7 @@ export async function renewOwnRecoveryCodes(work: Work, who: Own): Promise<strin
 /** The link that was mailed to a new address (A6.4): from now on it is the address. */
 export async function confirmEmail(work: Work, token: string): Promise<{ email: string } | null> {
   const link = await work.store.links.findByHash(tokenHash(token));
-  if (!link || link.kind !== 'emailChange' || !link.companyId || !link.userId || !isLive(link, work.now)) return null;
+  if (link?.kind !== 'emailChange' || !link.companyId || !link.userId || !isLive(link, work.now)) return null;
   const { companyId, userId } = link;
   return transaction(work, async (work) => {
     if (!(await work.store.links.take(tokenHash(token), 'emailChange', work.now))) return null;

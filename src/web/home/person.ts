@@ -33,7 +33,7 @@ export async function findPerson(ctx: Context, runtime: Runtime): Promise<Person
   const cookie = ctx.cookies.get(cookieNames(runtime.config.isSecure).session, { signed: true });
   if (!cookie) return null;
   const row = await runtime.recordIo.read(recordId('Session', cookie));
-  if (!row || row.kind !== 'Session' || !row.account || !row.session_uid) return null;
+  if (row?.kind !== 'Session' || !row.account || !row.session_uid) return null;
   const { account } = row;
   const { work } = ctx.state;
   const signedInAt = new Date(Number(row.payload.loginTs ?? 0) * 1000);

@@ -1,0 +1,36 @@
+// The table of operator commands.
+import type { Runtime } from '../runtime.ts';
+import type { Work } from '../work.ts';
+import { companyCommands } from './company-commands.ts';
+import { maintenanceCommands } from './maintenance-commands.ts';
+import { moduleCommands } from './module-commands.ts';
+import type { OptionSpecs, Options } from './options.ts';
+import { userCommands } from './user-commands.ts';
+
+export interface CommandInput {
+  runtime: Runtime;
+  work: Work;
+  options: Options;
+  readStandardInput(): Promise<string>;
+  readFile(path: string): Promise<string>;
+}
+
+export interface CommandResult {
+  json: unknown;
+  /** The same for people. */
+  text: string;
+  failed?: boolean;
+}
+
+export interface Command {
+  name: string;
+  summary: string;
+  options: OptionSpecs;
+  run(input: CommandInput): Promise<CommandResult>;
+}
+
+export const commands: Command[] = [...companyCommands, ...moduleCommands, ...userCommands, ...maintenanceCommands];
+
+export function findCommand(name: string): Command | undefined {
+  return commands.find((command) => command.name === name);
+}

@@ -1,0 +1,124 @@
+import { connectModule, createModule } from '../domain/modules/commands.ts';
+import { clientMetadataSchema } from '../domain/modules/module.ts';
+import { invalid } from '../lib/errors.ts';
+import type { Command } from './commands.ts';
+import { getCompany } from './company-commands.ts';
+import type { OptionSpecs, Options } from './options.ts';
+
+// Every field of client metadata is an option: redirect_uris becomes --redirect-uris (or, for lists, --redirect-uri, repeated).
+const fields = Object.entries(clientMetadataSchema.shape).map(([field, schema]) => {
+  const example: unknown = schema.safeParse(undefined).data;
+  const isList = Array.isArray(example);
+  const isBoolean = typeof example === 'boolean';
+  const type = isList ? ('list' as const) : isBoolean ? ('boolean' as const) : ('string' as const);
+  return { field, option: field.replaceAll('_', '-'), type, example };
+});
+
+const metadataOptions: OptionSpecs = Object.fromEntries(
+  fields.map(({ option, type, example }) => [
+    option,
+    {
+      type,
+      about: describe(type, example),
+      ...(type === 'list' && option.endsWith('s') ? { alias: option.slice(0, -1) } : {}),
+    },
+  ]),
+);
+
+function describe(type: 'list' | 'boolean' | 'string', example: unknown): string {
+  if (type === 'list')
+    return `repeatable, or separated by commas${Array.isArray(example) && example.length > 0 ? `; default ${example.join(',')}` : ''}`;
+  if (type === 'boolean') return `default ${String(example)}; switch off with --no-...`;
+  return example === undefined ? '' : `default ${String(example)}`;
+}
+
+function readMetadata(options: Options): Record<string, unknown> {
+  const metadata: Record<string, unknown> = {};
+  for (const { field, option, type } of fields) {
+    if (type === 'list') {
+      const values = options.list(option).flatMap((value) => value.split(','));
+      if (values.length > 0) metadata[field] = values.map((value) => value.trim());
+    } else if (type === 'boolean') {
+      const value = options.flag(option);
+      if (value !== undefined) metadata[field] = value;
+    } else {
+      const value = options.text(option);
+      if (value !== undefined)
+        metadata[field] = field === 'jwks' ? parseJson(value) : field === 'default_max_age' ? Number(value) : value;
+    }
+  }
+  return metadata;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw invalid('--jwks takes a JSON Web Key Set as JSON.');
+  }
+}
+
+const createModuleCommand: Command = {
+  name: 'create-module',
+  summary: 'Registers a module (an OAuth client) and prints its client id and secret, this once',
+  options: {
+    name: { about: 'Name that people see', required: true },
+    icon: { about: 'Address of its icon' },
+    'client-id': { about: 'A client id of your own choice; random otherwise' },
+    ...metadataOptions,
+  },
+  async run({ work, options }) {
+    const clientId = options.text('client-id');
+    const { module, clientSecret } = await createModule(work, {
+      name: options.need('name'),
+      icon: options.text('icon') ?? null,
+      ...(clientId === undefined ? {} : { clientId }),
+      metadata: readMetadata(options),
+    });
+    const answer = {
+      id: module.id,
+      name: module.name,
+      client_id: module.clientId,
+      ...(clientSecret === null ? {} : { client_secret: clientSecret }),
+      issuer: work.config.publicUrl,
+    };
+    return {
+      json: answer,
+      text: Object.entries(answer)
+        .map(([name, value]) => `${name}: ${value}`)
+        .join('\n'),
+    };
+  },
+};
+
+const connectModuleCommand: Command = {
+  name: 'connect-module',
+  summary: 'Gives a company an instance of a module; it joins All Module Access by itself',
+  options: {
+    company: { about: 'Name or slug of the company', required: true },
+    'client-id': { about: 'Client id of the module', required: true },
+    name: { about: 'Name of the instance; the name of the module otherwise' },
+    'initiate-login-uri': { about: "Where a tile begins the login; the module's initiate_login_uri otherwise" },
+    'landing-url': { about: 'Where a person lands after launching it' },
+    groups: { about: 'Custom groups that shall open it too; repeatable', type: 'list', alias: 'group' },
+  },
+  async run({ work, options }) {
+    const company = await getCompany(work, options.need('company'));
+    const given = {
+      name: options.text('name'),
+      initiateLoginUri: options.text('initiate-login-uri'),
+      landingUrl: options.text('landing-url'),
+    };
+    const { instanceId } = await connectModule(work, company.id, {
+      clientId: options.need('client-id'),
+      ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
+      groups: options.list('groups'),
+    });
+    return {
+      json: { instanceId, company: company.name },
+      text: `Connected to ${company.name} as instance ${instanceId}.`,
+    };
+  },
+};
+
+export const moduleCommands: Command[] = [createModuleCommand, connectModuleCommand];
