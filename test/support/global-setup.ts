@@ -3,7 +3,10 @@
 // Makes the module known, so that it can be augmented below.
 import type {} from 'vitest';
 import type { TestProject } from 'vitest/node';
-import { dropDatabase, execute, startTestServer } from './database.ts';
+import { loadConfig } from '../../src/config/load.ts';
+import { createRuntime } from '../../src/runtime.ts';
+import { databaseUrl, dropDatabase, execute, startTestServer } from './database.ts';
+import { testKey } from './keys.ts';
 
 export const TEMPLATE = 'ul_template';
 
@@ -28,7 +31,12 @@ export default async function setup(project: TestProject): Promise<() => Promise
   return () => server.stop();
 }
 
+/** Tables, queues and signing keys, made once by the runtime itself. */
 async function prepareTemplate(serverUrl: string): Promise<void> {
   await dropDatabase(serverUrl, TEMPLATE);
   await execute(serverUrl, `create database ${TEMPLATE}`);
+  const url = databaseUrl(serverUrl, TEMPLATE);
+  const config = loadConfig({ DATABASE_URL: url, ENCRYPTION_KEYS: testKey.toString('base64'), LOG_LEVEL: 'silent' });
+  const runtime = await createRuntime({ config, databaseUrl: url, encryptionKeys: [testKey] });
+  await runtime.stop();
 }
