@@ -16,57 +16,71 @@ const FIRST_PAUSE = 100;
 const LONGEST_PAUSE = 30_000;
 const STEADY_AFTER = 60_000;
 
-export function keepRunning({ first, log, isPersistent, relaunch }: KeeperOptions): { stop(): Promise<void> } {
-  const ending = new AbortController();
-  let current: Running | undefined = first;
-  // When we end without stop(), as after an uncaught exception, the server must not stay behind.
-  const endWithUs = () => {
-    if (current) interrupt(current.pid);
-  };
-  process.once('exit', endWithUs);
+export class Keeper {
+  private readonly options: KeeperOptions;
+  private readonly ending = new AbortController();
+  private readonly watching: Promise<void>;
+  private current: Running | undefined;
 
-  const watch = async () => {
-    let pause = FIRST_PAUSE;
-    while (current) {
-      const startedAt = Date.now();
-      const end = await current.exited;
-      current = undefined;
-      if (ending.signal.aborted) return;
-      log('embedded database ended unexpectedly', end);
-      if (!isPersistent) return;
-      if (Date.now() - startedAt > STEADY_AFTER) pause = FIRST_PAUSE;
-      while (!current && !ending.signal.aborted) {
-        await sleep(pause, undefined, { signal: ending.signal, ref: false }).catch(() => undefined);
-        pause = Math.min(pause * 2, LONGEST_PAUSE);
-        if (!ending.signal.aborted) current = await relaunchOrLog();
-      }
-      if (!current) return;
-      log('embedded database is running again', { pid: current.pid });
-      // stop() saw no server to end while this one was on its way.
-      if (ending.signal.aborted) await stopServer(current.pid);
+  constructor(options: KeeperOptions) {
+    this.options = options;
+    this.current = options.first;
+    process.once('exit', this.endWithUs);
+    this.watching = this.watch();
+  }
+
+  async stop(): Promise<void> {
+    // The server is no reason for this process to live on, but its end is.
+    const untilStopped = setInterval(() => undefined, 60_000);
+    try {
+      this.ending.abort();
+      if (this.current) await stopServer(this.current.pid);
+      await this.watching;
+    } finally {
+      clearInterval(untilStopped);
+      process.removeListener('exit', this.endWithUs);
     }
-  };
-  const relaunchOrLog = () =>
-    relaunch(ending.signal).catch((error: unknown) => {
-      log('embedded database cannot be started again', { error });
-      return undefined;
-    });
-  const watching = watch();
+  }
 
-  return {
-    async stop() {
-      // The server is no reason for this process to live on, but its end is.
-      const untilStopped = setInterval(() => undefined, 60_000);
-      try {
-        ending.abort();
-        if (current) await stopServer(current.pid);
-        await watching;
-      } finally {
-        clearInterval(untilStopped);
-        process.removeListener('exit', endWithUs);
-      }
-    },
+  /** When we end without stop(), as after an uncaught exception, the server must not stay behind. */
+  private readonly endWithUs = (): void => {
+    if (this.current) interrupt(this.current.pid);
   };
+
+  private async watch(): Promise<void> {
+    let pause = FIRST_PAUSE;
+    while (this.current) {
+      const startedAt = Date.now();
+      const end = await this.current.exited;
+      this.current = undefined;
+      if (this.ending.signal.aborted) return;
+      this.options.log('embedded database ended unexpectedly', end);
+      if (!this.options.isPersistent) return;
+      if (Date.now() - startedAt > STEADY_AFTER) pause = FIRST_PAUSE;
+      pause = await this.bringBack(pause);
+    }
+  }
+
+  /** Answers the pause before the attempt after the next death. */
+  private async bringBack(pause: number): Promise<number> {
+    const { log, relaunch } = this.options;
+    const { signal } = this.ending;
+    let next = pause;
+    while (!this.current) {
+      await sleep(next, undefined, { signal, ref: false }).catch(() => undefined);
+      if (signal.aborted) return next;
+      next = Math.min(next * 2, LONGEST_PAUSE);
+      try {
+        this.current = await relaunch(signal);
+        log('embedded database is running again', { pid: this.current.pid });
+        // stop() saw no server to end while this one was on its way.
+        if (signal.aborted) await stopServer(this.current.pid);
+      } catch (error) {
+        if (!signal.aborted) log('embedded database cannot be started again', { error });
+      }
+    }
+    return next;
+  }
 }
 
 function interrupt(pid: number): void {

@@ -9,7 +9,7 @@ import { Client } from 'pg';
 import { prepareBinaries } from './embedded-binaries.ts';
 import { DATABASE, prepareCluster, readPassword } from './embedded-cluster.ts';
 import { explained, explainFileError, hasCode } from './embedded-errors.ts';
-import { keepRunning } from './embedded-keeper.ts';
+import { Keeper } from './embedded-keeper.ts';
 import { type Claim, claim, findOwner, type Owner, type OwnerRole } from './embedded-owner.ts';
 import {
   DEFAULT_BASE,
@@ -103,7 +103,7 @@ async function own(place: Place, held: Claim, options: EmbeddedOptions & { base:
     const { settings, log } = options;
     const first = await launch(place, binaries, { settings, log });
     await held.publishPort(first.port);
-    const keeper = keepRunning({
+    const keeper = new Keeper({
       first,
       log,
       isPersistent: options.role === 'server',
