@@ -1,6 +1,6 @@
 // The PostgreSQL server of a test run, and a database of its own for whoever asks.
 
-import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, escapeIdentifier } from 'pg';
@@ -20,6 +20,8 @@ export async function startTestServer(): Promise<TestServer> {
   if (given) return { url: given, stop: async () => undefined };
   await removeForgotten();
   const dataDir = await mkdtemp(join(tmpdir(), FOLDER));
+  // As root, PostgreSQL runs as a user who must pass through.
+  await chmod(dataDir, 0o711);
   const database = await startEmbedded({
     dataDir,
     role: 'server',
