@@ -127,6 +127,8 @@ export async function createApp(runtime: ModuleRuntime): Promise<Koa> {
   router.get('/', showHome);
   router.get('/login', showLogin);
   router.post('/login', logInLocally);
+  // Where the provider sends the browser after logging out there: an address without query, to be registered as it is.
+  router.get('/logged-out', (ctx) => ctx.redirect('/login?notice=logged-out'));
   router.get('/health', (ctx) => {
     ctx.body = { status: 'ok', module: config.name };
   });
@@ -139,8 +141,6 @@ export async function createApp(runtime: ModuleRuntime): Promise<Koa> {
   }
 
   const app = new Koa();
-  // Koa would print to the console; whatever gets this far is logged below.
-  app.silent = true;
   app.on('error', (error: Error) => log.error({ err: error }, 'answer failed'));
   app.use(secureHeaders(secure));
   app.use(pageForFailures(site, log));
