@@ -213,6 +213,12 @@ export function explainPlace(place: Place, binariesFolder: string | undefined): 
   return `PostgreSQL does not run as root, and its user ${user} cannot enter node_modules: its programs run from ${binariesFolder}.`;
 }
 
+/** A marker whose database is gone is all that is left to remove. */
+export async function removeIdleMarker(dataDir: string, base: string): Promise<void> {
+  const home = await readMarker(dataDir, base);
+  if (home !== undefined && !(await exists(home))) await rm(join(dataDir, MARKER), { force: true });
+}
+
 /** Removes the files of the database, and what names them; the caller owns them. */
 export async function removePlace(place: Place): Promise<void> {
   if (place.isElsewhere) {

@@ -19,6 +19,7 @@ import {
   makeDataDir,
   type Place,
   refuseInUse,
+  removeIdleMarker,
   removePlace,
 } from './embedded-place.ts';
 import { type Cluster, type Log, launch, stopLeftover } from './embedded-server.ts';
@@ -74,7 +75,9 @@ export async function removeEmbedded(dataDir: string, options: { base?: string; 
     throw explainFileError(`The data folder ${dataDir} cannot be read`, error);
   });
   if (folder === undefined) return;
-  const place = await findPlace(folder, options.base ?? DEFAULT_BASE);
+  const base = options.base ?? DEFAULT_BASE;
+  await removeIdleMarker(folder, base);
+  const place = await findPlace(folder, base);
   if (!place) return;
   const until = Date.now() + PATIENCE_MILLISECONDS.removal;
   for (;;) {

@@ -79,6 +79,8 @@ describe.runIf(isRoot)('root, with data in a folder that only root may enter', (
     const gone = join(base, '0123456789abcdef', '0123456789ab');
     await writeFile(join(dataDir, 'postgres-location.json'), JSON.stringify({ home: gone }));
     expect(await hold(dataDir, { base }).refused()).toContain(`${gone}, which is gone`);
+    await removeEmbedded(dataDir, { base });
+    expect(await readdir(dataDir)).toEqual([]);
   });
 
   it('removal leaves nothing behind', async () => {
