@@ -107,9 +107,9 @@ export function createConfiguration({ config, keyring, adapter, jwks, pages }: E
     },
     // OAU-04: PKCE for all, but a confidential client may be registered without.
     pkce: { required: (_ctx, client) => client.require_pkce !== false || client.clientAuthMethod === 'none' },
-    // OAU-12: scripts of registered origins only.
+    // OAU-12: scripts of registered origins only, and our own.
     clientBasedCORS: (_ctx, origin, client) =>
-      Array.isArray(client.cors_origins) && client.cors_origins.includes(origin),
+      origin === config.publicUrl || (Array.isArray(client.cors_origins) && client.cors_origins.includes(origin)),
     interactions: {
       policy: createPolicy(),
       url: async (ctx, interaction) => {
