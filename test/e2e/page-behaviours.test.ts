@@ -48,6 +48,7 @@ describe('every page', () => {
 describe('signing in', () => {
   it('has the focus in the field that matters, and Enter goes on', async () => {
     await open('interaction-identify-first');
+    await expect.poll(() => tab.evaluate('document.activeElement.id')).toBe('username');
     await tab.keyboard.type('ada.root');
     await tab.keyboard.press('Tab');
     await tab.keyboard.type('Contoso Ltd');
@@ -87,7 +88,7 @@ describe('signing in', () => {
 
   it('takes a pasted code with a space, and sends itself when it is full', async () => {
     await open('interaction-code-first');
-    expect(await tab.evaluate('document.activeElement.id')).toBe('code');
+    await expect.poll(() => tab.evaluate('document.activeElement.id')).toBe('code');
     await tab.keyboard.insertText('123 456');
     await tab.waitForSelector('text=Posted');
     expect(new URLSearchParams(server.posts[0]?.body).get('code')).toBe('123456');
@@ -96,6 +97,7 @@ describe('signing in', () => {
 
   it('takes letters where a recovery code is asked, and sends nothing by itself', async () => {
     await open('interaction-code-recovery');
+    await expect.poll(() => tab.evaluate('document.activeElement.id')).toBe('code');
     await tab.keyboard.type('7F3K-K3F7');
     expect(await tab.locator('#code').inputValue()).toBe('7F3K-K3F7');
     expect(server.posts).toHaveLength(0);
@@ -103,10 +105,10 @@ describe('signing in', () => {
 
   it('after a refusal has the focus in the marked field', async () => {
     await open('interaction-identify-refused');
-    expect(await tab.evaluate('document.activeElement.name')).toBe('company');
+    await expect.poll(() => tab.evaluate('document.activeElement.name')).toBe('company');
     expect(await tab.locator('#username').inputValue()).toContain('<script>');
     await open('interaction-password-markup');
-    expect(await tab.evaluate('document.activeElement.id')).toBe('problem');
+    await expect.poll(() => tab.evaluate('document.activeElement.id')).toBe('problem');
   });
 });
 
@@ -190,7 +192,8 @@ describe('without script', () => {
         }
       }
       await tab.goto(`${server.address}/interaction-code-first`);
-      expect(await tab.evaluate('document.activeElement.id')).toBe('code');
+      // Browsers give the focus once the page has been painted.
+      await expect.poll(() => tab.evaluate('document.activeElement.id')).toBe('code');
       await tab.keyboard.type('123456');
       expect(server.posts).toHaveLength(0);
       await tab.keyboard.press('Enter');
