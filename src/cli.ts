@@ -28,6 +28,11 @@ async function readStandardInput(): Promise<string> {
 
 async function run(command: Command, args: string[], asJson: boolean): Promise<void> {
   const config = loadConfig(process.env);
+  if (command.runWithoutDatabase) {
+    const result = await command.runWithoutDatabase(config, parseOptions(command.options, args));
+    say(asJson ? JSON.stringify(result.json) : result.text);
+    return;
+  }
   // Standard output belongs to the answer.
   const log = createLog('silent');
   const database = await openDatabase(config, 'guest', () => {});
@@ -47,7 +52,7 @@ async function run(command: Command, args: string[], asJson: boolean): Promise<v
         ),
         options: parseOptions(command.options, args),
         readStandardInput,
-        readFile: (path) => readFile(path, 'utf8'),
+        readFile: (path) => readFile(path),
       });
       say(asJson ? JSON.stringify(result.json) : result.text);
       if (result.failed) process.exitCode = 1;

@@ -8,6 +8,7 @@ import { migrate } from './db/migrations.ts';
 import type { Company } from './domain/companies/company.ts';
 import type { StoredMail } from './domain/mails/mail.ts';
 import { ensureHomeClient } from './domain/modules/commands.ts';
+import type { Module } from './domain/modules/module.ts';
 import { listModules } from './domain/modules/queries.ts';
 import { backChannelLogoutJob } from './jobs/back-channel-logout.ts';
 import { forgottenJob } from './jobs/forgotten.ts';
@@ -21,7 +22,7 @@ import { type Clock, minutes, systemClock } from './lib/time.ts';
 import { type ComposedMail, composeStored } from './mail/compose.ts';
 import { createTransport, type Transport } from './mail/transport.ts';
 import { createAdapter } from './oidc/adapter.ts';
-import { type ClientCatalogue, createClientCatalogue } from './oidc/clients.ts';
+import { type ClientCatalogue, complaintAbout, createClientCatalogue } from './oidc/clients.ts';
 import { cookieKeysOf } from './oidc/configuration.ts';
 import { createEngine, type Engine } from './oidc/provider.ts';
 import { createRecordIo, type RecordIo } from './oidc/record-io.ts';
@@ -55,6 +56,8 @@ export interface Runtime {
   work(actor: Actor, origin?: Origin): Work;
   workOf(ctx: Context): Work;
   composeMail(mail: StoredMail, data: unknown): ComposedMail;
+  /** What the engine has against a module that is to be registered, or null. */
+  complaint(module: Module): string | null;
   /** PKCE challenge of a verifier, S256 (RFC 7636 section 4.2). */
   challengeOf(verifier: string): string;
   /** Begins jobs, housekeeping and listening; a command-line tool does without. */
@@ -138,6 +141,7 @@ export async function createRuntime(parts: Parts): Promise<Runtime> {
     work,
     workOf: (ctx) => ctx.state.work,
     composeMail: (mail, data) => composeStored(mail.kind, data, { brand: config.brandName, createdAt: mail.createdAt }),
+    complaint: (module) => complaintAbout(runtime.engine.provider, module),
     challengeOf: (verifier) => createHash('sha256').update(verifier).digest('base64url'),
     async start() {
       listener = listen(parts.databaseUrl, announcements, { log, onAnnouncement: hear, onLost: forget });

@@ -1,4 +1,5 @@
 // The table of operator commands.
+import type { Config } from '../config/load.ts';
 import type { Runtime } from '../runtime.ts';
 import type { Work } from '../work.ts';
 import { companyCommands } from './company-commands.ts';
@@ -12,7 +13,7 @@ export interface CommandInput {
   work: Work;
   options: Options;
   readStandardInput(): Promise<string>;
-  readFile(path: string): Promise<string>;
+  readFile(path: string): Promise<Buffer>;
 }
 
 export interface CommandResult {
@@ -27,6 +28,8 @@ export interface Command {
   summary: string;
   options: OptionSpecs;
   run(input: CommandInput): Promise<CommandResult>;
+  /** In place of `run`, for what must happen while no database is open. */
+  runWithoutDatabase?(config: Config, options: Options): Promise<CommandResult>;
 }
 
 export const commands: Command[] = [...companyCommands, ...moduleCommands, ...userCommands, ...maintenanceCommands];

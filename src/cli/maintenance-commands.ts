@@ -1,4 +1,6 @@
+import { removeEmbedded } from '../db/embedded.ts';
 import { rotateSigningKeys } from '../domain/keys/commands.ts';
+import { invalid } from '../lib/errors.ts';
 import type { Command } from './commands.ts';
 import { examine } from './doctor.ts';
 
@@ -31,4 +33,20 @@ const doctor: Command = {
   },
 };
 
-export const maintenanceCommands: Command[] = [rotateKeys, doctor];
+const eraseDatabase: Command = {
+  name: 'erase-database',
+  summary: 'Deletes the embedded database with everybody in it; refused while a server uses it',
+  options: { yes: { about: 'I know that there is no way back', type: 'boolean' } },
+  async run() {
+    throw new Error('runs without a database');
+  },
+  async runWithoutDatabase(config, options) {
+    if (config.databaseUrl) throw invalid('DATABASE_URL is set: only the embedded database can be erased from here.');
+    if (options.flag('yes') !== true)
+      throw invalid(`This deletes the database in ${config.dataDir} for good. Add --yes if that is what you want.`);
+    await removeEmbedded(config.dataDir);
+    return { json: { erased: config.dataDir }, text: `The database in ${config.dataDir} is erased.` };
+  },
+};
+
+export const maintenanceCommands: Command[] = [rotateKeys, doctor, eraseDatabase];

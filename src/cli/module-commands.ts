@@ -1,4 +1,5 @@
 import { connectModule, createModule } from '../domain/modules/commands.ts';
+import { iconAddress } from '../domain/modules/icon.ts';
 import { clientMetadataSchema } from '../domain/modules/module.ts';
 import { invalid } from '../lib/errors.ts';
 import type { Command } from './commands.ts';
@@ -63,18 +64,23 @@ const createModuleCommand: Command = {
   summary: 'Registers a module (an OAuth client) and prints its client id and secret, this once',
   options: {
     name: { about: 'Name that people see', required: true },
-    icon: { about: 'Address of its icon' },
+    'icon-file': { about: 'Its icon: SVG, PNG, JPEG or WebP of 48 KB at most' },
     'client-id': { about: 'A client id of your own choice; random otherwise' },
     ...metadataOptions,
   },
-  async run({ work, options }) {
+  async run({ runtime, work, options, readFile }) {
     const clientId = options.text('client-id');
-    const { module, clientSecret } = await createModule(work, {
+    const iconFile = options.text('icon-file');
+    const icon = iconFile === undefined ? null : iconAddress(await readFile(iconFile));
+    if (iconFile !== undefined && icon === null)
+      throw invalid('--icon-file takes an SVG, PNG, JPEG or WebP of 48 KB at most.');
+    const input = {
       name: options.need('name'),
-      icon: options.text('icon') ?? null,
+      icon,
       ...(clientId === undefined ? {} : { clientId }),
       metadata: readMetadata(options),
-    });
+    };
+    const { module, clientSecret } = await createModule(work, input, runtime.complaint);
     const answer = {
       id: module.id,
       name: module.name,

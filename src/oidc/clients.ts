@@ -1,5 +1,5 @@
 // Clients as the engine wants them, from the modules table, kept in memory until another node says they changed.
-import type { ClientMetadata as EngineMetadata } from 'oidc-provider';
+import { type ClientMetadata as EngineMetadata, errors, type Provider } from 'oidc-provider';
 import type { Module } from '../domain/modules/module.ts';
 
 export interface ClientCatalogue {
@@ -55,8 +55,21 @@ export function createClientCatalogue(list: () => Promise<Module[]>): ClientCata
   };
 }
 
+/** @returns the engine's complaint about a module that is to be registered, or null. */
+export function complaintAbout(provider: Provider, module: Module): string | null {
+  try {
+    // The engine checks metadata when it makes a client of them, and says what is wrong in its error.
+    new (provider.Client as unknown as new (metadata: EngineMetadata) => unknown)(toEngine(module));
+    return null;
+  } catch (error) {
+    if (error instanceof errors.OIDCProviderError) return error.error_description ?? error.message;
+    throw error;
+  }
+}
+
 function toEngine(module: Module): EngineMetadata {
-  const { metadata } = module;
+  // Tiles are ours, and the engine refuses http even on localhost.
+  const { initiate_login_uri: _, ...metadata } = module.metadata;
   return {
     client_id: module.clientId,
     client_name: module.name,

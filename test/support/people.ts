@@ -77,10 +77,8 @@ export async function makeModule(
   instance: Partial<NewInstance> = {},
 ): Promise<TestModule> {
   const redirectUri = metadata.redirect_uris?.[0] ?? 'https://module.example/callback';
-  const { module, clientSecret } = await createModule(app.operator(), {
-    name: `Module ${++counter}`,
-    metadata: { redirect_uris: [redirectUri], ...metadata },
-  });
+  const input = { name: `Module ${++counter}`, metadata: { redirect_uris: [redirectUri], ...metadata } };
+  const { module, clientSecret } = await createModule(app.operator(), input, app.runtime.complaint);
   for (const company of companies)
     await connectModule(app.operator(), company.id, { clientId: module.clientId, ...instance });
   app.runtime.clients.invalidate();
@@ -171,12 +169,10 @@ export async function token(
   const basic = Buffer.from(
     `${encodeURIComponent(module.clientId)}:${encodeURIComponent(module.clientSecret)}`,
   ).toString('base64');
-  const page = await app
-    .visitor()
-    .send('/token', {
-      form: parameters,
-      headers: { authorization: `Basic ${basic}`, accept: 'application/json', ...headers },
-    });
+  const page = await app.visitor().send('/token', {
+    form: parameters,
+    headers: { authorization: `Basic ${basic}`, accept: 'application/json', ...headers },
+  });
   return { status: page.status, body: page.body === '' ? {} : JSON.parse(page.body) };
 }
 

@@ -152,7 +152,7 @@ ${fact('Time zone', html`${account.timeZone}`)}
 <section class="card" aria-labelledby="session"><h2 id="session">This session</h2><dl>
 ${fact('Signed in with', html`${user ? site.brandName : `${site.name} password`}`)}
 ${fact('Since', time(session.createdAt))}
-${fact('Ends at the latest', time(session.endsAt))}
+${fact('Ends by', time(session.endsAt))}
 </dl></section>
 ${
   user

@@ -21,10 +21,15 @@ export interface NewModule {
   metadata: unknown;
 }
 
-/** Registers a product. @returns the client secret in clear, this once; the database keeps its hash. */
+/**
+ * Registers a product.
+ * @param complaint what the protocol engine has against it, or null
+ * @returns the client secret in clear, this once; the database keeps its hash
+ */
 export async function createModule(
   work: Work,
   input: NewModule,
+  complaint: (module: Module) => string | null,
 ): Promise<{ module: Module; clientSecret: string | null }> {
   const metadata = parseMetadata(input.metadata);
   const name = moduleNameSchema.safeParse(input.name);
@@ -43,6 +48,8 @@ export async function createModule(
     metadata,
     isBuiltIn: false,
   };
+  const problem = complaint(module);
+  if (problem) throw invalid(`The module cannot be registered like this. ${problem}`, { metadata: problem });
   await transaction(work, async (work) => {
     await work.store.modules.insert(module);
     await record(work, {

@@ -1,0 +1,75 @@
+/**
+ * `npm run demo`: the provider and a real module, twice, each its own process, on the embedded PostgreSQL.
+ * A second start keeps the data; `-- --reset` begins anew; `-- --json` prints one JSON object instead of the screen.
+ */
+import { rm } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { lockOut } from './lock-out.ts';
+import { createProcesses, type Processes } from './processes.ts';
+import { describe, screen } from './screen.ts';
+import { type DemoState, loadOrSeed, modules } from './seed.ts';
+
+const { values: flags } = parseArgs({ options: { json: { type: 'boolean' }, reset: { type: 'boolean' } } });
+const dataDir = resolve(process.env.DATA_DIR ?? './data/demo');
+const port = Number(process.env.PORT ?? 3000);
+const issuer = `http://localhost:${port}`;
+
+const processes = createProcesses({
+  ...process.env,
+  DATA_DIR: dataDir,
+  PORT: String(port),
+  PUBLIC_URL: issuer,
+  DEMO: 'true',
+  LOG_LEVEL: process.env.LOG_LEVEL ?? 'warn',
+});
+
+async function startModules(processes: Processes, state: DemoState): Promise<void> {
+  await Promise.all(
+    modules.map(async (module, i) => {
+      const { clientId, clientSecret } = state.clients[i] ?? { clientId: '', clientSecret: '' };
+      const modulePort = String(module.port);
+      processes.start(module.name, 'src/demo/module/main.ts', {
+        MODULE_NAME: module.name,
+        PORT: modulePort,
+        MODULE_URL: module.url,
+        ISSUER: issuer,
+        CLIENT_ID: clientId,
+        CLIENT_SECRET: clientSecret,
+        DATA_DIR: resolve(dataDir, 'modules', module.name.toLowerCase()),
+        MODULE_USERS: JSON.stringify(module.accounts(state.people)),
+        LOG_LEVEL: 'warn',
+      });
+      await processes.answers(module.name, `${module.url}/health`);
+    }),
+  );
+}
+
+async function main(): Promise<void> {
+  if (flags.reset) {
+    await processes.command(['erase-database', '--yes']);
+    await rm(dataDir, { recursive: true, force: true });
+  }
+  processes.start('KaseyaOne', 'src/main.ts', {});
+  await processes.answers('KaseyaOne', `${issuer}/health/ready`);
+  const state = await loadOrSeed(dataDir, (args, input) => processes.command(args, input));
+  await startModules(processes, state);
+  const locked = state.people.find(({ state }) => state === 'LockedOut');
+  if (locked) await lockOut(issuer, locked.username);
+  const answer = describe(issuer, state);
+  process.stdout.write(flags.json ? `${JSON.stringify(answer)}\n` : screen(answer, issuer));
+}
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => void processes.stop().then(() => process.exit(0)));
+}
+processes.onDeath((name, words) => {
+  process.stderr.write(`${name} has stopped.\n${words}\n`);
+  void processes.stop().then(() => process.exit(1));
+});
+
+await main().catch(async (error: unknown) => {
+  process.stderr.write(`The demo could not start: ${error instanceof Error ? error.message : String(error)}\n`);
+  await processes.stop();
+  process.exit(1);
+});

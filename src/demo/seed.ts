@@ -1,0 +1,171 @@
+// What the demo shows: a company, its people and access groups, and two modules. Made once through the operator's commands.
+import { randomBytes, randomInt } from 'node:crypto';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createLook } from './module/look.ts';
+
+export interface DemoPerson {
+  role: string;
+  firstName: string;
+  lastName: string;
+  username: string;
+  email: string;
+  password: string;
+  totpSecret: string;
+  state: 'Active' | 'LockedOut';
+  groups: string[];
+}
+
+export interface DemoState {
+  company: { name: string; slug: string };
+  people: DemoPerson[];
+  clients: { clientId: string; clientSecret: string }[];
+}
+
+type RunCommand = (args: string[], input?: string) => Promise<Record<string, unknown>>;
+
+const companyName = 'Northwind IT';
+const allModules = 'All Module Access';
+
+const cast: Pick<DemoPerson, 'role' | 'firstName' | 'lastName' | 'username' | 'state' | 'groups'>[] = [
+  { role: 'Root Admin', firstName: 'Ada', lastName: 'Root', username: 'ada', state: 'Active', groups: [allModules] },
+  { role: 'Admin', firstName: 'Alan', lastName: 'Admin', username: 'alan', state: 'Active', groups: [allModules] },
+  {
+    role: 'Billing and Purchasing',
+    firstName: 'Bea',
+    lastName: 'Billing',
+    username: 'bea',
+    state: 'Active',
+    groups: [allModules],
+  },
+  { role: 'User', firstName: 'Ben', lastName: 'User', username: 'ben', state: 'Active', groups: ['Workplace Team'] },
+  {
+    role: 'Co-Managed User',
+    firstName: 'Cleo',
+    lastName: 'Partner',
+    username: 'cleo',
+    state: 'Active',
+    groups: ['Helpdesk Team'],
+  },
+  { role: 'User', firstName: 'Lou', lastName: 'Locked', username: 'lou', state: 'LockedOut', groups: [allModules] },
+];
+
+/** Accounts that a module has of its own; KaseyaOne people are matched to them by verified e-mail. */
+function accountsFor(roles: Record<string, string>) {
+  return (people: DemoPerson[]) =>
+    people
+      .filter(({ username }) => roles[username])
+      .map(({ email, firstName, lastName, username, password }) => ({
+        email,
+        name: `${firstName} ${lastName}`,
+        role: roles[username] ?? '',
+        timeZone: 'Europe/Berlin',
+        password,
+      }));
+}
+
+export const modules = [
+  {
+    name: 'Workplace',
+    port: 4000,
+    url: 'http://localhost:4000',
+    group: 'Workplace Team',
+    accounts: accountsFor({
+      ada: 'Full Access',
+      alan: 'Full Access',
+      bea: 'Read only',
+      ben: 'Team Access',
+      lou: 'Team Access',
+    }),
+  },
+  {
+    name: 'Helpdesk',
+    port: 4001,
+    url: 'http://localhost:4001',
+    group: 'Helpdesk Team',
+    accounts: accountsFor({ ada: 'Full Access', alan: 'Full Access', cleo: 'Team Access' }),
+  },
+];
+
+const words = [
+  'Amber',
+  'Birch',
+  'Copper',
+  'Delta',
+  'Ember',
+  'Fjord',
+  'Granite',
+  'Harbour',
+  'Indigo',
+  'Juniper',
+  'Lagoon',
+  'Meadow',
+  'Nimbus',
+  'Opal',
+  'Pebble',
+  'Quartz',
+];
+
+/** Random, since no account may have a password that is printed in a manual (AUT-11). */
+function newPassword(): string {
+  const pick = () => words[randomInt(words.length)];
+  return `${pick()}-${pick()}-${pick()}-${randomInt(10, 100)}`;
+}
+
+function newTotpSecret(): string {
+  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
+  // 32 letters of 5 bits: a byte's low five bits are uniform.
+  return [...randomBytes(32)].map((byte) => alphabet[byte & 31]).join('');
+}
+
+/** Reads what the first start made; makes it when there is none. */
+export async function loadOrSeed(dataDir: string, run: RunCommand): Promise<DemoState> {
+  const file = join(dataDir, 'demo.json');
+  const known = await readFile(file, 'utf8').catch(() => null);
+  if (known !== null) return JSON.parse(known);
+  const state = await seed(run, dataDir);
+  await mkdir(dataDir, { recursive: true });
+  await writeFile(`${file}.new`, JSON.stringify(state, null, 2), { mode: 0o600 });
+  await rename(`${file}.new`, file);
+  return state;
+}
+
+async function seed(run: RunCommand, dataDir: string): Promise<DemoState> {
+  const company = await run(['create-company', '--name', companyName]);
+  const slug = String(company.slug);
+  const registered = await Promise.all(modules.map((module) => register(run, dataDir, module)));
+  for (const [i, module] of modules.entries()) {
+    await run(['create-group', '--company', slug, '--name', module.group]);
+    const clientId = registered[i]?.clientId ?? '';
+    await run(['connect-module', '--company', slug, '--client-id', clientId, '--group', module.group]);
+  }
+  const people = cast.map(
+    (person): DemoPerson => ({
+      ...person,
+      email: `${person.username}@northwind.example`,
+      password: newPassword(),
+      totpSecret: newTotpSecret(),
+    }),
+  );
+  const lines = people.map((person) => JSON.stringify(person)).join('\n');
+  await run(['create-user', '--company', slug, '--bulk-stdin'], lines);
+  return { company: { name: companyName, slug }, people, clients: registered };
+}
+
+async function register(
+  run: RunCommand,
+  dataDir: string,
+  { name, url }: (typeof modules)[number],
+): Promise<DemoState['clients'][number]> {
+  const icon = join(dataDir, `${name.toLowerCase()}.svg`);
+  await writeFile(icon, createLook(name.toLowerCase()).assets.get('/icon.svg')?.body ?? '');
+  const made = await run([
+    'create-module',
+    ...['--name', name, '--icon-file', icon],
+    ...['--redirect-uri', `${url}/callback`],
+    ...['--post-logout-redirect-uri', `${url}/login`],
+    ...['--initiate-login-uri', `${url}/initiate-login`],
+    ...['--backchannel-logout-uri', `${url}/backchannel-logout`],
+  ]);
+  return { clientId: String(made.client_id), clientSecret: String(made.client_secret) };
+}
