@@ -212,7 +212,8 @@ export interface HandlerOptions {
   /** Decides at the module's door: finds the account, and what to keep in the session, or where to send the person. */
   accept(arrival: SignIn & { returnTo: string }): Eventually<Acceptance>;
   /** The local path to show a failure; default `/?sign_in_error=<code>`. */ failed?(error: ModuleError): string;
-  /** The local path after a logout that ends here; default `/`. */ loggedOut?: string;
+  /** The local path after a logout that ends here; default `/`. The provider comes back with `state=logged-out`. */
+  loggedOut?: string;
   /** Hears of each logout token, for the log. */ heardLogout?(answer: LogoutAnswer): void;
 }
 
@@ -954,7 +955,7 @@ function createHandler(settings: Settings, kit: Omit<LoginModule, 'handler'>, op
     if (reading.state !== 'live') return redirect(loggedOut, [kit.sessions.clearCookie]);
     // Here first: whatever the provider answers, this session is over.
     await kit.sessions.end(reading.session);
-    const url = await kit.logoutUrl(reading.session).catch(() => null);
+    const url = await kit.logoutUrl(reading.session, { state: 'logged-out' }).catch(() => null);
     return redirect(url ?? loggedOut, [kit.sessions.clearCookie]);
   }
 

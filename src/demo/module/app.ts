@@ -21,8 +21,6 @@ export async function createApp(runtime: ModuleRuntime): Promise<Koa> {
   router.get('/', homeRoute(runtime, site, door));
   router.get('/login', login.show);
   router.post('/login', login.logIn);
-  // Where the provider sends the browser after logging out there: an address without query, to be registered as it is.
-  router.get('/logged-out', (ctx) => seeOther(ctx, '/login?notice=logged-out'));
   router.get('/health', (ctx) => {
     ctx.body = { status: 'ok', module: name };
   });

@@ -27,7 +27,9 @@ export async function createLoginPage(runtime: ModuleRuntime, site: Site) {
   }
 
   async function show(ctx: Context): Promise<void> {
-    const { problem, notice, return_to } = ctx.query;
+    const { problem, return_to } = ctx.query;
+    // The provider hands back the state of a logout that went through it.
+    const notice = ctx.query.notice ?? ctx.query.state;
     const isPlain = problem === undefined && notice === undefined;
     if (isPlain && (await kit.sessions.read(ctx.get('cookie'))).state === 'live') return seeOther(ctx, '/');
     draw(ctx, { problem: one(problem), notice: one(notice), returnTo: localPath(return_to) });

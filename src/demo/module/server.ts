@@ -36,7 +36,7 @@ export async function startModule(config: ModuleConfig, log: Logger, clock = Dat
     clientId: config.clientId,
     ...(config.clientSecret === null ? {} : { clientSecret: config.clientSecret }),
     redirectUri: `${url}/callback`,
-    postLogoutRedirectUri: `${url}/logged-out`,
+    postLogoutRedirectUri: `${url}/login`,
     secret,
     scope: config.scope,
     cookieName: `${config.slug}_session`,

@@ -63,7 +63,7 @@ beforeAll(async () => {
       client_id: name.toLowerCase(),
       client_secret: `secret of ${name}`,
       redirect_uris: [`http://localhost:${port}/callback`],
-      post_logout_redirect_uris: [`http://localhost:${port}/logged-out`],
+      post_logout_redirect_uris: [`http://localhost:${port}/login`],
       backchannel_logout_uri: `http://localhost:${port}/backchannel-logout`,
       backchannel_logout_session_required: true,
       grant_types: ['authorization_code', 'refresh_token'],

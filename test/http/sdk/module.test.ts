@@ -243,7 +243,7 @@ describe('against a bare oidc-provider, the kit', () => {
     expect(new URL(question.url).origin).toBe(bare.issuer);
     expect((await whoAmI('workplace')).state).toBe('none');
     const goodbye = await browser.submit(question, { logout: 'yes' });
-    expect(goodbye.url).toBe(at('workplace', '/bye'));
+    expect(goodbye.url).toBe(at('workplace', '/bye?state=logged-out'));
     await expect.poll(() => program('helpdesk').heard.length).toBe(heard + 1);
     expect(program('helpdesk').heard.at(-1)).toMatchObject({ status: 200, error: null });
     expect(await whoAmI('helpdesk')).toMatchObject({ state: 'ended', reason: 'provider' });
