@@ -78,7 +78,7 @@ export interface ModuleOptions {
   /** Seals transactions, 32 characters or more. In a list the first seals and all open. */ secret:
     | string
     | readonly string[];
-  /** Default `openid profile email`; with `offline_access` the provider may give refresh tokens. */ scope?: string;
+  /** Default `openid profile email`; `offline_access` is for tokens that outlive the session. */ scope?: string;
   /** How the answer comes; a form needs https or one machine. Default query. */ responseMode?: 'query' | 'form_post';
   /** Where local sessions live. Default: `createMemoryStore()`. */ store?: SessionStore;
   /** True for the first caller with this key until then, atomically. Default: in memory; share it between processes. */

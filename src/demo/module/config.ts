@@ -16,7 +16,8 @@ const environment = z.object({
   SECRET: z.string().min(32).optional(),
   /** What the provider is called in "Log In with ...". */
   BRAND_NAME: z.string().trim().min(1).max(40).default('KaseyaOne'),
-  SCOPE: z.string().default('openid profile email offline_access'),
+  /** No offline_access: the module's refresh tokens are to end with the session at the provider. */
+  SCOPE: z.string().default('openid profile email'),
   /** JSON: the people of the user table at the first start. */
   MODULE_USERS: z.string().default('[]'),
   /** Plain http between machines; only for a closed test network. */
