@@ -3,16 +3,10 @@ import type { Adapter, AdapterPayload } from 'oidc-provider';
 import { errors } from 'oidc-provider';
 import { parsePolicy } from '../domain/companies/company.ts';
 import type { AccountFacts, RecordRow, RecordWrite } from '../domain/sessions/record-repository.ts';
-import { sessionEnds } from '../domain/sessions/session.ts';
-import { tokenHash } from '../lib/secrets.ts';
+import { recordId, sessionEnds } from '../domain/sessions/session.ts';
 import type { ClientCatalogue } from './clients.ts';
 import { currentExchange, type Exchange, emptyBatch } from './exchange.ts';
 import type { RecordIo } from './record-io.ts';
-
-/** Grant ids are references, not keys to anything, and tokens point to them; all other ids are bearer values. */
-export function recordId(kind: string, id: string): string {
-  return kind === 'Grant' ? id : tokenHash(id);
-}
 
 /** Kinds that act for a person inside a module: they are worth something only while that person may enter it. */
 const entryBound = new Set(['AuthorizationCode', 'AccessToken', 'RefreshToken']);

@@ -1,7 +1,11 @@
 // What the engine may do. Each line that narrows it names the rule it serves.
+import type { Context as KoaContext } from 'koa';
 import type { Configuration, FindAccount, JWK, KoaContextWithOIDC } from 'oidc-provider';
+import { cookieNames } from '../config/cookies.ts';
 import type { Config } from '../config/load.ts';
 import { parsePolicy } from '../domain/companies/company.ts';
+import type { AccountFacts } from '../domain/sessions/record-repository.ts';
+import { acrMultiFactor } from '../domain/users/sign-in.ts';
 import type { Keyring } from '../lib/secrets.ts';
 import { hmac } from '../lib/secrets.ts';
 import { claims, currentAccount, findAccount } from './account.ts';
@@ -14,19 +18,26 @@ const minute = 60;
 const hour = 60 * minute;
 const day = 24 * hour;
 
-/** Pages that the engine shows through us. */
+/** Pages that the engine shows through whoever draws pages; the engine runs inside our koa, so the context is the page's. */
 export interface ProviderPages {
-  error(ctx: KoaContextWithOIDC, problem: { error: string; description: string; status: number }): Promise<void>;
-  logout(ctx: KoaContextWithOIDC, form: { action: string; xsrf: string }): Promise<void>;
-  loggedOut(ctx: KoaContextWithOIDC): Promise<void>;
+  error(ctx: KoaContext, problem: { error: string; description: string; status: number }): Promise<void>;
+  logout(
+    ctx: KoaContext,
+    form: { action: string; xsrf: string; clientId: string | undefined; account: AccountFacts | undefined },
+  ): Promise<void>;
+  loggedOut(ctx: KoaContext): Promise<void>;
   /** Prepares the browser for the steps below /interaction/:uid before it is sent there. */
   beginInteraction(
-    ctx: KoaContextWithOIDC,
-    interaction: { uid: string; prompt: { name: string; reasons: string[] }; params: Record<string, unknown> },
+    ctx: KoaContext,
+    interaction: {
+      uid: string;
+      prompt: { name: string; reasons: string[] };
+      params: Record<string, unknown>;
+      /** Whose session this browser has, if any. */
+      account: AccountFacts | undefined;
+    },
   ): Promise<void>;
 }
-
-export const acrMultiFactor = 'urn:unified-login:mfa';
 
 export interface EngineParts {
   config: Config;
@@ -34,15 +45,6 @@ export interface EngineParts {
   adapter: ReturnType<typeof createAdapter>;
   jwks: JWK[];
   pages: ProviderPages;
-}
-
-/** WEB-01: __Host- where a cookie belongs to the whole origin, __Secure- where it has a path of its own. */
-export function cookieNames(isSecure: boolean) {
-  return {
-    session: isSecure ? '__Host-ul_session' : 'ul_session',
-    interaction: isSecure ? '__Secure-ul_interaction' : 'ul_interaction',
-    resume: isSecure ? '__Secure-ul_resume' : 'ul_resume',
-  };
 }
 
 /** Signs the engine's cookies and ours: koa and the engine must hold the same keys, or no interaction is ever found again. */
@@ -83,7 +85,7 @@ export function createConfiguration({ config, keyring, adapter, jwks, pages }: E
     features: {
       devInteractions: { enabled: false },
       backchannelLogout: { enabled: true },
-      claimsParameter: { enabled: true },
+      claimsParameter: { enabled: true, assertClaimsParameter: refuseUnreachableAcr },
       clientCredentials: { enabled: true },
       dPoP: { enabled: true },
       introspection: {
@@ -100,6 +102,8 @@ export function createConfiguration({ config, keyring, adapter, jwks, pages }: E
           pages.logout(ctx, {
             action: new URL('/session/end/confirm', config.publicUrl).href,
             xsrf: String(ctx.oidc.session?.state?.secret ?? ''),
+            clientId: ctx.oidc.client?.clientId,
+            account: currentExchange()?.accounts.values().next().value,
           }),
         postLogoutSuccessSource: (ctx) => pages.loggedOut(ctx),
       },
@@ -113,10 +117,12 @@ export function createConfiguration({ config, keyring, adapter, jwks, pages }: E
     interactions: {
       policy: createPolicy(),
       url: async (ctx, interaction) => {
+        const accountId = ctx.oidc.session?.accountId;
         await pages.beginInteraction(ctx, {
           uid: interaction.uid,
           prompt: interaction.prompt,
           params: interaction.params,
+          account: accountId === undefined ? undefined : currentExchange()?.accounts.get(accountId),
         });
         return `/interaction/${interaction.uid}`;
       },
@@ -155,6 +161,19 @@ export function createConfiguration({ config, keyring, adapter, jwks, pages }: E
     // jwks_uri and sector_identifier_uri have no limit by default (API-11).
     fetchResponseBodyLimits: { jwks_uri: 1_048_576, sector_identifier_uri: 1_048_576 },
   } as Configuration;
+}
+
+/**
+ * OpenID Connect Core 5.5.1.1: an essential acr that cannot be reached is a failed authentication, said at once.
+ * The engine alone would ask for password and code again and again.
+ */
+async function refuseUnreachableAcr(_ctx: KoaContextWithOIDC, requested: ClaimsParameter): Promise<void> {
+  const acr = requested.id_token?.acr;
+  if (!acr?.essential) return;
+  const accepted = acr.values ?? (acr.value === undefined ? [acrMultiFactor] : [acr.value]);
+  // The code is of OpenID Connect Core Error Code unmet_authentication_requirements 1.0.
+  if (!accepted.includes(acrMultiFactor))
+    throw new errors.CustomOIDCProviderError('unmet_authentication_requirements', 'the requested acr is not available');
 }
 
 const refreshIdle = 14 * day;

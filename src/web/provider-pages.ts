@@ -1,10 +1,8 @@
 // The pages that the engine asks for, in our look.
-import type { KoaContextWithOIDC } from 'oidc-provider';
-import type { ProviderPages } from '../oidc/configuration.ts';
-import { currentExchange } from '../oidc/exchange.ts';
+import type { AccountFacts } from '../domain/sessions/record-repository.ts';
 import type { Runtime } from '../runtime.ts';
 import type { Context } from './context.ts';
-import { beginInteraction } from './interaction/begin.ts';
+import { beginInteraction, type Interaction } from './interaction/begin.ts';
 import { showPage } from './page.ts';
 
 /** Errors that a person can do something about, in words; the rest says what the standard calls it. */
@@ -32,15 +30,29 @@ const fallback = {
   next: 'Go back to the module and start again. If it happens again, tell your administrator the number below.',
 };
 
-export function providerPages(runtime: Runtime): ProviderPages {
-  // The engine runs inside our koa, so its context is ours.
-  const ours = (ctx: KoaContextWithOIDC) => ctx as unknown as Context;
+interface LogoutForm {
+  action: string;
+  xsrf: string;
+  clientId: string | undefined;
+  account: AccountFacts | undefined;
+}
+
+/** A valid id_token_hint of the very person who is signed in: the engine has checked its signature by now (OAU-22). */
+function provesSession(ctx: KoaContextWithOIDC): boolean {
+  const hint: unknown = ctx.oidc.entities.IdTokenHint;
+  if (typeof hint !== 'object' || hint === null || !('payload' in hint)) return false;
+  const { sid } = hint.payload as { sid?: string };
+  const { session, client } = ctx.oidc;
+  return client !== undefined && sid !== undefined && session?.sidFor(client.clientId) === sid;
+}
+
+export function providerPages(runtime: Runtime) {
   return {
-    beginInteraction: (ctx, interaction) => beginInteraction(runtime, ctx, interaction),
-    async error(ctx, problem) {
+    beginInteraction: (ctx: Context, interaction: Interaction) => beginInteraction(runtime, ctx, interaction),
+    async error(ctx: Context, problem: { error: string; description: string; status: number }): Promise<void> {
       const { title, sentence, next } = sentences[problem.error] ?? fallback;
       const detail = problem.error === 'server_error' ? '' : ` (${problem.error})`;
-      await showPage(ours(ctx), runtime, 'errors/page', title, {
+      await showPage(ctx, runtime, 'errors/page', title, {
         status: problem.status,
         title,
         sentence: `${sentence}${detail}`,
@@ -49,19 +61,19 @@ export function providerPages(runtime: Runtime): ProviderPages {
       });
       ctx.status = problem.status;
     },
-    async logout(ctx, form) {
-      const [account] = currentExchange()?.accounts.values() ?? [];
-      const module = ctx.oidc.client ? (await runtime.clients.module(ctx.oidc.client.clientId))?.name : undefined;
-      await showPage(ours(ctx), runtime, 'public/logout', 'Log out', {
+    async logout(ctx: Context, { clientId, account, ...form }: LogoutForm): Promise<void> {
+      const module = clientId === undefined ? undefined : (await runtime.clients.module(clientId))?.name;
+      await showPage(ctx, runtime, 'public/logout', 'Log out', {
         action: form.action,
         xsrf: form.xsrf,
         person: account ? { username: account.username, company: account.company } : null,
         module: module ?? null,
+        auto: account !== undefined && provesSession(ctx),
         back: '/',
       });
     },
-    async loggedOut(ctx) {
-      await showPage(ours(ctx), runtime, 'public/logged-out', 'Logged out', { login: '/login' });
+    async loggedOut(ctx: Context): Promise<void> {
+      await showPage(ctx, runtime, 'public/logged-out', 'Logged out', { login: '/login' });
     },
   };
 }

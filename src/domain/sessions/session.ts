@@ -1,6 +1,7 @@
 // Sessions and everything the protocol engine keeps: cookies' sessions, codes, tokens, grants, requests.
 // Owns `sessions` (what people see and end) and `oidc_records` (what the engine stores). Ending either ends both, in one transaction.
 import type { CompanyId, UserId } from '../../lib/ids.ts';
+import { tokenHash } from '../../lib/secrets.ts';
 import { minutes } from '../../lib/time.ts';
 import type { CompanyPolicy } from '../companies/company.ts';
 
@@ -37,6 +38,14 @@ export function sessionEnds(
   const endsAt = new Date(startedAt.getTime() + minutes(policy.absoluteMinutes));
   const idle = now.getTime() + minutes(policy.idleMinutes);
   return { idleEndsAt: new Date(Math.min(idle, endsAt.getTime())), endsAt };
+}
+
+/**
+ * Under which id the engine's record is stored.
+ * Grant ids are references, not keys to anything, and tokens point to them; all other ids are bearer values.
+ */
+export function recordId(kind: string, id: string): string {
+  return kind === 'Grant' ? id : tokenHash(id);
 }
 
 /** What a module is told when a session ends (OpenID Connect Back-Channel Logout 1.0). */

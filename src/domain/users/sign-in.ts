@@ -107,3 +107,6 @@ export interface SignedIn {
   userId: UserId;
   companyId: CompanyId;
 }
+
+/** Authentication context class of password and second factor (OpenID Connect Core 2, acr). */
+export const acrMultiFactor = 'urn:unified-login:mfa';

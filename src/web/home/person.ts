@@ -1,16 +1,15 @@
 // Who is signed in on our own pages: the session of the engine itself, read anew at every request, so that its end is felt at once.
 
+import { cookieNames } from '../../config/cookies.ts';
 import { parsePolicy } from '../../domain/companies/company.ts';
 import type { Role } from '../../domain/roles/role.ts';
 import { can } from '../../domain/roles/role.ts';
 import type { AccountFacts } from '../../domain/sessions/record-repository.ts';
-import { sessionEnds } from '../../domain/sessions/session.ts';
+import { recordId, sessionEnds } from '../../domain/sessions/session.ts';
 import { fullName, initialsOf, type User } from '../../domain/users/user.ts';
 import { notFound } from '../../lib/errors.ts';
 import type { CompanyId, UserId } from '../../lib/ids.ts';
 import { minutes } from '../../lib/time.ts';
-import { recordId } from '../../oidc/adapter.ts';
-import { cookieNames } from '../../oidc/configuration.ts';
 import type { Runtime } from '../../runtime.ts';
 import type { Work } from '../../work.ts';
 import type { Context } from '../context.ts';

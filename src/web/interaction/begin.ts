@@ -1,32 +1,30 @@
 // The engine wants something from the person: prepare the browser for the steps below /interaction/:uid.
 
 import { randomBytes } from 'node:crypto';
-import type { KoaContextWithOIDC } from 'oidc-provider';
 import { z } from 'zod';
 import { supportCode } from '../../domain/audit/audit-event.ts';
 import { record } from '../../domain/audit/commands.ts';
+import type { AccountFacts } from '../../domain/sessions/record-repository.ts';
 import { usernameSchema } from '../../domain/users/user.ts';
 import type { CompanyId, UserId } from '../../lib/ids.ts';
 import { hours } from '../../lib/time.ts';
-import type { ProviderPages } from '../../oidc/configuration.ts';
-import { currentExchange } from '../../oidc/exchange.ts';
 import type { Runtime } from '../../runtime.ts';
 import { type Context, getSealedCookie, setSealedCookie } from '../context.ts';
 import { type Ticket, ticketSchema } from './ticket.ts';
 
-type Interaction = Parameters<ProviderPages['beginInteraction']>[1];
+/** What the engine waits for, and for whom. */
+export interface Interaction {
+  uid: string;
+  prompt: { name: string; reasons: string[] };
+  params: Record<string, unknown>;
+  account: AccountFacts | undefined;
+}
 
 export const ticketPath = (uid: string) => `/interaction/${uid}`;
 
 const companyHintSchema = z.object({ name: z.string(), isFixed: z.boolean() });
 
-export async function beginInteraction(
-  runtime: Runtime,
-  engineCtx: KoaContextWithOIDC,
-  interaction: Interaction,
-): Promise<void> {
-  // The engine runs inside our koa, so its context is ours.
-  const ctx = engineCtx as unknown as Context;
+export async function beginInteraction(runtime: Runtime, ctx: Context, interaction: Interaction): Promise<void> {
   const { uid, prompt, params } = interaction;
   const blank: Ticket = ticketSchema.parse({
     uid,
@@ -34,20 +32,12 @@ export async function beginInteraction(
     prompt: prompt.name,
     step: 'identify',
   });
-  const ticket = await prepare(runtime, ctx, engineCtx, interaction, blank);
+  const ticket = await prepare(runtime, ctx, interaction, blank);
   setSealedCookie(ctx, runtime, 'ticket', ticket, { path: ticketPath(uid), maxAge: hours(1) });
 }
 
-async function prepare(
-  runtime: Runtime,
-  ctx: Context,
-  engineCtx: KoaContextWithOIDC,
-  interaction: Interaction,
-  blank: Ticket,
-): Promise<Ticket> {
-  const { prompt, params } = interaction;
-  const accountId = engineCtx.oidc.session?.accountId;
-  const account = accountId === undefined ? undefined : currentExchange()?.accounts.get(accountId);
+async function prepare(runtime: Runtime, ctx: Context, interaction: Interaction, blank: Ticket): Promise<Ticket> {
+  const { prompt, params, account } = interaction;
   if (prompt.name === 'entry') return { ...blank, step: 'entry', code: await tellRefusedEntry(ctx, blank, account) };
   if (prompt.name === 'consent') {
     const redirectHost = URL.parse(String(params.redirect_uri ?? ''))?.host ?? '';

@@ -1,8 +1,8 @@
 // The posts of a sign-in. Each asks one command, turns its answer into the next ticket, and sends the browser back to the dispatcher.
-import type { InteractionResults } from 'oidc-provider';
 import { z } from 'zod';
 import { newTotpSecret } from '../../domain/credentials/totp.ts';
-import { refusedCodeSentence, refusedSentence, type Step } from '../../domain/users/sign-in.ts';
+import { recordId } from '../../domain/sessions/session.ts';
+import { acrMultiFactor, refusedCodeSentence, refusedSentence, type Step } from '../../domain/users/sign-in.ts';
 import {
   type Answer,
   type CodeResult,
@@ -15,8 +15,6 @@ import {
 } from '../../domain/users/sign-in-commands.ts';
 import type { UserId } from '../../lib/ids.ts';
 import { days, hours } from '../../lib/time.ts';
-import { recordId } from '../../oidc/adapter.ts';
-import { acrMultiFactor } from '../../oidc/configuration.ts';
 import type { Runtime } from '../../runtime.ts';
 import { type Context, setSealedCookie } from '../context.ts';
 import { browserToken } from '../page.ts';
@@ -207,14 +205,15 @@ export const restart: StepHandler = async (ctx, runtime, ticket) => {
   ctx.redirect(ticketPath(ticket.uid));
 };
 
-async function resume(ctx: Context, runtime: Runtime, result: InteractionResults): Promise<void> {
-  const returnTo = await runtime.engine.provider.interactionResult(ctx.req, ctx.res, result);
+/** As for signing in, one statement answers the waiting request; the ticket has shown that it is this browser's. */
+async function resume(ctx: Context, ticket: Ticket, result: InteractionResults): Promise<void> {
+  await ctx.state.work.store.records.answer(recordId('Interaction', ticket.uid), result);
   ctx.status = 303;
-  ctx.redirect(returnTo);
+  ctx.redirect(`/auth/${ticket.uid}`);
 }
 
 /** OAU-24: consent is a post, never a visit. */
-export const consent: StepHandler = (ctx, runtime) => resume(ctx, runtime, { consent: {} });
+export const consent: StepHandler = (ctx, _runtime, ticket) => resume(ctx, ticket, { consent: {} });
 
-export const refuseConsent: StepHandler = (ctx, runtime) =>
-  resume(ctx, runtime, { error: 'access_denied', error_description: 'the person refused' });
+export const refuseConsent: StepHandler = (ctx, _runtime, ticket) =>
+  resume(ctx, ticket, { error: 'access_denied', error_description: 'the person refused' });

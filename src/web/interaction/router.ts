@@ -1,6 +1,6 @@
 // /interaction/:uid: the dispatcher of signing in, and the table of its steps.
 import Router from '@koa/router';
-import { cookieNames } from '../../oidc/configuration.ts';
+import { cookieNames } from '../../config/cookies.ts';
 import type { Runtime } from '../../runtime.ts';
 import { type Context, getSealedCookie } from '../context.ts';
 import { showPage } from '../page.ts';

@@ -1,11 +1,11 @@
 // The doors to signing in and out of our own pages: they go through our own authorization endpoint like every module.
 
+import { cookieNames } from '../../config/cookies.ts';
 import { record } from '../../domain/audit/commands.ts';
 import { homeClientId } from '../../domain/modules/module.ts';
 import { endSessions } from '../../domain/sessions/commands.ts';
 import { randomToken } from '../../lib/secrets.ts';
 import { hours, minutes } from '../../lib/time.ts';
-import { cookieNames } from '../../oidc/configuration.ts';
 import type { Runtime } from '../../runtime.ts';
 import { type Context, getSealedCookie, setSealedCookie } from '../context.ts';
 import { findPerson } from '../home/person.ts';
