@@ -13,6 +13,8 @@ const behaviours = [
   ['[data-confirm]', () => import('./confirm.js')],
   ['[data-countdown]', () => import('./countdown.js')],
   ['[data-linkify]', () => import('./linkify.js')],
+  // Last: by then the form is sent once only.
+  ['[data-submit-now]', () => import('./submit-now.js')],
 ];
 
 for (const [selector, load] of behaviours) {

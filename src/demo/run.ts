@@ -22,7 +22,27 @@ const processes = createProcesses({
   PUBLIC_URL: issuer,
   DEMO: 'true',
   LOG_LEVEL: process.env.LOG_LEVEL ?? 'warn',
+  ...links(),
 });
+
+/** Places that are not ours, so that the pages show what each role may see. */
+function links(): Record<string, string> {
+  const places = [
+    'STORE',
+    'UNIVERSITY',
+    'COMMUNITY',
+    'MERCH_STORE',
+    'SUPPORT',
+    'COOPER',
+    'PROFESSIONAL_SERVICES',
+    'ORGANIZATION_DASHBOARD',
+    'BILLING',
+    'ACCOUNT_TEAM',
+  ];
+  return Object.fromEntries(
+    places.map((place) => [`LINK_${place}`, `https://www.example.com/${place.toLowerCase().replaceAll('_', '-')}`]),
+  );
+}
 
 async function startModules(processes: Processes, state: DemoState): Promise<void> {
   await Promise.all(

@@ -1,6 +1,13 @@
 // What the engine may do. Each line that narrows it names the rule it serves.
 import type { Context as KoaContext } from 'koa';
-import type { Configuration, FindAccount, JWK, KoaContextWithOIDC } from 'oidc-provider';
+import {
+  type ClaimsParameter,
+  type Configuration,
+  errors,
+  type FindAccount,
+  type JWK,
+  type KoaContextWithOIDC,
+} from 'oidc-provider';
 import { cookieNames } from '../config/cookies.ts';
 import type { Config } from '../config/load.ts';
 import { parsePolicy } from '../domain/companies/company.ts';
@@ -23,7 +30,14 @@ export interface ProviderPages {
   error(ctx: KoaContext, problem: { error: string; description: string; status: number }): Promise<void>;
   logout(
     ctx: KoaContext,
-    form: { action: string; xsrf: string; clientId: string | undefined; account: AccountFacts | undefined },
+    form: {
+      action: string;
+      xsrf: string;
+      clientId: string | undefined;
+      account: AccountFacts | undefined;
+      /** The module has shown an ID token of this very session. */
+      isProved: boolean;
+    },
   ): Promise<void>;
   loggedOut(ctx: KoaContext): Promise<void>;
   /** Prepares the browser for the steps below /interaction/:uid before it is sent there. */
@@ -104,6 +118,7 @@ export function createConfiguration({ config, keyring, adapter, jwks, pages }: E
             xsrf: String(ctx.oidc.session?.state?.secret ?? ''),
             clientId: ctx.oidc.client?.clientId,
             account: currentExchange()?.accounts.values().next().value,
+            isProved: provesSession(ctx),
           }),
         postLogoutSuccessSource: (ctx) => pages.loggedOut(ctx),
       },
@@ -174,6 +189,15 @@ async function refuseUnreachableAcr(_ctx: KoaContextWithOIDC, requested: ClaimsP
   // The code is of OpenID Connect Core Error Code unmet_authentication_requirements 1.0.
   if (!accepted.includes(acrMultiFactor))
     throw new errors.CustomOIDCProviderError('unmet_authentication_requirements', 'the requested acr is not available');
+}
+
+/** A valid id_token_hint of the session that is to end: the engine has checked its signature by now (OAU-22). */
+function provesSession(ctx: KoaContextWithOIDC): boolean {
+  const hint: unknown = ctx.oidc.entities.IdTokenHint;
+  if (typeof hint !== 'object' || hint === null || !('payload' in hint)) return false;
+  const { sid } = hint.payload as { sid?: string };
+  const { session, client } = ctx.oidc;
+  return client !== undefined && sid !== undefined && session?.sidFor(client.clientId) === sid;
 }
 
 const refreshIdle = 14 * day;

@@ -35,15 +35,7 @@ interface LogoutForm {
   xsrf: string;
   clientId: string | undefined;
   account: AccountFacts | undefined;
-}
-
-/** A valid id_token_hint of the very person who is signed in: the engine has checked its signature by now (OAU-22). */
-function provesSession(ctx: KoaContextWithOIDC): boolean {
-  const hint: unknown = ctx.oidc.entities.IdTokenHint;
-  if (typeof hint !== 'object' || hint === null || !('payload' in hint)) return false;
-  const { sid } = hint.payload as { sid?: string };
-  const { session, client } = ctx.oidc;
-  return client !== undefined && sid !== undefined && session?.sidFor(client.clientId) === sid;
+  isProved: boolean;
 }
 
 export function providerPages(runtime: Runtime) {
@@ -61,14 +53,14 @@ export function providerPages(runtime: Runtime) {
       });
       ctx.status = problem.status;
     },
-    async logout(ctx: Context, { clientId, account, ...form }: LogoutForm): Promise<void> {
+    async logout(ctx: Context, { clientId, account, isProved, ...form }: LogoutForm): Promise<void> {
       const module = clientId === undefined ? undefined : (await runtime.clients.module(clientId))?.name;
       await showPage(ctx, runtime, 'public/logout', 'Log out', {
         action: form.action,
         xsrf: form.xsrf,
         person: account ? { username: account.username, company: account.company } : null,
         module: module ?? null,
-        auto: account !== undefined && provesSession(ctx),
+        auto: isProved,
         back: '/',
       });
     },

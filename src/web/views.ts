@@ -189,6 +189,8 @@ export interface ViewLocals {
     xsrf: string;
     person: { username: string; company: string } | null;
     module: string | null;
+    /** The module has proved whose session it ends, so nobody needs to be asked (RP-Initiated Logout 2). */
+    auto: boolean;
     back: string;
   };
   'public/logged-out': { login: string };

@@ -280,6 +280,21 @@ const signInSamples = [
     home: '/',
     signOut: '/logout',
   }),
+  sample('interaction/consent', 'first', 'Allow access', {
+    ...step,
+    chip,
+    scopes: ['Your name, username and time zone', 'Your e-mail address', 'Access while you are not signed in'],
+    redirectHost: 'workplace.example',
+    cancel: '/interaction/k3l/consent/cancel',
+  }),
+  sample('interaction/consent', 'markup', 'Allow access', {
+    ...step,
+    module: { name: markup, icon: null },
+    chip: { ...chip, username: markup, company: longName },
+    scopes: [markup],
+    redirectHost: markup,
+    cancel: '/interaction/k3l/consent/cancel',
+  }),
   sample('interaction/expired', 'first', 'Run out', {
     sentence: 'It was begun too long ago, or in another window of this browser. Nothing has been changed.',
     start: '/login',
@@ -374,6 +389,7 @@ const publicSamples = [
     xsrf: 'x5rf',
     person: { username: 'ada.root', company: 'Contoso Ltd' },
     module: 'Workplace',
+    auto: false,
     back: '/',
   }),
   sample('public/logout', 'unknown', 'Log out', {
@@ -381,6 +397,7 @@ const publicSamples = [
     xsrf: 'x5rf',
     person: null,
     module: null,
+    auto: false,
     back: '/',
   }),
   sample('public/logged-out', 'first', 'Logged out', { login: '/login' }),

@@ -76,8 +76,11 @@ export function contextWords(facts: {
   company: string;
   brand: string;
 }): string[] {
-  const local = facts.username.split('@')[0] ?? '';
-  return [...new Set([facts.username, local, facts.firstName, facts.lastName, facts.company, facts.brand])];
+  const texts = [facts.username, facts.firstName, facts.lastName, facts.company, facts.brand];
+  // Each word by itself, too: "Contoso Ltd" must not become "Contoso-2026!".
+  return [...new Set([...texts, ...texts.flatMap((text) => text.split(/[^\p{L}\p{Nd}]+/u))])].filter(
+    (word) => word !== '',
+  );
 }
 
 export function isPasswordExpired(setAt: Date, policy: PasswordPolicy, now: Date): boolean {

@@ -206,7 +206,7 @@ export const restart: StepHandler = async (ctx, runtime, ticket) => {
 };
 
 /** As for signing in, one statement answers the waiting request; the ticket has shown that it is this browser's. */
-async function resume(ctx: Context, ticket: Ticket, result: InteractionResults): Promise<void> {
+async function resume(ctx: Context, ticket: Ticket, result: object): Promise<void> {
   await ctx.state.work.store.records.answer(recordId('Interaction', ticket.uid), result);
   ctx.status = 303;
   ctx.redirect(`/auth/${ticket.uid}`);
