@@ -57,5 +57,6 @@ export async function up(knex: Knex): Promise<void> {
 export async function down(knex: Knex): Promise<void> {
   await knex.raw('drop table user_pictures');
   await knex.raw('alter table companies drop constraint companies_root_user_fkey');
+  await knex.raw('drop index companies_root_user_index');
   await knex.raw('drop table users');
 }

@@ -19,7 +19,7 @@ export async function up(knex: Knex): Promise<void> {
       end_reason text,
       constraint sessions_user_fkey foreign key (company_id, user_id) references users (company_id, id) on delete cascade
     )`);
-  await knex.raw('create index sessions_user_index on sessions (company_id, user_id) where ended_at is null');
+  await knex.raw('create index sessions_user_index on sessions (company_id, user_id)');
   await knex.raw('create index sessions_idle_index on sessions (idle_ends_at) where ended_at is null');
   await knex.raw('create index sessions_ended_index on sessions (ended_at) where ended_at is not null');
   await knex.raw(`
