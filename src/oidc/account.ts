@@ -9,7 +9,7 @@ export const claims = {
   auth_time: null,
   iss: null,
   sid: null,
-  openid: ['sub', 'amr', 'company_id', 'company', 'company_role', 'groups'],
+  openid: ['sub', 'acr', 'amr', 'company_id', 'company', 'company_role', 'groups'],
   profile: ['name', 'given_name', 'family_name', 'preferred_username', 'zoneinfo'],
   email: ['email', 'email_verified'],
   phone: ['phone_number', 'phone_number_verified'],

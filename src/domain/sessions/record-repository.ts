@@ -197,6 +197,15 @@ export function recordRepository(db: Database) {
       return (await runPrepared(db, claim, [id, kind])).rowCount === 1;
     },
 
+    /** Lets a waiting request go on with the person's answer, beside what they answered before; none waits any more: nothing happens. */
+    async answer(id: string, result: object): Promise<void> {
+      await db.raw(
+        `update oidc_records set payload = jsonb_set(payload, '{result}', coalesce(payload -> 'lastSubmission', '{}') || ?::jsonb)
+         where id = ? and kind = 'Interaction' and expires_at > now()`,
+        [JSON.stringify(result), id],
+      );
+    },
+
     /**
      * Removes what has run out, at most `limit` rows, without waiting for rows that others hold.
      * Sessions stay an hour longer: the sweep of expired sessions reads from them which modules to tell.
