@@ -14,7 +14,7 @@ export type Entry = { allowed: true; groups: string[] } | { allowed: false; beca
 
 export function decideEntry(facts: EntryFacts): Entry {
   if (facts.isBuiltIn) return { allowed: true, groups: [] };
-  const groups = facts.reachable[facts.clientId];
+  const groups = Object.hasOwn(facts.reachable, facts.clientId) ? facts.reachable[facts.clientId] : undefined;
   return groups ? { allowed: true, groups } : { allowed: false, because: ['no-group'] };
 }
 

@@ -1,0 +1,82 @@
+import { describe, expect, it } from 'vitest';
+import { type Event, nextTicket } from '../../../../src/web/interaction/next-step.ts';
+import { type Ticket, type TicketStep, ticketSchema } from '../../../../src/web/interaction/ticket.ts';
+
+const at = 1_795_348_800_000;
+const ticket = (changes: Partial<Ticket> = {}): Ticket =>
+  ticketSchema.parse({ uid: 'uid', clientId: 'module', prompt: 'login', step: 'identify', ...changes });
+const half = { userId: 'u', at };
+const named = { username: 'pat', company: 'Northwind IT' };
+
+describe('what comes after each answer (D.5)', () => {
+  it('D.5 step 1 the password, whoever was named, and nothing of an earlier try goes with it', () => {
+    const before = ticket({ half, secret: 'S', recoveryCodes: ['c'], tries: 4, method: 'recovery' });
+    expect(nextTicket(before, { type: 'identified', ...named })).toEqual(ticket({ step: 'password', ...named }));
+  });
+
+  it.each([
+    ['code', null],
+    ['set-password', null],
+    ['enrol', 'SECRET'],
+  ] as const)('D.5 the step that the domain asks for: %s', (step, secret) => {
+    const event: Event = { type: 'password-right', userId: 'u', at, step, reason: 'first', secret };
+    const before = ticket({ step: 'password', ...named, tries: 7, method: 'recovery' });
+    expect(nextTicket(before, event)).toEqual(ticket({ step, ...named, half, secret, tries: 0, method: 'totp' }));
+  });
+
+  it('AUT-24 a set password or an enrolment without the half before it leads back to the password', () => {
+    const without = ticket({ step: 'set-password', ...named });
+    const events: Event[] = [
+      { type: 'password-set', at, step: 'code', reason: 'first', secret: null },
+      { type: 'enrolled', at, recoveryCodes: ['a'] },
+    ];
+    for (const event of events) expect(nextTicket(without, event)).toEqual(ticket({ step: 'password', ...named }));
+  });
+
+  it('AUT-18 after the new password comes what the domain asks for, with the time begun anew', () => {
+    const before = ticket({ step: 'set-password', ...named, half, tries: 3 });
+    const event: Event = { type: 'password-set', at: at + 1, step: 'enrol', reason: 'reset', secret: 'S' };
+    expect(nextTicket(before, event)).toEqual(
+      ticket({ step: 'enrol', ...named, half: { userId: 'u', at: at + 1 }, reason: 'reset', secret: 'S' }),
+    );
+  });
+
+  it('AUT-20 after enrolling come the recovery codes, and the secret is not carried on', () => {
+    const before = ticket({ step: 'enrol', ...named, half, secret: 'S' });
+    expect(nextTicket(before, { type: 'enrolled', at: at + 1, recoveryCodes: ['a', 'b'] })).toEqual(
+      ticket({ step: 'recovery-codes', ...named, half: { userId: 'u', at: at + 1 }, recoveryCodes: ['a', 'b'] }),
+    );
+  });
+
+  it('AUT-24 a wrong code is counted, and gives no more time', () => {
+    const before = ticket({ step: 'code', ...named, half, tries: 2 });
+    expect(nextTicket(before, { type: 'code-wrong' })).toEqual({ ...before, tries: 3 });
+  });
+
+  it('AUT-24 choosing another kind of code gives neither time nor tries', () => {
+    const before = ticket({ step: 'code', ...named, half, tries: 2 });
+    expect(nextTicket(before, { type: 'method', method: 'recovery' })).toEqual({ ...before, method: 'recovery' });
+  });
+
+  const steps: TicketStep[] = ['code', 'enrol', 'set-password', 'recovery-codes', 'password'];
+  it.each(steps)('AUT-24 starting again from %s leaves nothing of the half', (step) => {
+    const before = ticket({ step, ...named, half, secret: 'S', recoveryCodes: ['a'], tries: 3, method: 'recovery' });
+    expect(nextTicket(before, { type: 'start-again' })).toEqual(ticket({ step: 'password', ...named }));
+  });
+
+  it('keeps what belongs to the request, whatever happens', () => {
+    const before = ticket({ step: 'code', ...named, half, isCompanyFixed: true });
+    const events: Event[] = [
+      { type: 'identified', ...named },
+      { type: 'password-right', userId: 'u', at, step: 'code', reason: 'first', secret: null },
+      { type: 'start-again' },
+    ];
+    for (const event of events)
+      expect(nextTicket(before, event)).toMatchObject({
+        uid: 'uid',
+        clientId: 'module',
+        prompt: 'login',
+        isCompanyFixed: true,
+      });
+  });
+});
