@@ -124,6 +124,8 @@ export function createConfiguration({ config, keyring, adapter, jwks, pages }: E
       },
       userinfo: { enabled: true },
     },
+    // OAU-01: the address is always said, and compared byte for byte, also when only one is registered.
+    allowOmittingSingleRegisteredRedirectUri: false,
     // OAU-04: PKCE for all, but a confidential client may be registered without.
     pkce: { required: (_ctx, client) => client.require_pkce !== false || client.clientAuthMethod === 'none' },
     // OAU-12: scripts of registered origins only, and our own.

@@ -31,7 +31,7 @@ export async function createModule(
   input: NewModule,
   complaint: (module: Module) => string | null,
 ): Promise<{ module: Module; clientSecret: string | null }> {
-  const metadata = parseMetadata(input.metadata);
+  const metadata = parseMetadata(input.metadata, work.config.isSecure);
   const name = moduleNameSchema.safeParse(input.name);
   if (!name.success)
     throw invalid('A module needs a name of 60 characters at most.', {
@@ -63,7 +63,7 @@ export async function createModule(
   return { module, clientSecret };
 }
 
-function parseMetadata(given: unknown): ClientMetadata {
+function parseMetadata(given: unknown, isPublicProvider: boolean): ClientMetadata {
   const parsed = clientMetadataSchema.safeParse(given);
   if (!parsed.success) {
     const fields = Object.fromEntries(
@@ -75,12 +75,12 @@ function parseMetadata(given: unknown): ClientMetadata {
     throw invalid(`The module cannot be registered like this. ${sentence}`, fields);
   }
   const metadata = parsed.data;
-  const problem = contradiction(metadata);
+  const problem = contradiction(metadata, isPublicProvider);
   if (problem) throw invalid(`The module cannot be registered like this. ${problem}`, { metadata: problem });
   return metadata;
 }
 
-function contradiction(metadata: ClientMetadata): string | null {
+function contradiction(metadata: ClientMetadata, isPublicProvider: boolean): string | null {
   const isInteractive = metadata.grant_types.includes('authorization_code');
   const isPublic = metadata.token_endpoint_auth_method === 'none';
   if (isInteractive && metadata.redirect_uris.length === 0)
@@ -91,10 +91,11 @@ function contradiction(metadata: ClientMetadata): string | null {
   if (metadata.token_endpoint_auth_method === 'private_key_jwt' && !metadata.jwks && !metadata.jwks_uri) {
     return 'jwks or jwks_uri: private_key_jwt needs one of them.';
   }
-  const httpWeb = metadata.redirect_uris.find(
-    (uri) => uri.startsWith('http:') && !/^http:\/\/(localhost|127\.0\.0\.1|\[::1\])[:/]/.test(uri),
-  );
-  return httpWeb ? `redirect_uris: ${httpWeb} must be https.` : null;
+  // OAU-03: where people sign in over https, only programs on their own machines get their answers over http.
+  const http = metadata.redirect_uris.find((uri) => uri.startsWith('http:'));
+  return http && isPublicProvider && metadata.application_type === 'web'
+    ? `redirect_uris: ${http} must be https.`
+    : null;
 }
 
 export interface NewInstance {

@@ -1,5 +1,6 @@
 // What a module does at the protocol, by hand, so that tests can do it wrongly, too.
 import { createHash, createPublicKey, type JsonWebKey, verify } from 'node:crypto';
+import { expect } from 'vitest';
 import type { Company } from '../../../src/domain/companies/company.ts';
 import type { ClientMetadata } from '../../../src/domain/modules/module.ts';
 import { startApp, type TestApp, type TestAppOptions } from '../../support/app.ts';
@@ -135,4 +136,12 @@ export function tally(answers: { status: number }[]): Record<number, number> {
   const counts: Record<number, number> = {};
   for (const { status } of answers) counts[status] = (counts[status] ?? 0) + 1;
   return counts;
+}
+
+/** OAU-01, OAU-10: the person is told; the browser is sent nowhere. */
+export function expectErrorPage(page: Page): void {
+  expect(page.status).toBe(400);
+  expect(page.headers.location).toBeUndefined();
+  expect(page.headers['content-type']).toContain('text/html');
+  expect(page.body).not.toContain('code=');
 }
