@@ -1,7 +1,10 @@
 // The middleware ladder, and who owns which address.
+import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import Koa, { type Middleware } from 'koa';
+import { methodNotAllowed } from './lib/errors.ts';
 import { engineMiddleware } from './oidc/middleware.ts';
+import { findEngineRoute } from './oidc/routes.ts';
 import type { Runtime } from './runtime.ts';
 import { type Context, getCookie, type State } from './web/context.ts';
 import { devRoutes } from './web/dev/dev-routes.ts';
@@ -9,20 +12,17 @@ import { homeRoutes } from './web/home/home-routes.ts';
 import { settingsRoutes } from './web/home/settings-routes.ts';
 import { interactionRouter } from './web/interaction/router.ts';
 import { csrf } from './web/middleware/csrf.ts';
-import { door, isOurHost } from './web/middleware/door.ts';
+import { addressOf, door, isOurHost } from './web/middleware/door.ts';
 import { errorPages } from './web/middleware/errors.ts';
 import { form } from './web/middleware/form.ts';
 import { securityHeaders } from './web/middleware/headers.ts';
-import { observe } from './web/middleware/observe.ts';
+import { observe, report } from './web/middleware/observe.ts';
 import { operations } from './web/middleware/operations.ts';
 import { assets } from './web/middleware/static.ts';
 import { installRoutes } from './web/public/install-routes.ts';
 import { recoveryRoutes } from './web/public/recovery-routes.ts';
 import { signInRoutes } from './web/public/sign-in-routes.ts';
 import { createRouter } from './web/routes.ts';
-
-/** The engine's own addresses; all others are ours. */
-export const enginePaths = /^\/(auth|token|userinfo|jwks|request|session\/end|\.well-known)(\/|$)/;
 
 export function createApp(runtime: Runtime): Koa {
   const app = new Koa<State>({ proxy: true, keys: runtime.cookieKeys });
@@ -78,8 +78,13 @@ function engine(runtime: Runtime) {
     (ctx) => getCookie(ctx as unknown as Context, runtime, 'browser') ?? null,
   );
   return async (ctx: Context, next: () => Promise<void>) => {
-    if (!enginePaths.test(ctx.path)) return next();
-    ctx.state.route = ctx.path.replace(/^\/auth\/.+/, '/auth/:uid');
+    const route = findEngineRoute(ctx.path);
+    if (!route) return next();
+    ctx.state.route = route.name;
+    if (!route.allow.split(', ').includes(ctx.method)) {
+      ctx.set('allow', route.allow);
+      throw methodNotAllowed();
+    }
     await handle(ctx as unknown as Parameters<Middleware>[0], next);
   };
 }
@@ -95,12 +100,15 @@ export function createListener(runtime: Runtime): RequestListener {
 function answerDocument(runtime: Runtime, request: IncomingMessage, response: ServerResponse): boolean {
   if (request.method !== 'GET' || request.headers.origin !== undefined || !isOurHost(request, runtime.config))
     return false;
-  const document = runtime.engine.documents.get(request.url ?? '');
+  const route = request.url ?? '';
+  const document = runtime.engine.documents.get(route);
   if (!document) return false;
-  if (request.headers['if-none-match'] === document.headers.etag) {
-    response.writeHead(304, { etag: document.headers.etag }).end();
-    return true;
-  }
-  response.writeHead(200, document.headers).end(document.body);
+  const startedAt = performance.now();
+  const isKnown = request.headers['if-none-match'] === document.headers.etag;
+  if (isKnown) response.writeHead(304, { etag: document.headers.etag }).end();
+  else response.writeHead(200, document.headers).end(document.body);
+  const seconds = (performance.now() - startedAt) / 1000;
+  const who = { requestId: randomUUID(), ip: addressOf(request, runtime.config) };
+  report(runtime, { method: 'GET', route, status: isKnown ? 304 : 200, seconds, ...who });
   return true;
 }

@@ -20,6 +20,7 @@ import type { createAdapter } from './adapter.ts';
 import { currentExchange } from './exchange.ts';
 import { createFetch } from './fetch.ts';
 import { createPolicy } from './policy.ts';
+import { routes } from './routes.ts';
 
 const minute = 60;
 const hour = 60 * minute;
@@ -152,16 +153,7 @@ export function createConfiguration({ config, keyring, adapter, jwks, pages }: E
       const status = 'statusCode' in error && typeof error.statusCode === 'number' ? error.statusCode : 500;
       await pages.error(ctx, { error: out.error, description: out.error_description ?? '', status });
     },
-    routes: {
-      authorization: '/auth',
-      token: '/token',
-      userinfo: '/userinfo',
-      introspection: '/token/introspection',
-      revocation: '/token/revocation',
-      pushed_authorization_request: '/request',
-      end_session: '/session/end',
-      jwks: '/jwks',
-    },
+    routes,
     ttl: {
       AccessToken: 10 * minute,
       // OAU-06

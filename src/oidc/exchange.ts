@@ -22,6 +22,8 @@ export interface Exchange {
   /** Modules to tell of a logout; queued with the writes. */
   notices: LogoutNotice[];
   endedSessions: string[];
+  /** What broke inside the engine, which answers in its own words; ours are better. */
+  failure: unknown;
 }
 
 const storage = new AsyncLocalStorage<Exchange>();
@@ -48,6 +50,7 @@ export function newExchange(origin: Origin, now: Date, browserHash: string | nul
     writes: emptyBatch(),
     notices: [],
     endedSessions: [],
+    failure: null,
   };
 }
 

@@ -38,6 +38,7 @@ export function engineMiddleware(
     const exchange = newExchange(work.origin, work.now, browser === null ? null : tokenHash(browser));
     await inExchange(exchange, async () => {
       await compose(provider.middleware as Middleware[])(ctx, next);
+      if (exchange.failure !== null) throw exchange.failure;
       await writeOut(host.recordIo, work, exchange);
     });
     await keepToKnownOrigins(ctx, host.clients);

@@ -1,5 +1,6 @@
 // Turns a table of routes into a router: method, path, handler, one line each.
 import Router from '@koa/router';
+import { notFound } from '../lib/errors.ts';
 import type { Runtime } from '../runtime.ts';
 import type { Context, Handler } from './context.ts';
 
@@ -9,9 +10,11 @@ export interface Route {
   handle: Handler;
 }
 
-/** A parameter of the path, such as `token` of /reset-password/:token. */
+/** A parameter of the path, such as `token` of /reset-password/:token. NUL, which no table can store, names nothing. */
 export function param(ctx: Context, name: string): string {
-  return String((ctx.params as Record<string, unknown>)[name] ?? '');
+  const value = String((ctx.params as Record<string, unknown>)[name] ?? '');
+  if (value.includes('\0')) throw notFound('page');
+  return value;
 }
 
 export function seeOther(ctx: Context, path: string): void {

@@ -1,6 +1,6 @@
 // Forms are ours only (WEB-06): a token bound to a cookie of this browser, and an Origin that is not somebody else's.
 import type { Next } from 'koa';
-import { csrfFailed } from '../../lib/errors.ts';
+import { csrfFailed, methodNotAllowed } from '../../lib/errors.ts';
 import { hmac, randomToken, sameSecret } from '../../lib/secrets.ts';
 import type { Runtime } from '../../runtime.ts';
 import { type Context, getCookie, setCookie } from '../context.ts';
@@ -29,7 +29,12 @@ function comesFromElsewhere(ctx: Context, publicUrl: string): boolean {
 
 export function csrf(runtime: Runtime) {
   return async (ctx: Context, next: Next): Promise<void> => {
-    if (ctx.method === 'GET' || ctx.method === 'HEAD') return next();
+    // OPTIONS changes nothing and tells what is allowed; anything else but a post has no business here (WEB-14).
+    if (['GET', 'HEAD', 'OPTIONS'].includes(ctx.method)) return next();
+    if (ctx.method !== 'POST') {
+      ctx.set('allow', 'GET, HEAD, POST, OPTIONS');
+      throw methodNotAllowed();
+    }
     const seed = getCookie(ctx, runtime, 'csrf');
     const sent = ctx.state.form.csrf ?? '';
     if (comesFromElsewhere(ctx, runtime.config.publicUrl) || !seed || !sameSecret(hmac(runtime.csrfKey, seed), sent))

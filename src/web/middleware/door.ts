@@ -17,6 +17,12 @@ export function clientAddress(peer: string, forwardedFor: string | undefined, tr
   return plainAddress(hops[Math.max(0, hops.length - trustedProxies)] || peer);
 }
 
+export function addressOf({ socket, headers }: IncomingMessage, config: Config): string {
+  const forwardedFor = headers['x-forwarded-for'];
+  // Node joins repeated headers of this name by commas.
+  return clientAddress(socket.remoteAddress ?? '', forwardedFor?.toString(), config.trustedProxies);
+}
+
 /** True when the request names our public host, whatever letters' case it uses (F5, WEB-10). */
 export function isOurHost(request: IncomingMessage, config: Config): boolean {
   return request.headers.host?.toLowerCase() === new URL(config.publicUrl).host;
@@ -29,12 +35,7 @@ export function door(config: Config) {
   const { host, protocol } = new URL(config.publicUrl);
   return async (ctx: Context, next: Next): Promise<void> => {
     const { headers } = ctx.req;
-    const ip = clientAddress(
-      ctx.req.socket.remoteAddress ?? '',
-      headers['x-forwarded-for'] as string | undefined,
-      config.trustedProxies,
-    );
-    if (!anyHost.has(ctx.path) && headers.host?.toLowerCase() !== host) throw misdirected();
+    const ip = addressOf(ctx.req, config);
     // From here on the headers say what we believe, so that neither the engine nor koa can be told otherwise (F5, WEB-10).
     delete headers.forwarded;
     headers['x-forwarded-for'] = ip;
@@ -42,6 +43,7 @@ export function door(config: Config) {
     headers['x-forwarded-host'] = host;
     ctx.state.requestId = randomUUID();
     ctx.state.ip = ip;
+    if (!anyHost.has(ctx.path) && headers.host?.toLowerCase() !== host) throw misdirected();
     await next();
   };
 }

@@ -1,7 +1,7 @@
 // The one translator from errors to pages (and JSON for scripts). What happened, what to do next, no stack, and an id that the log knows.
 import type { Next } from 'koa';
 import { asAppError } from '../../db/errors.ts';
-import { AppError } from '../../lib/errors.ts';
+import { AppError, methodNotAllowed } from '../../lib/errors.ts';
 import type { Runtime } from '../../runtime.ts';
 import type { Context } from '../context.ts';
 import { showPage } from '../page.ts';
@@ -23,11 +23,21 @@ const titles: Record<number, string> = {
 
 interface Problem {
   status: number;
+  /** For scripts: stable, and of the words of RFC 6749 section 4.1.2.1 where one fits. */
+  code: string;
   title: string;
   sentence: string;
   next: string;
   retryAfter?: number | undefined;
 }
+
+const nothingHere: Problem = {
+  status: 404,
+  code: 'not_found',
+  title: titles[404] ?? '',
+  sentence: 'This address does not exist.',
+  next: 'The address may be old or mistyped.',
+};
 
 function toProblem(error: unknown): Problem {
   if (error instanceof AppError) {
@@ -39,6 +49,7 @@ function toProblem(error: unknown): Problem {
           : 'Go back and try again.';
     return {
       status: error.status,
+      code: error.status === 503 ? 'temporarily_unavailable' : error.code,
       title: titles[error.status] ?? 'That did not work',
       sentence: error.message,
       next,
@@ -48,6 +59,7 @@ function toProblem(error: unknown): Problem {
   if (isHttpError(error) && error.status < 500) {
     return {
       status: error.status,
+      code: 'invalid_request',
       title: titles[error.status] ?? titles[400] ?? '',
       sentence: 'The request was not in a form that this page can read.',
       next: 'Go back, reload the page and try again.',
@@ -55,6 +67,7 @@ function toProblem(error: unknown): Problem {
   }
   return {
     status: 500,
+    code: 'server_error',
     title: 'That did not work',
     sentence: 'Something went wrong on our side. It has been noted.',
     next: 'Try again in a moment. If it happens again, give your administrator the number below.',
@@ -69,14 +82,9 @@ export function errorPages(runtime: Runtime) {
   return async (ctx: Context, next: Next): Promise<void> => {
     try {
       await next();
-      if (ctx.status === 404 && ctx.body == null && !ctx.headerSent) {
-        await answer(ctx, runtime, {
-          status: 404,
-          title: titles[404] ?? '',
-          sentence: 'This address does not exist.',
-          next: 'The address may be old or mistyped.',
-        });
-      }
+      if (ctx.body != null || ctx.headerSent) return;
+      if (ctx.status === 404) await answer(ctx, runtime, nothingHere);
+      if (ctx.status === 405) await answer(ctx, runtime, toProblem(methodNotAllowed()));
     } catch (thrown) {
       const error = asAppError(thrown);
       const problem = toProblem(error);
@@ -94,9 +102,11 @@ export function errorPages(runtime: Runtime) {
 
 async function answer(ctx: Context, runtime: Runtime, problem: Problem): Promise<void> {
   ctx.status = problem.status;
+  // Whoever failed may have begun to send the browser elsewhere.
+  ctx.remove('location');
   if (problem.retryAfter !== undefined) ctx.set('retry-after', String(problem.retryAfter));
   if (ctx.accepts('json', 'html') !== 'html') {
-    ctx.body = { error: problem.title, error_description: problem.sentence, request_id: ctx.state.requestId };
+    ctx.body = { error: problem.code, error_description: problem.sentence, request_id: ctx.state.requestId };
     return;
   }
   await showPage(ctx, runtime, 'errors/page', problem.title, {

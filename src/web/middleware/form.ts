@@ -43,14 +43,21 @@ export async function form(ctx: Context, next: Next): Promise<void> {
 
 const maxFileBytes = 1_048_576;
 
+/** @throws AppError 400 when the content type names no boundary */
+function createParser(ctx: Context) {
+  const limits = { files: 1, fileSize: maxFileBytes, fields: 20, fieldSize: 4096, parts: 25 };
+  try {
+    return busboy({ headers: ctx.req.headers, limits });
+  } catch {
+    throw unreadable();
+  }
+}
+
 /** One file of 1 MB at most, kept in memory as `ctx.state.file`. */
 function readMultipart(ctx: Context): Promise<void> {
   return new Promise((resolve, reject) => {
     const fields: Record<string, string> = {};
-    const parser = busboy({
-      headers: ctx.req.headers,
-      limits: { files: 1, fileSize: maxFileBytes, fields: 20, fieldSize: 4096, parts: 25 },
-    });
+    const parser = createParser(ctx);
     parser.on('field', (name, value) => {
       fields[name] ??= value;
     });

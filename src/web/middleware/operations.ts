@@ -1,12 +1,17 @@
 // Health for load balancers and numbers for Prometheus (WEB-15): nothing secret, and numbers only with the token.
 import type { Next } from 'koa';
 import { isOutage } from '../../db/errors.ts';
+import { methodNotAllowed } from '../../lib/errors.ts';
 import { sameSecret } from '../../lib/secrets.ts';
 import type { Runtime } from '../../runtime.ts';
 import type { Context } from '../context.ts';
 
 export function operations(runtime: Runtime) {
   return async (ctx: Context, next: Next): Promise<void> => {
+    if (ctx.path.startsWith('/health/') && ctx.method !== 'GET' && ctx.method !== 'HEAD') {
+      ctx.set('allow', 'GET, HEAD');
+      throw methodNotAllowed();
+    }
     if (ctx.path === '/health/live') return answer(ctx, 200, 'ok');
     if (ctx.path === '/health/ready') return ready(ctx, runtime);
     if (ctx.path === '/metrics' && mayRead(ctx, runtime.config.metricsToken)) return numbers(ctx, runtime);

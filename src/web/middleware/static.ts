@@ -1,4 +1,5 @@
 import type { Next } from 'koa';
+import { methodNotAllowed } from '../../lib/errors.ts';
 import type { Runtime } from '../../runtime.ts';
 import type { Context } from '../context.ts';
 
@@ -9,8 +10,12 @@ export function assets(runtime: Runtime) {
       ctx.redirect(runtime.assets.url('images/favicon.svg'));
       return;
     }
-    if (!ctx.path.startsWith('/assets/') || (ctx.method !== 'GET' && ctx.method !== 'HEAD')) return next();
+    if (!ctx.path.startsWith('/assets/')) return next();
     ctx.state.route = '/assets';
+    if (ctx.method !== 'GET' && ctx.method !== 'HEAD') {
+      ctx.set('allow', 'GET, HEAD');
+      throw methodNotAllowed();
+    }
     const found = await runtime.assets.serve(ctx.path, {
       acceptEncoding: ctx.get('accept-encoding'),
       ifNoneMatch: ctx.get('if-none-match'),
