@@ -113,7 +113,11 @@ function redirectOf(answer: Answer, url: string): string | undefined {
 const fillable = ['username', 'company', 'password', 'code'];
 
 function formOn(answer: Answer, url: string): Form {
-  const form = readForms(answer.body).find(({ fields }) => fillable.some((name) => fields.has(name)));
+  const forms = readForms(answer.body);
+  // A page without fields asks for consent: its first form agrees.
+  const form =
+    forms.find(({ fields }) => fillable.some((name) => fields.has(name))) ??
+    forms.find(({ action }) => action.endsWith('/consent'));
   if (form && answer.status === 200) return form;
   throw new Error(`no form to fill at ${new URL(url).pathname}: ${answer.status} ${wordsOf(answer.body)}`);
 }
