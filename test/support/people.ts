@@ -146,7 +146,7 @@ export async function signIn(app: TestApp, visitor: Visitor, person: TestPerson,
 }
 
 /** A code that has not been used: moves the test clock on when the present one has. */
-async function freshCode(app: TestApp, person: TestPerson): Promise<string> {
+export async function freshCode(app: TestApp, person: TestPerson): Promise<string> {
   const factor = await app.runtime.store.of(person.company.id).credentials.findTotp(person.user.id);
   const step = Math.floor(app.clock.now().getTime() / 30_000);
   if (factor && factor.lastStep >= step) app.clock.advance((factor.lastStep + 1 - step) * 30_000);

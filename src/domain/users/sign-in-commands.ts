@@ -107,15 +107,20 @@ export type PasswordResult =
 /** Screen 2 of D.5. Unknown, deactivated, locked and wrong all take one hash and one answer (AUT-05). */
 export async function tryPassword(work: Work, attempt: Attempt, password: string): Promise<PasswordResult> {
   const facts = await readFacts(work, attempt);
-  const matches = await work.hasher.verify(facts.credential?.hash ?? null, password);
-  const decision = decidePassword(facts, matches, work.now);
+  const hash = facts.credential?.hash ?? null;
+  const decision = decidePassword(facts, await work.hasher.verify(hash, password), work.now);
   if (decision.outcome === 'refused') return refuse(work, attempt, facts, decision);
-  const { user, company, credential } = facts;
+  // Hashing took its time, and others did not wait: many tries at once must not outrun the lock that they earn (AUT-06).
+  const present = await readFacts(work, attempt);
+  const { user, company, credential } = present;
+  const matches = credential?.hash === hash || (await work.hasher.verify(credential?.hash ?? null, password));
+  const confirmed = decidePassword(present, matches, work.now);
+  if (confirmed.outcome === 'refused') return refuse(work, attempt, present, confirmed);
   if (!user || !company || !credential) throw new Error('accepted without a person');
   if (work.hasher.needsRehash(credential.hash)) {
     await work.store.of(company.id).credentials.rehash(user.id, credential.hash, await work.hasher.hash(password));
   }
-  return { outcome: 'accepted', userId: user.id, companyId: company.id, ...stepAfterPassword(facts, work.now) };
+  return { outcome: 'accepted', userId: user.id, companyId: company.id, ...stepAfterPassword(present, work.now) };
 }
 
 /** What the second half of a sign-in knows from the first: sealed into the browser's ticket, checked again here. */
@@ -172,7 +177,7 @@ export async function tryCode(
     details: { method },
     by: { ...work, actor: { kind: 'user', id: user.id, name: user.username } },
   });
-  if (!result.taken) return wrong('used-code');
+  if (!result.taken) return wrong(method === 'totp' ? 'used-code' : 'wrong-code');
   if (!result.completed) return refuse(work, half, facts, { outcome: 'refused', reason: 'locked', counts: false });
   if (method === 'recovery') await tellRecoveryCodeUsed(work, facts, company.id);
   if (!result.answered) return { outcome: 'start-again' };
