@@ -80,6 +80,7 @@ export function createConfiguration({ config, keyring, adapter, jwks, pages }: E
     subjectTypes: ['public', 'pairwise'],
     pairwiseIdentifier: async (_ctx, accountId, client) =>
       hmac(pairwiseKey, `${client.sectorIdentifier}\n${accountId}`),
+    assertJwtClientAuthClaimsAndHeader: refuseFarExpiry,
     clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
     acrValues: [acrMultiFactor],
     conformIdTokenClaims: false,
@@ -170,6 +171,12 @@ export function createConfiguration({ config, keyring, adapter, jwks, pages }: E
     // jwks_uri and sector_identifier_uri have no limit by default (API-11).
     fetchResponseBodyLimits: { jwks_uri: 1_048_576, sector_identifier_uri: 1_048_576 },
   } as Configuration;
+}
+
+/** RFC 7523 section 3: a used assertion is remembered until it runs out (OAU-16), so that may not be far in the future. */
+async function refuseFarExpiry(_ctx: KoaContextWithOIDC, { exp }: Record<string, unknown>): Promise<void> {
+  if (Number(exp) > Date.now() / 1000 + day)
+    throw new errors.InvalidClientAuth('the client assertion expires more than a day from now');
 }
 
 /**
