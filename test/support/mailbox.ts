@@ -1,0 +1,27 @@
+// The mails of a test node as their readers see them: without a mail server they are kept, sealed, in the database.
+import { setTimeout } from 'node:timers/promises';
+import { type MailKind, mailPurpose } from '../../src/domain/mails/mail.ts';
+import type { ComposedMail } from '../../src/mail/compose.ts';
+import type { TestApp } from './app.ts';
+
+export interface ReceivedMail extends ComposedMail {
+  recipient: string;
+  /** The first address in the text: what the reader would press. */
+  link: string;
+}
+
+/** How long a reader looks at an empty mailbox; mails go out by a job, within a second or so. */
+const patience = 10_000;
+
+/** The newest mail of this kind to this address, once the job for it has run. */
+export async function mailTo(app: TestApp, recipient: string, kind: MailKind): Promise<ReceivedMail> {
+  for (const end = Date.now() + patience; Date.now() < end; await setTimeout(50)) {
+    const [mail] = (await app.runtime.store.mails.listRecent(50)).filter(
+      (mail) => mail.recipient === recipient && mail.kind === kind,
+    );
+    if (mail?.state !== 'kept' || mail.sealedData === null) continue;
+    const composed = app.runtime.composeMail(mail, JSON.parse(app.runtime.keyring.open(mailPurpose, mail.sealedData)));
+    return { ...composed, recipient, link: /https?:\/\/\S+/.exec(composed.text)?.[0] ?? '' };
+  }
+  throw new Error(`no mail of the kind ${kind} to ${recipient}`);
+}

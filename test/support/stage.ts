@@ -1,0 +1,82 @@
+// The set of a story: a node whose jobs run, a company beside another one, and the demo's module twice, as the demo sets them up.
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readConfig } from '../../src/demo/module/config.ts';
+import { type RunningModule, startModule } from '../../src/demo/module/server.ts';
+import type { Company } from '../../src/domain/companies/company.ts';
+import { createGroup } from '../../src/domain/groups/commands.ts';
+import { connectModule, createModule } from '../../src/domain/modules/commands.ts';
+import { createLog } from '../../src/lib/log.ts';
+import { freePort, startApp, type TestApp } from './app.ts';
+import { makeCompany } from './people.ts';
+
+export interface StageModule {
+  name: string;
+  url: string;
+  clientId: string;
+}
+
+export interface Stage {
+  app: TestApp;
+  company: Company;
+  workplace: StageModule;
+  helpdesk: StageModule;
+  stop(): Promise<void>;
+}
+
+/** The access group that opens Workplace and nothing else. */
+export const workplaceTeam = 'Workplace Team';
+
+export const emailOf = (username: string) => `${username}@example.com`;
+
+/** @param usernames whose accounts both modules have; they are matched by e-mail (C28) */
+export async function setStage(usernames: string[], environment: Record<string, string> = {}): Promise<Stage> {
+  const app = await startApp({ start: true, environment });
+  const company = await makeCompany(app, 'Northwind IT');
+  // A server with one company only would not ask for its name.
+  await makeCompany(app, 'Contoso');
+  await createGroup(app.operator(), company.id, { name: workplaceTeam, isActive: true });
+  const folder = await mkdtemp(join(tmpdir(), 'unified-login-modules-'));
+  const running: RunningModule[] = [];
+
+  async function open(name: string, groups: string[]): Promise<StageModule> {
+    const url = `http://localhost:${await freePort()}`;
+    const metadata = {
+      redirect_uris: [`${url}/callback`],
+      post_logout_redirect_uris: [`${url}/login`],
+      initiate_login_uri: `${url}/initiate-login`,
+      backchannel_logout_uri: `${url}/backchannel-logout`,
+    };
+    const made = await createModule(app.operator(), { name, metadata }, app.runtime.complaint);
+    const { clientId } = made.module;
+    await connectModule(app.operator(), company.id, { clientId, groups });
+    const config = readConfig({
+      MODULE_NAME: name,
+      PORT: new URL(url).port,
+      MODULE_URL: url,
+      ISSUER: app.url,
+      CLIENT_ID: clientId,
+      CLIENT_SECRET: made.clientSecret ?? '',
+      DATA_DIR: folder,
+      MODULE_USERS: JSON.stringify(usernames.map(accountOf)),
+    });
+    if ('problems' in config) throw new Error(config.problems.join('\n'));
+    running.push(await startModule(config, createLog('silent')));
+    return { name, url, clientId };
+  }
+
+  return {
+    app,
+    company,
+    workplace: await open('Workplace', [workplaceTeam]),
+    helpdesk: await open('Helpdesk', []),
+    async stop() {
+      await Promise.all(running.map((module) => module.stop()));
+      await app.stop();
+      await rm(folder, { recursive: true });
+    },
+  };
+}
+
+const accountOf = (username: string) => ({ email: emailOf(username), name: `Account of ${username}`, role: 'Team' });
