@@ -5,6 +5,7 @@ import type { Config } from './config/load.ts';
 import { type Listener, listen } from './db/announcements.ts';
 import { createDatabase, type Database } from './db/knex.ts';
 import { migrate } from './db/migrations.ts';
+import { createPrepared } from './db/prepared.ts';
 import type { Company } from './domain/companies/company.ts';
 import type { StoredMail } from './domain/mails/mail.ts';
 import { ensureHomeClient } from './domain/modules/commands.ts';
@@ -86,7 +87,8 @@ export async function createRuntime(parts: Parts): Promise<Runtime> {
   const log = parts.log ?? createLog(config.logLevel);
   const db = createDatabase(parts.databaseUrl, { poolSize: config.databasePool });
   if (parts.runMigrations !== false) await migrate(db, migrationsFolder);
-  const store = createStore(db);
+  const prepared = createPrepared(parts.databaseUrl, config.databasePool);
+  const store = createStore(db, prepared);
   const keyring = createKeyring(parts.encryptionKeys);
   const hasher = createPasswordHasher({ running: config.passwordChecks, waiting: 64 });
   const transport: Transport | null = config.smtpUrl ? createTransport(config.smtpUrl, config.mailFrom) : null;
@@ -157,6 +159,7 @@ export async function createRuntime(parts: Parts): Promise<Runtime> {
       await listener?.stop();
       await jobs.stop();
       transport?.close();
+      await prepared.end();
       await db.destroy();
     },
   };

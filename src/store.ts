@@ -1,5 +1,6 @@
 // Every repository by name: the table of contents of the database. Repositories of company-owned tables exist only for a company.
 import type { Database } from './db/knex.ts';
+import type { Prepared } from './db/prepared.ts';
 import { auditRepository } from './domain/audit/repository.ts';
 import { companyRepository } from './domain/companies/repository.ts';
 import { credentialRepository } from './domain/credentials/repository.ts';
@@ -21,18 +22,22 @@ export type Topic = 'modules' | 'keys' | 'companies';
 
 export const announcements = 'unified_login';
 
-/** @param db the pool or a transaction; all repositories of one store speak through it. */
-export function createStore(db: Database) {
+/**
+ * @param db the pool or a transaction; all repositories of one store speak through it
+ * @param prepared for single statements that are a transaction of their own
+ */
+export function createStore(db: Database, prepared: Prepared) {
   return {
     db,
+    prepared,
     audit: auditRepository(db),
     companies: companyRepository(db),
     keys: keyRepository(db),
     links: linkRepository(db),
     mails: mailRepository(db),
     modules: moduleRepository(db),
-    records: recordRepository(db),
-    signIns: signInRepository(db),
+    records: recordRepository(db, prepared),
+    signIns: signInRepository(db, prepared),
     of: (companyId: CompanyId) => ({
       credentials: credentialRepository(db, companyId),
       groups: groupRepository(db, companyId),

@@ -44,5 +44,5 @@ export interface Work {
  */
 export async function transaction<T>(work: Work, act: (work: Work) => Promise<T>): Promise<T> {
   if (isTransaction(work.store.db)) return act(work);
-  return work.store.db.transaction((trx) => act({ ...work, store: createStore(trx) }));
+  return work.store.db.transaction((trx) => act({ ...work, store: createStore(trx, work.store.prepared) }));
 }

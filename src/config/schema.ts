@@ -63,7 +63,13 @@ const database = {
     .url({ protocol: /^postgres(ql)?$/ })
     .optional()
     .describe('PostgreSQL 15 or newer. Unset: an embedded PostgreSQL in `DATA_DIR`.'),
-  DATABASE_POOL: z.coerce.number().int().min(2).max(200).default(10).describe('Connections a process may hold.'),
+  DATABASE_POOL: z.coerce
+    .number()
+    .int()
+    .min(2)
+    .max(200)
+    .default(10)
+    .describe('Connections that a process may hold for pages, and as many again for the protocol.'),
   DATA_DIR: z.string().min(1).default('./data').describe('Folder of the embedded database and of generated keys.'),
 };
 

@@ -11,6 +11,7 @@ const outages = new Set(['57P01', '57P02', '57P03', 'ECONNREFUSED', 'ECONNRESET'
 const outagePhrases = [
   /Connection terminated/,
   /timeout expired/,
+  /timeout exceeded when trying to connect/,
   /Client has encountered a connection error/,
   /Unable to acquire a connection/,
 ];

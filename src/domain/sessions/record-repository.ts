@@ -1,7 +1,8 @@
 // SQL behind the engine's adapter. Round trips are what the protocol costs, so a read brings everything a request
 // needs with it (grant, session, person, access), and the writes of a request go as one statement.
 // Named prepared statements instead of knex, on the same pool: see performance notes in bench/README.md.
-import { type Database, runPrepared } from '../../db/knex.ts';
+import type { Database } from '../../db/knex.ts';
+import type { Prepared } from '../../db/prepared.ts';
 import type { CompanyId, UserId } from '../../lib/ids.ts';
 import type { Session } from './session.ts';
 
@@ -146,11 +147,11 @@ export interface WriteBatch {
 
 const seconds = (date: Date) => date.getTime() / 1000;
 
-export function recordRepository(db: Database) {
+export function recordRepository(db: Database, prepared: Prepared) {
   return {
     /** Live records by id, each with all that a request may ask next. */
     async read(ids: string[]): Promise<RecordRow[]> {
-      return (await runPrepared<RecordRow>(db, read, [ids])).rows;
+      return (await prepared.run<RecordRow>(read, [ids])).rows;
     },
 
     /** Everything one or several requests have to write, as one statement, so it is all or nothing. */
@@ -166,10 +167,10 @@ export function recordRepository(db: Database) {
         upserts.map((w) => w.expiresAt),
       ];
       if (destroyed.length + revokedGrants.length + sessions.length === 0) {
-        if (upserts.length > 0) await runPrepared(db, upsert, rows);
+        if (upserts.length > 0) await prepared.run(upsert, rows);
         return;
       }
-      await runPrepared(db, write, [
+      await prepared.run(write, [
         ...rows,
         destroyed,
         revokedGrants,
@@ -189,12 +190,12 @@ export function recordRepository(db: Database) {
 
     /** Marks as used, once: returns the ids that this call used; the others were used before (F1). */
     async consume(ids: string[]): Promise<string[]> {
-      return (await runPrepared<{ id: string }>(db, consume, [ids])).rows.map(({ id }) => id);
+      return (await prepared.run<{ id: string }>(consume, [ids])).rows.map(({ id }) => id);
     },
 
     /** Takes a one-time identifier: false when it was taken before, also by a parallel request (F2). */
     async claim(id: string, kind: string): Promise<boolean> {
-      return (await runPrepared(db, claim, [id, kind])).rowCount === 1;
+      return (await prepared.run(claim, [id, kind])).rowCount === 1;
     },
 
     /** Lets a waiting request go on with the person's answer, beside what they answered before; none waits any more: nothing happens. */

@@ -1,6 +1,7 @@
 // SQL of signing in. It crosses the tables of several rooms on purpose: one read for all facts, one statement for each ending,
 // since every round trip here is paid by every person every day, and since the counters must not lose an update.
-import { type Database, runPrepared } from '../../db/knex.ts';
+import type { Database } from '../../db/knex.ts';
+import type { Prepared } from '../../db/prepared.ts';
 import type { CompanyId, UserId } from '../../lib/ids.ts';
 import type { Actor, Origin } from '../../work.ts';
 import { parsePolicy } from '../companies/company.ts';
@@ -64,8 +65,8 @@ const fail = {
     browser as (
       update known_browsers b set
         failures = case when b.locked_until <= i.at then 1 else b.failures + 1 end,
-        locked_until = case when (case when b.locked_until <= i.at then 1 else b.failures + 1 end) < i.threshold then null
-          when b.locked_until > i.at then b.locked_until else i.lock_ends end
+        locked_until = case when b.locked_until > i.at then b.locked_until
+          when (case when b.locked_until <= i.at then 1 else b.failures + 1 end) < i.threshold then null else i.lock_ends end
       from input i where i.counts and b.user_id = i.user_id and b.browser_hash = i.browser_hash
       returning b.failures, b.failures = i.threshold as locks),
     account as (
@@ -75,8 +76,8 @@ const fail = {
         locked_until = case
           when exists (select 1 from browser) then
             case when exists (select 1 from browser where locks) then greatest(u.locked_until, i.lock_ends) else u.locked_until end
-          when (case when u.locked_until <= i.at then 1 else u.failures + 1 end) < i.threshold then null
-          when u.locked_until > i.at then u.locked_until else i.lock_ends end
+          when u.locked_until > i.at then u.locked_until
+          when (case when u.locked_until <= i.at then 1 else u.failures + 1 end) < i.threshold then null else i.lock_ends end
       from input i where i.counts and u.id = i.user_id
       returning u.id, u.company_id, (exists (select 1 from browser where locks))
         or (not exists (select 1 from browser) and u.failures = i.threshold) as locks),
@@ -106,7 +107,9 @@ const complete = {
     person as (
       update users u set failures = 0, last_login_at = $4, locked_until = null
       where u.id = $1 and u.base_status = 'Active'
-        and ($5::boolean or u.locked_until is null or u.locked_until <= $4)
+        and case when $5::boolean
+          then not exists (select 1 from known_browsers b where b.user_id = u.id and b.browser_hash = $7 and b.locked_until > $4)
+          else u.locked_until is null or u.locked_until <= $4 end
         and ($6::boolean or exists (select 1 from step) or exists (select 1 from spent))
       returning u.id, u.company_id),
     browser as (
@@ -148,7 +151,7 @@ export interface Completion {
   by: { actor: Actor; origin: Origin; now: Date };
 }
 
-export function signInRepository(db: Database) {
+export function signInRepository(db: Database, prepared: Prepared) {
   return {
     async read(key: {
       companyKey: string;
@@ -156,7 +159,7 @@ export function signInRepository(db: Database) {
       browserHash: string | null;
       address: string;
     }): Promise<SignInFacts> {
-      const { rows } = await runPrepared<FactsRow>(db, facts, [
+      const { rows } = await prepared.run<FactsRow>(facts, [
         key.companyKey,
         key.usernameKey,
         key.browserHash,
@@ -167,7 +170,7 @@ export function signInRepository(db: Database) {
 
     /** @returns whether this failure began a lock. */
     async fail(f: Failure): Promise<boolean> {
-      const { rows } = await runPrepared<{ locks: boolean }>(db, fail, [
+      const { rows } = await prepared.run<{ locks: boolean }>(fail, [
         f.userId,
         f.browserHash,
         f.counts,
@@ -190,7 +193,7 @@ export function signInRepository(db: Database) {
     /** `taken`: the code was fresh; `completed`: the person is in; `answered`: the request that asked was still there. */
     async complete(c: Completion): Promise<{ taken: boolean; completed: boolean; answered: boolean }> {
       const isEnrolment = c.proof === 'enrolment';
-      const { rows } = await runPrepared<{ taken: number; person: number; answered: number }>(db, complete, [
+      const { rows } = await prepared.run<{ taken: number; person: number; answered: number }>(complete, [
         c.userId,
         c.proof !== 'enrolment' && 'step' in c.proof ? c.proof.step : null,
         c.proof !== 'enrolment' && 'recoveryCodeHash' in c.proof ? c.proof.recoveryCodeHash : null,
