@@ -60,12 +60,15 @@ describe('one-time codes', () => {
     [`${good}\u0000`, false],
     ['1e5', false],
     ['0x1234', false],
-    ['9'.repeat(100_000), false],
     [good, true],
     [`${good.slice(0, 3)} ${good.slice(3)}`, true],
     [` ${good} `, true],
   ])('AUT-23, F8 %j is a code: %s, and nothing throws', (typed, right) => {
     expect(matchTotp(secret, typed, moment(), 0)).toBe(right ? step : null);
+  });
+
+  it('AUT-23 a hundred thousand digits are no code, and quickly so', () => {
+    expect(matchTotp(secret, '9'.repeat(100_000), moment(), 0)).toBeNull();
   });
 
   it('AUT-23 whatever is typed answers null or a step, never an error', () => {
