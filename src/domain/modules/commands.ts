@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { invalid, notFound } from '../../lib/errors.ts';
 import { type CompanyId, type InstanceId, type ModuleId, newId } from '../../lib/ids.ts';
 import { randomToken, tokenHash } from '../../lib/secrets.ts';
@@ -41,7 +42,8 @@ export async function createModule(
   const clientSecret = needsSecret ? randomToken() : null;
   const module: Module = {
     id: newId<ModuleId>(),
-    clientId: input.clientId ?? randomToken(16),
+    // Letters and digits only: people type it behind an option, where a leading dash would be one.
+    clientId: input.clientId ?? randomBytes(16).toString('hex'),
     name: name.data,
     icon: input.icon ?? null,
     secretHash: clientSecret === null ? null : tokenHash(clientSecret),
