@@ -16,6 +16,18 @@ export const claims = {
   address: ['address'],
 };
 
+const byScope = new Map<string, unknown>(Object.entries(claims));
+
+/** Claims that a module may ask for one by one: those of the scopes that it is registered for, and no more (OAU-14). */
+export function claimsWithin(scopes: string): Set<string> {
+  return new Set(
+    scopes.split(' ').flatMap((scope) => {
+      const opened = byScope.get(scope);
+      return Array.isArray(opened) ? opened : [];
+    }),
+  );
+}
+
 export function claimsOf(facts: AccountFacts, clientId: string | undefined) {
   return {
     sub: facts.id,

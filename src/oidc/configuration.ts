@@ -15,7 +15,7 @@ import type { AccountFacts } from '../domain/sessions/record-repository.ts';
 import { acrMultiFactor } from '../domain/users/sign-in.ts';
 import type { Keyring } from '../lib/secrets.ts';
 import { hmac } from '../lib/secrets.ts';
-import { claims, currentAccount, findAccount } from './account.ts';
+import { claims, claimsWithin, currentAccount, findAccount } from './account.ts';
 import type { createAdapter } from './adapter.ts';
 import { currentExchange } from './exchange.ts';
 import { createFetch } from './fetch.ts';
@@ -242,7 +242,10 @@ async function loadExistingGrant(ctx: KoaContextWithOIDC) {
       ? known
       : new provider.Grant({ accountId: session.accountId, clientId: client.clientId });
   grant.addOIDCScope(requested);
-  if (asked.length > 0) grant.addOIDCClaims(asked);
+  const within = claimsWithin(client.scope ?? '');
+  const [open, closed] = [asked.filter((claim) => within.has(claim)), asked.filter((claim) => !within.has(claim))];
+  if (open.length > 0) grant.addOIDCClaims(open);
+  if (closed.length > 0) grant.rejectOIDCClaims(closed);
   await grant.save();
   return grant;
 }

@@ -75,6 +75,7 @@ async function keepToKnownOrigins(ctx: KoaContext, clients: ClientCatalogue): Pr
     'access-control-allow-methods',
     'access-control-allow-headers',
     'access-control-expose-headers',
+    'access-control-max-age',
   ])
     ctx.remove(name);
 }
