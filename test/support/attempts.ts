@@ -4,7 +4,7 @@ import { mailPurpose } from '../../src/domain/mails/mail.ts';
 import type { User } from '../../src/domain/users/user.ts';
 import type { TestApp } from './app.ts';
 import { freshCode, givePassword, type TestPerson } from './people.ts';
-import { formsOf, type Page, type Visitor } from './visitor.ts';
+import { formsOf, type Page, type SendOptions, Visitor } from './visitor.ts';
 
 export interface Names {
   username: string;
@@ -143,5 +143,19 @@ export async function until<T>(ask: () => Promise<T | false | null | undefined>,
     if (answer) return answer;
     if (Date.now() > end) throw new Error(`waited ${ms} ms in vain`);
     await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+/** A browser behind the trusted proxy, which names its address; or one that forges the header, where no proxy is trusted. */
+export class VisitorFrom extends Visitor {
+  readonly #address: string;
+
+  constructor(app: TestApp, address: string) {
+    super(app.url, app.port);
+    this.#address = address;
+  }
+
+  override send(address: string, options: SendOptions = {}): Promise<Page> {
+    return super.send(address, { ...options, headers: { 'x-forwarded-for': this.#address, ...options.headers } });
   }
 }
