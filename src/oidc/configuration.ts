@@ -196,9 +196,13 @@ async function refuseUnreachableAcr(_ctx: KoaContextWithOIDC, requested: ClaimsP
 function provesSession(ctx: KoaContextWithOIDC): boolean {
   const hint: unknown = ctx.oidc.entities.IdTokenHint;
   if (typeof hint !== 'object' || hint === null || !('payload' in hint)) return false;
-  const { sid } = hint.payload as { sid?: string };
+  const { sid, sub } = hint.payload as { sid?: string; sub?: string };
   const { session, client } = ctx.oidc;
-  return client !== undefined && sid !== undefined && session?.sidFor(client.clientId) === sid;
+  if (!client || !session) return false;
+  const sidHere = session.sidFor(client.clientId);
+  if (!sidHere) return false;
+  // The engine names the session to those only who asked for back-channel logout; for the others it must be the person's own.
+  return sid === undefined ? sub === session.accountId : sid === sidHere;
 }
 
 const refreshIdle = 14 * day;

@@ -20,7 +20,7 @@ describe('logging out', { timeout: 60_000 }, () => {
   let stage: Stage;
 
   beforeAll(async () => {
-    stage = await setStage(['ron', 'eve', 'kai', 'dan', 'una']);
+    stage = await setStage(['ron', 'eve', 'kai', 'fin', 'dan', 'una']);
   });
   afterAll(() => stage?.stop());
 
@@ -69,6 +69,13 @@ describe('logging out', { timeout: 60_000 }, () => {
     await expectThrownOut(tab, stage.workplace);
     await expectThrownOut(tab, stage.helpdesk);
     await expectLoggedOutOfKaseyaOne(tab);
+  });
+
+  it('of a module after the session at KaseyaOne is over comes back to the module just the same', async () => {
+    const tab = await enterBoth(await person('fin'));
+    await tab.context().clearCookies({ name: /^(?!helpdesk)/ });
+    await tab.getByRole('button', { name: 'Log out' }).click();
+    await tab.getByText('You are logged out of Helpdesk.').waitFor();
   });
 
   it('of another browser, under My Settings, throws that browser out of Workplace', async () => {

@@ -24,6 +24,8 @@ const patience = 15_000;
 export interface StoryBrowser {
   /** The first tab of a browser that nobody has used yet: no cookies, no storage. It ends with its story. */
   open(options?: BrowserContextOptions): Promise<Tab>;
+  /** Complaints of pages that the story expects: takes them, so that they do not fail it. */
+  takeComplaints(about: RegExp): string[];
 }
 
 /** Call it in a `describe`: launches before its stories, and closes after them. */
@@ -46,6 +48,11 @@ export function useBrowser(): StoryBrowser {
   });
 
   return {
+    takeComplaints(about) {
+      const taken = complaints.filter((complaint) => about.test(complaint));
+      complaints = complaints.filter((complaint) => !about.test(complaint));
+      return taken;
+    },
     async open(options = {}) {
       const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
       context.setDefaultTimeout(patience);
