@@ -146,7 +146,15 @@ export async function createRuntime(parts: Parts): Promise<Runtime> {
     complaint: (module) => complaintAbout(runtime.engine.provider, module),
     challengeOf: (verifier) => createHash('sha256').update(verifier).digest('base64url'),
     async start() {
-      listener = listen(parts.databaseUrl, announcements, { log, onAnnouncement: hear, onLost: forget });
+      listener = listen(parts.databaseUrl, announcements, {
+        log,
+        onAnnouncement: hear,
+        onLost: forget,
+        onConnected() {
+          forget();
+          reloadKeys();
+        },
+      });
       await jobs.run((name) => work({ kind: 'system', name }));
       housekeeping = setInterval(
         () => void keepHouse(system()).catch((err) => log.warn({ err }, 'housekeeping failed')),
@@ -168,8 +176,11 @@ export async function createRuntime(parts: Parts): Promise<Runtime> {
     if (topic.startsWith(jobAnnouncement)) jobs.wake(topic.slice(jobAnnouncement.length));
     if (topic === 'modules') clients.invalidate();
     if (topic === 'companies') onlyCompany.forget();
-    if (topic === 'keys')
-      void runtime.engine.reload(system()).catch((err) => log.error({ err }, 'signing keys could not be reloaded'));
+    if (topic === 'keys') reloadKeys();
+  }
+
+  function reloadKeys(): void {
+    void runtime.engine.reload(system()).catch((err) => log.error({ err }, 'signing keys could not be reloaded'));
   }
 
   function forget(): void {

@@ -6,11 +6,14 @@ export interface Listener {
   stop(): Promise<void>;
 }
 
-/** @param onLost called when announcements may have been missed: copies must be thrown away. */
+/**
+ * @param onLost called when announcements may be missed from now on: copies must be thrown away.
+ * @param onConnected called whenever announcements arrive (again): anything may have changed until now.
+ */
 export function listen(
   url: string,
   channel: string,
-  options: { log: Log; onAnnouncement: (payload: string) => void; onLost: () => void },
+  options: { log: Log; onAnnouncement: (payload: string) => void; onLost: () => void; onConnected: () => void },
 ): Listener {
   let client: pg.Client | null = null;
   let timer: NodeJS.Timeout | null = null;
@@ -32,8 +35,7 @@ export function listen(
       await fresh.query(`listen ${pg.escapeIdentifier(channel)}`);
       client = fresh;
       wait = 100;
-      // Between the loss and now anything may have changed.
-      options.onLost();
+      options.onConnected();
     } catch (error) {
       options.log.debug({ err: error }, 'cannot listen for announcements yet');
       again();

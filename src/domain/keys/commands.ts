@@ -1,4 +1,5 @@
-import { after, days } from '../../lib/time.ts';
+import { conflict } from '../../lib/errors.ts';
+import { after, days, minutes } from '../../lib/time.ts';
 import { transaction, type Work } from '../../work.ts';
 import { record } from '../audit/commands.ts';
 import {
@@ -47,11 +48,27 @@ function missing(keys: SigningKey[]): [SigningAlgorithm, KeyState][] {
     .filter(([alg, state]) => !keys.some((key) => key.alg === alg && key.state === state));
 }
 
+/** Modules keep a copy of the key set for some minutes: a key that signed before they had seen it would look forged (OAU-21). */
+const unseen = minutes(10);
+
+/** Keys that were made together with the present ones are exempt: no key set without them was ever published. */
+function refuseUnseen(keys: SigningKey[], now: Date): void {
+  const made = (state: KeyState) =>
+    keys.filter((key) => key.state === state).map(({ createdAt }) => createdAt.getTime());
+  const published = Math.max(...made('next'));
+  const wait = published + unseen - now.getTime();
+  if (published === Math.max(...made('current')) || wait <= 0) return;
+  throw conflict(
+    `Modules may not have seen the next keys yet, so they cannot sign now. Rotate again in ${Math.ceil(wait / minutes(1))} minutes.`,
+  );
+}
+
 /** The next keys begin to sign, the present ones go on verifying for the overlap, and new next keys are published. */
 export async function rotateSigningKeys(work: Work): Promise<SigningKey[]> {
   const made = await Promise.all(signingAlgorithms.map((alg) => makeKey(work, alg, 'next')));
   return transaction(work, async (work) => {
     await work.store.keys.lockAll();
+    refuseUnseen(await work.store.keys.listLive(work.now), work.now);
     await work.store.keys.turn(after(work.now, overlap));
     for (const key of made) await work.store.keys.insert(key);
     const keys = await work.store.keys.listLive(work.now);
