@@ -75,7 +75,10 @@ function engine(runtime: Runtime) {
   const handle = engineMiddleware(
     runtime,
     (ctx) => (ctx as unknown as Context).state.work,
-    (ctx) => getCookie(ctx as unknown as Context, runtime, 'browser') ?? null,
+    (ctx) => ({
+      browser: getCookie(ctx as unknown as Context, runtime, 'browser'),
+      proof: getCookie(ctx as unknown as Context, runtime, 'proof', ctx.path),
+    }),
   );
   return async (ctx: Context, next: () => Promise<void>) => {
     const route = findEngineRoute(ctx.path);

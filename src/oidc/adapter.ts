@@ -60,6 +60,7 @@ class RecordAdapter implements Adapter {
     }
     const row = await this.#read(recordId(this.#kind, id), exchange);
     if (!row || row.kind !== this.#kind || !stands(row)) return undefined;
+    if (exchange && !isHere(exchange, row)) return undefined;
     if (exchange) remember(exchange, row);
     return { ...row.payload, jti: id, ...(row.consumed_at === null ? {} : { consumed: Math.floor(row.consumed_at) }) };
   }
@@ -125,6 +126,16 @@ function stands(row: RecordRow): boolean {
   return row.client_id !== null && row.account.reachable[row.client_id] !== undefined;
 }
 
+/**
+ * A finished sign-in is for the browser that finished it: only that one was told the value whose hash the answer holds.
+ * Else whoever had planted the cookies of a waiting request in another's browser could be faster at the end (WEB-02).
+ */
+function isHere(exchange: Exchange, row: RecordRow): boolean {
+  if (row.kind !== 'Interaction') return true;
+  const result = row.payload.result as { login?: object; proof?: string } | undefined;
+  return result?.login === undefined || (exchange.proofHash !== null && result.proof === exchange.proofHash);
+}
+
 function remember(exchange: Exchange, row: RecordRow): void {
   if (row.account) exchange.accounts.set(row.account.id, row.account);
   const grantId = row.payload.grantId;
@@ -163,9 +174,10 @@ function toWrite(
     kind,
     payload: kept,
     // A waiting request belongs to nobody until somebody has signed in for it.
-    accountId: kind === 'Interaction' ? null : (payload.accountId ?? null),
+    accountId: kind === 'Interaction' ? (payload.result?.login?.accountId ?? null) : (payload.accountId ?? null),
     clientId: kind === 'Interaction' ? null : (payload.clientId ?? null),
-    grantId: payload.grantId ?? null,
+    // It outlives the grant of whoever was signed in before: another person may be signing in now.
+    grantId: kind === 'Interaction' ? null : (payload.grantId ?? null),
     sessionUid,
     expiresAt: Number.isFinite(expiresIn) ? Date.now() / 1000 + expiresIn : null,
   };

@@ -9,6 +9,8 @@ export interface Exchange {
   origin: Origin;
   now: Date;
   browserHash: string | null;
+  /** Hash of what this browser was told when it finished a sign-in; see `isHere` in the adapter. */
+  proofHash: string | null;
   reads: Map<string, Promise<RecordRow | undefined>>;
   /** Grants and sessions that came with other records, by grant id and session uid. */
   grants: Map<string, Record<string, unknown>>;
@@ -36,11 +38,15 @@ export function emptyBatch(): WriteBatch {
   return { upserts: [], destroyed: [], revokedGrants: [], sessions: [] };
 }
 
-export function newExchange(origin: Origin, now: Date, browserHash: string | null): Exchange {
+export function newExchange(
+  origin: Origin,
+  now: Date,
+  browser: { browserHash: string | null; proofHash: string | null },
+): Exchange {
   return {
     origin,
     now,
-    browserHash,
+    ...browser,
     reads: new Map(),
     grants: new Map(),
     sessions: new Map(),

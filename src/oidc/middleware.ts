@@ -25,17 +25,26 @@ const documentPaths = new Set([
   '/jwks',
 ]);
 
-/** @param workOf what the request acts with; @param browserOf the browser's long-lived value, or null. */
+/** Values of two cookies of ours: the browser's long-lived one, and the one it got when it finished a sign-in. */
+export interface BrowserCookies {
+  browser: string | undefined;
+  proof: string | undefined;
+}
+
+/** @param workOf what the request acts with. */
 export function engineMiddleware(
   host: EngineHost,
   workOf: (ctx: KoaContext) => Work,
-  browserOf: (ctx: KoaContext) => string | null,
+  cookiesOf: (ctx: KoaContext) => BrowserCookies,
 ): Middleware {
   return async (ctx, next) => {
     const { provider, documents } = host.engine;
     const work = workOf(ctx);
-    const browser = browserOf(ctx);
-    const exchange = newExchange(work.origin, work.now, browser === null ? null : tokenHash(browser));
+    const { browser, proof } = cookiesOf(ctx);
+    const exchange = newExchange(work.origin, work.now, {
+      browserHash: browser === undefined ? null : tokenHash(browser),
+      proofHash: proof === undefined ? null : tokenHash(proof),
+    });
     await inExchange(exchange, async () => {
       await compose(provider.middleware as Middleware[])(ctx, next);
       if (exchange.failure !== null) throw exchange.failure;

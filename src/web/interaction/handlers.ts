@@ -14,9 +14,10 @@ import {
   tryPassword,
 } from '../../domain/users/sign-in-commands.ts';
 import type { UserId } from '../../lib/ids.ts';
-import { days, hours } from '../../lib/time.ts';
+import { randomToken, tokenHash } from '../../lib/secrets.ts';
+import { days, hours, minutes } from '../../lib/time.ts';
 import type { Runtime } from '../../runtime.ts';
-import { type Context, setSealedCookie } from '../context.ts';
+import { type Context, setCookie, setSealedCookie } from '../context.ts';
 import { browserToken } from '../page.ts';
 import { ticketPath } from './begin.ts';
 import { type Event, nextTicket } from './next-step.ts';
@@ -107,15 +108,29 @@ function halfOf(ctx: Context, runtime: Runtime, ticket: Ticket): Half {
   if (!ticket.half) throw new Error('a step behind the password was reached without it');
   // Sealed by us after the password was right.
   const userId = ticket.half.userId as UserId;
-  return { company: ticket.company, username: ticket.username, browserToken: browserToken(ctx, runtime), userId };
+  const { company, username } = ticket;
+  return { company, username, browserToken: browserToken(ctx, runtime), userId, provedAt: new Date(ticket.half.at) };
+}
+
+const resumePath = (uid: string) => `/auth/${uid}`;
+
+/** Goes to this browser and nowhere else: only who brings it back takes the sign-in further (WEB-02). @returns its hash */
+function giveProof(ctx: Context, runtime: Runtime, ticket: Ticket): string {
+  const proof = randomToken();
+  setCookie(ctx, runtime, 'proof', proof, { path: resumePath(ticket.uid), maxAge: minutes(5) });
+  return tokenHash(proof);
 }
 
 /** What the engine reads when it resumes (oidc-provider "interaction results"). */
-function answerFor(ctx: Context, ticket: Ticket): Answer {
+function answerFor(ctx: Context, runtime: Runtime, ticket: Ticket): Answer {
   const ts = Math.floor(ctx.state.work.now.getTime() / 1000);
+  const proof = giveProof(ctx, runtime, ticket);
   return {
     interactionId: recordId('Interaction', ticket.uid),
-    result: ({ userId, amr }) => ({ login: { accountId: userId, acr: acrMultiFactor, amr, ts, remember: true } }),
+    result: ({ userId, amr }) => ({
+      login: { accountId: userId, acr: acrMultiFactor, amr, ts, remember: true },
+      proof,
+    }),
   };
 }
 
@@ -146,7 +161,7 @@ export const code: StepHandler = async (ctx, runtime, ticket) => {
     halfOf(ctx, runtime, ticket),
     ticket.method,
     form.code ?? '',
-    answerFor(ctx, ticket),
+    answerFor(ctx, runtime, ticket),
   );
   await finish(ctx, runtime, ticket, result);
 };
@@ -176,7 +191,7 @@ async function wrongCode(
 }
 
 export const recoveryCodes: StepHandler = async (ctx, runtime, ticket) => {
-  const result = await finishEnrolment(ctx.state.work, halfOf(ctx, runtime, ticket), answerFor(ctx, ticket));
+  const result = await finishEnrolment(ctx.state.work, halfOf(ctx, runtime, ticket), answerFor(ctx, runtime, ticket));
   await finish(ctx, runtime, ticket, result);
 };
 
@@ -192,7 +207,7 @@ async function finish(ctx: Context, runtime: Runtime, ticket: Ticket, result: Co
       if (!ticket.isCompanyFixed)
         setSealedCookie(ctx, runtime, 'company', { name: ticket.company, isFixed: false }, { maxAge: days(180) });
       ctx.status = 303;
-      ctx.redirect(`/auth/${ticket.uid}`);
+      ctx.redirect(resumePath(ticket.uid));
       return;
     default:
       result satisfies never;
@@ -206,14 +221,15 @@ export const restart: StepHandler = async (ctx, runtime, ticket) => {
 };
 
 /** As for signing in, one statement answers the waiting request; the ticket has shown that it is this browser's. */
-async function resume(ctx: Context, ticket: Ticket, result: object): Promise<void> {
-  await ctx.state.work.store.records.answer(recordId('Interaction', ticket.uid), result);
+async function resume(ctx: Context, runtime: Runtime, ticket: Ticket, result: object): Promise<void> {
+  const proof = giveProof(ctx, runtime, ticket);
+  await ctx.state.work.store.records.answer(recordId('Interaction', ticket.uid), { ...result, proof });
   ctx.status = 303;
-  ctx.redirect(`/auth/${ticket.uid}`);
+  ctx.redirect(resumePath(ticket.uid));
 }
 
 /** OAU-24: consent is a post, never a visit. */
-export const consent: StepHandler = (ctx, _runtime, ticket) => resume(ctx, ticket, { consent: {} });
+export const consent: StepHandler = (ctx, runtime, ticket) => resume(ctx, runtime, ticket, { consent: {} });
 
-export const refuseConsent: StepHandler = (ctx, _runtime, ticket) =>
-  resume(ctx, ticket, { error: 'access_denied', error_description: 'the person refused' });
+export const refuseConsent: StepHandler = (ctx, runtime, ticket) =>
+  resume(ctx, runtime, ticket, { error: 'access_denied', error_description: 'the person refused' });

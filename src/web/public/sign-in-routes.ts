@@ -74,7 +74,12 @@ async function signOut(ctx: Context, runtime: Runtime): Promise<void> {
     await endSessions(work, { companyId: person.companyId, userId: person.userId, uid: person.sessionUid }, 'logout');
     await record(work, { action: 'logout', companyId: person.companyId, target: { kind: 'user', id: person.userId } });
   }
-  ctx.cookies.set(cookieNames(runtime.config.isSecure).session, null, { path: '/', signed: true, overwrite: true });
+  ctx.cookies.set(cookieNames(runtime.config.isSecure).session, null, {
+    path: '/',
+    signed: true,
+    overwrite: true,
+    sameSite: 'lax',
+  });
   seeOther(ctx, '/signed-out');
 }
 
