@@ -159,3 +159,9 @@ export class VisitorFrom extends Visitor {
     return super.send(address, { ...options, headers: { 'x-forwarded-for': this.#address, ...options.headers } });
   }
 }
+
+/** Which step of signing in a page asks for, by where its form leads; otherwise its status. */
+export function stepOf(page: Page): string {
+  const steps = formsOf(page).flatMap(({ action }) => /^\/interaction\/[\w-]+\/([\w-]+)$/.exec(action)?.[1] ?? []);
+  return steps.find((step) => step !== 'restart') ?? String(page.status);
+}

@@ -32,8 +32,17 @@ export async function findCompanyAndUser(
   return { company, user };
 }
 
-/** What is wrong with a new password for this person, history included; empty when it will do. */
-async function problemsOf(work: Work, company: Company, user: User, password: string): Promise<string[]> {
+/**
+ * What is wrong with a new password for this person, history included; empty when it will do.
+ * @param history how many of the last passwords it must differ from.
+ */
+async function problemsOf(
+  work: Work,
+  company: Company,
+  user: User,
+  password: string,
+  history = company.policy.password.history,
+): Promise<string[]> {
   const policy = company.policy.password;
   const words = contextWords({
     username: user.username,
@@ -44,21 +53,28 @@ async function problemsOf(work: Work, company: Company, user: User, password: st
   });
   const problems = passwordProblems(password, policy, { words, common: await commonPasswords() });
   if (problems.length > 0) return problems;
-  const hashes = await work.store.of(company.id).credentials.lastHashes(user.id, policy.history);
+  const hashes = await work.store.of(company.id).credentials.lastHashes(user.id, history);
   for (const hash of hashes) {
     if (await work.hasher.verify(hash, password))
-      return [`You have used this password before. Choose one that is not among your last ${policy.history}.`];
+      return [
+        history === 1
+          ? 'This is your present password. Choose another one.'
+          : `You have used this password before. Choose one that is not among your last ${history}.`,
+      ];
   }
   return [];
 }
 
-/** Checks and stores a password that its owner chose. @returns what is wrong with it; empty when it was stored. */
+/**
+ * Checks and stores a password that its owner had to choose, so the present one will not do, history or not (AUT-18).
+ * @returns what is wrong with it; empty when it was stored.
+ */
 export async function storePassword(
   work: Work,
   input: { companyId: CompanyId; userId: UserId; password: string; keepBrowser: string | null },
 ): Promise<string[]> {
   const { company, user } = await findCompanyAndUser(work, input.companyId, input.userId);
-  const problems = await problemsOf(work, company, user, input.password);
+  const problems = await problemsOf(work, company, user, input.password, Math.max(1, company.policy.password.history));
   if (problems.length > 0) return problems;
   const hash = await work.hasher.hash(input.password);
   await transaction(work, async (work) => {

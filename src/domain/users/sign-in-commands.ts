@@ -126,6 +126,8 @@ export async function tryPassword(work: Work, attempt: Attempt, password: string
 /** What the second half of a sign-in knows from the first: sealed into the browser's ticket, checked again here. */
 export interface Half extends Attempt {
   userId: UserId;
+  /** When the right password was given. */
+  provedAt: Date;
 }
 
 export interface Answer {
@@ -143,7 +145,9 @@ export type CodeResult =
 
 async function readHalf(work: Work, half: Half): Promise<{ facts: SignInFacts; stands: boolean }> {
   const facts = await readFacts(work, half);
-  return { facts, stands: facts.user?.id === half.userId };
+  // A password that was set since then is not the one that was proved: whoever knew the old one starts again (AUT-13).
+  const isProved = facts.credential === null || facts.credential.setAt <= half.provedAt;
+  return { facts, stands: facts.user?.id === half.userId && isProved };
 }
 
 /** RFC 8176 names: password and one-time code, hence more than one factor. */
