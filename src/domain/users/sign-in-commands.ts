@@ -278,6 +278,8 @@ export async function enrolDuringSignIn(work: Work, half: Half, secret: string, 
     const present = await users.lockById(user.id);
     // Another browser may have enrolled meanwhile: its factor must not be replaced by one that a thief of the password brings.
     if (!present || (!present.mustEnrol2fa && (await credentials.findTotp(user.id)))) return false;
+    // And a deactivation since the facts were read must not be undone by the line that makes them Active.
+    if (present.baseStatus !== user.baseStatus) return false;
     await credentials.setTotp(user.id, tx.keyring.seal(factorPurpose, secret), tx.now, step);
     await credentials.replaceRecoveryCodes(user.id, recoveryCodes.map(recoveryCodeHash));
     await users.update(user.id, { mustEnrol2fa: false, baseStatus: 'Active' });
