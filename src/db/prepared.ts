@@ -21,7 +21,8 @@ export function createPrepared(url: string, poolSize: number): Prepared {
     max: poolSize,
     // F4: a full pool must answer within seconds.
     connectionTimeoutMillis: 5000,
-    idleTimeoutMillis: 30_000,
+    // Kept open: a timer for every statement would cost more than a few idle connections.
+    idleTimeoutMillis: 0,
     keepAlive: true,
     options: '-c plan_cache_mode=force_generic_plan -c jit=off',
   });

@@ -1,4 +1,7 @@
-// Joins calls of one event-loop turn into one round trip, also across requests.
+// Joins calls of one event-loop turn into one round trip, also across requests, and the calls that come while earlier ones run.
+
+/** Round trips at a time: enough to keep the database busy, few enough that a crowd shares them. */
+const maxRunning = 2;
 
 /**
  * @param run answers all items at once, in order. An error fails the whole batch, so items must not be able to fail one another.
@@ -14,32 +17,55 @@ export function createBatcher<I, O>(
     reject: (error: unknown) => void;
   }
   let waiting: Waiting[] = [];
+  let running = 0;
+  let isScheduled = false;
 
-  function flush(): void {
+  function schedule(): void {
+    if (isScheduled || waiting.length === 0 || running >= maxRunning) return;
+    isScheduled = true;
+    // The end of this turn: whatever else asks meanwhile comes along.
+    setImmediate(flush);
+  }
+
+  function take(): Waiting[] {
     const batch: Waiting[] = [];
+    const items: I[] = [];
     const later: Waiting[] = [];
     for (const entry of waiting) {
-      const isBlocked = conflicts(
-        entry.item,
-        batch.map(({ item }) => item),
-      );
-      (isBlocked ? later : batch).push(entry);
+      if (conflicts(entry.item, items)) {
+        later.push(entry);
+      } else {
+        batch.push(entry);
+        items.push(entry.item);
+      }
     }
     waiting = later;
-    run(batch.map(({ item }) => item)).then(
-      (answers) => {
-        for (const [i, { resolve }] of batch.entries()) resolve(answers[i] as O);
-      },
-      (error) => {
-        for (const { reject } of batch) reject(error);
-      },
-    );
-    if (later.length > 0) setImmediate(flush);
+    return batch;
+  }
+
+  function flush(): void {
+    isScheduled = false;
+    const batch = take();
+    running += 1;
+    run(batch.map(({ item }) => item))
+      .then(
+        (answers) => {
+          for (const [i, { resolve }] of batch.entries()) resolve(answers[i] as O);
+        },
+        (error) => {
+          for (const { reject } of batch) reject(error);
+        },
+      )
+      .finally(() => {
+        running -= 1;
+        schedule();
+      });
+    schedule();
   }
 
   return (item: I): Promise<O> =>
     new Promise((resolve, reject) => {
       waiting.push({ item, resolve, reject });
-      if (waiting.length === 1) setImmediate(flush);
+      schedule();
     });
 }
