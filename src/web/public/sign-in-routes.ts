@@ -14,10 +14,11 @@ import { param, type Route, seeOther } from '../routes.ts';
 
 /** A place of ours to return to: a path, never another site (WEB-07). */
 export function localPath(candidate: string | undefined): string {
-  if (!candidate || !/^\/(?![/\\])[^\\\p{Cc}]*$/u.test(candidate)) return '/';
+  if (!candidate || !/^\/[^\\\p{Cc}]*$/u.test(candidate)) return '/';
   const base = 'http://local.invalid';
   const url = URL.parse(candidate, base);
-  return url && url.origin === base ? `${url.pathname}${url.search}` : '/';
+  // The path that a browser makes of it counts: /.//host becomes //host.
+  return url && url.origin === base && !url.pathname.startsWith('//') ? `${url.pathname}${url.search}` : '/';
 }
 
 /** To our own authorization endpoint; what the person wanted waits in a sealed cookie. */
