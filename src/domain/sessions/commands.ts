@@ -45,3 +45,16 @@ export async function endEverything(
     await work.store.of(of.companyId).sessions.revokeAll(of.userId);
   });
 }
+
+/** Ends every other session of a person, and revokes what earlier ones left behind: the tokens that outlive a logout, too. */
+export async function endEverythingElse(
+  work: Work,
+  of: { companyId: CompanyId; userId: UserId; keepUid: string },
+  reason: EndReason,
+): Promise<void> {
+  const { companyId, userId, keepUid } = of;
+  await transaction(work, async (work) => {
+    await endSessions(work, { companyId, userId, exceptUid: keepUid }, reason);
+    await work.store.of(companyId).sessions.revokeAll(userId, keepUid);
+  });
+}

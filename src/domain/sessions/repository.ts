@@ -99,9 +99,14 @@ export function sessionRepository(db: Database, companyId: CompanyId) {
       );
     },
 
-    /** Everything the engine holds for a person, offline refresh tokens included (OAU-18). */
-    async revokeAll(userId: UserId): Promise<void> {
-      await db('oidc_records').where({ account_id: userId }).delete();
+    /** Everything the engine holds for a person, offline refresh tokens included (OAU-18), but for what hangs on one session. */
+    async revokeAll(userId: UserId, exceptUid: string | null = null): Promise<void> {
+      await db('oidc_records')
+        .where({ account_id: userId })
+        .where((query) => {
+          if (exceptUid !== null) query.whereRaw('session_uid is distinct from ?', [exceptUid]);
+        })
+        .delete();
     },
   };
 }

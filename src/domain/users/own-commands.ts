@@ -10,7 +10,7 @@ import { record } from '../audit/commands.ts';
 import { matchTotp, newRecoveryCodes, recoveryCodeHash } from '../credentials/totp.ts';
 import { isLive } from '../links/link.ts';
 import { sendMail } from '../mails/commands.ts';
-import { endSessions } from '../sessions/commands.ts';
+import { endEverythingElse } from '../sessions/commands.ts';
 import { fieldProblems } from './fields.ts';
 import { factorPurpose, findCompanyAndUser } from './password-commands.ts';
 import { firstNameSchema, fullName, lastNameSchema, phoneSchema, timeZoneSchema, type User } from './user.ts';
@@ -159,9 +159,9 @@ export async function resetOwnSecondFactor(work: Work, who: Own & { keepSession:
     await credentials.eraseFactors(user.id);
     await credentials.forgetBrowsers(user.id);
     await users.update(user.id, { mustEnrol2fa: true });
-    await endSessions(
+    await endEverythingElse(
       work,
-      { companyId: who.companyId, userId: who.userId, exceptUid: who.keepSession },
+      { companyId: who.companyId, userId: who.userId, keepUid: who.keepSession },
       'second-factor-reset',
     );
     await record(work, {

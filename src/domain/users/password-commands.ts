@@ -12,7 +12,7 @@ import { contextWords, passwordProblems } from '../credentials/password.ts';
 import { createLink } from '../links/commands.ts';
 import { isLive, type Link, type LinkKind } from '../links/link.ts';
 import { mayMailForStranger, sendMail } from '../mails/commands.ts';
-import { endSessions } from '../sessions/commands.ts';
+import { endEverything, endEverythingElse } from '../sessions/commands.ts';
 import { sendInvitation } from './invitations.ts';
 import { companiesWithEmail } from './repository.ts';
 import { fullName, type User } from './user.ts';
@@ -172,8 +172,7 @@ export async function setPasswordByLink(
         target: { kind: 'user', id: user.id },
       });
     }
-    await endSessions(work, { companyId: company.id, userId: user.id }, 'password-changed');
-    await work.store.of(company.id).sessions.revokeAll(user.id);
+    await endEverything(work, { companyId: company.id, userId: user.id }, 'password-changed');
     await record(work, {
       action: 'user.passwordReset.done',
       companyId: company.id,
@@ -264,9 +263,9 @@ export async function changeOwnPassword(
   const hash = await work.hasher.hash(input.password);
   await transaction(work, async (work) => {
     await writePassword(work, company, user, hash, input.keepBrowser);
-    await endSessions(
+    await endEverythingElse(
       work,
-      { companyId: company.id, userId: user.id, exceptUid: input.keepSession },
+      { companyId: company.id, userId: user.id, keepUid: input.keepSession },
       'password-changed',
     );
     await record(work, { action: 'user.passwordChange', companyId: company.id, target: { kind: 'user', id: user.id } });
