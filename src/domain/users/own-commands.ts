@@ -1,10 +1,8 @@
 // What people do to their own account: self-service is commands of its own, not flags on those of administrators.
 import { z } from 'zod';
-import { addressKey } from '../../lib/addresses.ts';
 import { forbidden, invalid } from '../../lib/errors.ts';
 import type { CompanyId, UserId } from '../../lib/ids.ts';
 import { tokenHash } from '../../lib/secrets.ts';
-import { after, minutes } from '../../lib/time.ts';
 import { transaction, type Work } from '../../work.ts';
 import { record } from '../audit/commands.ts';
 import { matchTotp, newRecoveryCodes, recoveryCodeHash } from '../credentials/totp.ts';
@@ -13,6 +11,8 @@ import { sendMail } from '../mails/commands.ts';
 import { endEverythingElse } from '../sessions/commands.ts';
 import { fieldProblems } from './fields.ts';
 import { factorPurpose, findCompanyAndUser } from './password-commands.ts';
+import { isLocked } from './sign-in.ts';
+import { readFacts, refuse } from './sign-in-commands.ts';
 import { firstNameSchema, fullName, lastNameSchema, phoneSchema, timeZoneSchema, type User } from './user.ts';
 
 export interface Own {
@@ -89,6 +89,12 @@ export async function setOwnPicture(work: Work, who: Own, bytes: Buffer | null):
 
 export type Proof = { outcome: 'proved' } | { outcome: 'refused'; sentence: string; field: string };
 
+const paused: Proof = {
+  outcome: 'refused',
+  sentence: 'After several failed tries this is paused for a while. Try again later.',
+  field: 'password',
+};
+
 /**
  * Proves the person anew before a sensitive act (AUT-19): the password, and the code when a factor is enrolled.
  * Failures count on the same counter as at signing in (AUT-06).
@@ -100,54 +106,27 @@ export async function proveOneself(
 ): Promise<Proof> {
   own(work, who);
   const { company, user } = await findCompanyAndUser(work, who.companyId, who.userId);
-  const { credentials } = work.store.of(who.companyId);
-  const [credential, factor] = await Promise.all([credentials.findPassword(user.id), credentials.findTotp(user.id)]);
+  const attempt = { company: company.name, username: user.username, browserToken: input.browserToken };
+  const facts = await readFacts(work, attempt);
+  const { credential, factor } = facts;
   const refused = async (sentence: string, field: string): Promise<Proof> => {
-    await countFailure(work, company.policy.lock, user, input.browserToken);
+    await refuse(work, attempt, facts, { outcome: 'refused', reason: 'wrong-proof', counts: true });
     return { outcome: 'refused', sentence, field };
   };
-  if (user.lockedUntil && user.lockedUntil > work.now && user.failures >= company.policy.lock.threshold) {
-    return {
-      outcome: 'refused',
-      sentence: 'After several failed tries this is paused for a while. Try again later.',
-      field: 'password',
-    };
-  }
+  // The same lock as at signing in: strangers' failures do not hold a browser that is known (AUT-07, C9).
+  if (isLocked(facts, work.now)) return paused;
   if (!(await work.hasher.verify(credential?.hash ?? null, input.password)))
     return refused('The current password is not right.', 'password');
+  // As at signing in: many tries at once must not outrun the lock that they earn (AUT-06).
+  if (isLocked(await readFacts(work, attempt), work.now)) return paused;
   if (factor && input.code !== null) {
-    const step = matchTotp(
-      work.keyring.open(factorPurpose, factor.sealedSecret),
-      input.code,
-      work.now,
-      factor.lastStep,
-    );
-    if (step === null || !(await credentials.takeStep(user.id, step))) {
+    const secret = work.keyring.open(factorPurpose, factor.sealedSecret);
+    const step = matchTotp(secret, input.code, work.now, factor.lastStep);
+    if (step === null || !(await work.store.of(who.companyId).credentials.takeStep(user.id, step))) {
       return refused('That code did not work. Enter the code that your app shows now.', 'code');
     }
   }
   return { outcome: 'proved' };
-}
-
-async function countFailure(
-  work: Work,
-  lock: { threshold: number; minutes: number },
-  user: User,
-  browserToken: string,
-): Promise<void> {
-  await work.store.signIns.fail({
-    userId: user.id,
-    companyId: user.companyId,
-    browserHash: tokenHash(browserToken),
-    counts: true,
-    threshold: lock.threshold,
-    lockEndsAt: after(work.now, minutes(lock.minutes)),
-    address: addressKey(work.origin.ip),
-    windowEndsAt: after(work.now, minutes(10)),
-    details: { reason: 'wrong-proof' },
-    code: '',
-    by: work,
-  });
 }
 
 /** Takes effect at the next sign-in, after logging out (B.2): the person enrols anew; other sessions end now. */

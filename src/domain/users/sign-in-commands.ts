@@ -37,7 +37,8 @@ const addressWindow = minutes(10);
 
 const defaultLock = { threshold: 5, minutes: 10 };
 
-async function readFacts(work: Work, attempt: Attempt): Promise<SignInFacts> {
+/** @throws AppError 429 when the network address has to wait. */
+export async function readFacts(work: Work, attempt: Attempt): Promise<SignInFacts> {
   const facts = await work.store.signIns.read({
     companyKey: companyKey(attempt.company),
     usernameKey: usernameKey(attempt.username),
@@ -53,7 +54,7 @@ async function readFacts(work: Work, attempt: Attempt): Promise<SignInFacts> {
 export type Refused = { outcome: 'refused'; code: string };
 
 /** Counts and records a failed try; tells the person once when it locked them (T10). */
-async function refuse(work: Work, attempt: Attempt, facts: SignInFacts, refusal: Refusal): Promise<Refused> {
+export async function refuse(work: Work, attempt: Attempt, facts: SignInFacts, refusal: Refusal): Promise<Refused> {
   const { user, company, browser } = facts;
   const lock = company?.policy.lock ?? defaultLock;
   const code = supportCode(randomBytes(8));

@@ -44,7 +44,9 @@ export type RefusalReason =
   | 'wrong-password'
   | 'no-factor'
   | 'wrong-code'
-  | 'used-code';
+  | 'used-code'
+  /** Asked again for the password or the code in the middle of a session (AUT-19). */
+  | 'wrong-proof';
 
 export type Refusal = { outcome: 'refused'; reason: RefusalReason; counts: boolean };
 
