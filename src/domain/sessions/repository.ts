@@ -68,9 +68,10 @@ export function sessionRepository(db: Database, companyId: CompanyId) {
         .where({ company_id: companyId })
         .whereNull('ended_at')
         .where((query) => {
-          if (filter.userId) query.where('user_id', filter.userId);
-          if (filter.uid) query.where('uid', filter.uid);
-          if (filter.exceptUid) query.whereNot('uid', filter.exceptUid);
+          // An empty value names nobody's session; it must not widen what ends to all of them.
+          if (filter.userId !== undefined) query.where('user_id', filter.userId);
+          if (filter.uid !== undefined) query.where('uid', filter.uid);
+          if (filter.exceptUid !== undefined) query.whereNot('uid', filter.exceptUid);
         })
         .update({ ended_at: now, end_reason: reason })
         .returning('uid');
