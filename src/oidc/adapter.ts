@@ -1,4 +1,5 @@
 // The engine's storage port (oidc-provider "adapter"), on one PostgreSQL table. Values that open something are kept as hashes only.
+import { isDeepStrictEqual } from 'node:util';
 import type { Adapter, AdapterPayload } from 'oidc-provider';
 import { errors } from 'oidc-provider';
 import { parsePolicy } from '../domain/companies/company.ts';
@@ -42,6 +43,7 @@ class RecordAdapter implements Adapter {
   async upsert(id: string, payload: AdapterPayload, expiresIn: number): Promise<void> {
     const exchange = currentExchange();
     const batch = exchange?.writes ?? emptyBatch();
+    if (exchange && isUnchanged(exchange, recordId(this.#kind, id), payload)) return;
     const write = toWrite(this.#kind, id, payload, expiresIn, exchange);
     batch.upserts = [...batch.upserts.filter((other) => other.id !== write.id), write];
     if (this.#kind === 'Session' && exchange && write.accountId && write.sessionUid) {
@@ -145,7 +147,20 @@ function remember(exchange: Exchange, row: RecordRow): void {
   if (row.kind === 'Session' && row.session_uid) {
     exchange.sessions.set(row.session_uid, row.payload);
     exchange.sessionUidOf.set(row.id, row.session_uid);
+    // A copy: the engine changes what it is given.
+    exchange.sessionsAsRead.set(row.id, structuredClone(row.payload));
   }
+}
+
+/** Seconds by which a session's end may lag behind its use. */
+const sessionLag = 60;
+
+/** The engine saves a session at every visit; one that holds the same as before and ends hardly later need not be written. */
+function isUnchanged(exchange: Exchange, id: string, payload: AdapterPayload): boolean {
+  const before = exchange.sessionsAsRead.get(id);
+  if (!before || Number(payload.exp ?? 0) - Number(before.exp ?? 0) > sessionLag) return false;
+  const { jti: _, ...after } = payload;
+  return isDeepStrictEqual({ ...before, exp: 0, iat: 0 }, { ...after, exp: 0, iat: 0 });
 }
 
 // Escapes that JSON knows and jsonb does not: NUL and halves of surrogate pairs.

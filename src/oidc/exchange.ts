@@ -16,6 +16,8 @@ export interface Exchange {
   grants: Map<string, Record<string, unknown>>;
   sessions: Map<string, Record<string, unknown>>;
   accounts: Map<string, AccountFacts>;
+  /** Sessions as the database has them, by record id. */
+  sessionsAsRead: Map<string, Record<string, unknown>>;
   /** Uid of the session that a new grant belongs to. */
   sessionUid: string | null;
   /** Session uid by record id, to tell a renewed cookie from an ended session. */
@@ -51,6 +53,7 @@ export function newExchange(
     grants: new Map(),
     sessions: new Map(),
     accounts: new Map(),
+    sessionsAsRead: new Map(),
     sessionUid: null,
     sessionUidOf: new Map(),
     writes: emptyBatch(),
