@@ -12,7 +12,7 @@ import { homeRoutes } from './web/home/home-routes.ts';
 import { settingsRoutes } from './web/home/settings-routes.ts';
 import { interactionRouter } from './web/interaction/router.ts';
 import { csrf } from './web/middleware/csrf.ts';
-import { addressOf, door, isOurHost } from './web/middleware/door.ts';
+import { addressOf, door, isOurHost, toOriginForm } from './web/middleware/door.ts';
 import { errorPages } from './web/middleware/errors.ts';
 import { form } from './web/middleware/form.ts';
 import { securityHeaders } from './web/middleware/headers.ts';
@@ -96,6 +96,7 @@ function engine(runtime: Runtime) {
 export function createListener(runtime: Runtime): RequestListener {
   const callback = createApp(runtime).callback();
   return (request, response) => {
+    toOriginForm(request);
     if (!answerDocument(runtime, request, response)) void callback(request, response);
   };
 }

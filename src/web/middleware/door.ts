@@ -23,6 +23,18 @@ export function addressOf({ socket, headers }: IncomingMessage, config: Config):
   return clientAddress(socket.remoteAddress ?? '', forwardedFor?.toString(), config.trustedProxies);
 }
 
+/**
+ * A request line may name a whole address, and then its host is what counts (RFC 9112 section 3.2.2). Koa and the engine
+ * would take it from there whatever the header Host says, so the host goes where the door looks, and the path stays.
+ */
+export function toOriginForm(request: IncomingMessage): void {
+  const { url: target = '/' } = request;
+  if (target.startsWith('/')) return;
+  const url = URL.parse(target);
+  request.headers.host = url?.host ?? '';
+  request.url = url ? `${url.pathname}${url.search}` : '/';
+}
+
 /** True when the request names our public host, whatever letters' case it uses (F5, WEB-10). */
 export function isOurHost(request: IncomingMessage, config: Config): boolean {
   return request.headers.host?.toLowerCase() === new URL(config.publicUrl).host;
