@@ -23,6 +23,19 @@ describe('at 360 pixels, in light and dark,', { timeout: 60_000 }, () => {
   });
   afterAll(() => stage?.stop());
 
+  /** A refused form: the field in question has the focus, the reason is in sight beside it, and all looks good. */
+  async function expectRefused(tab: Tab, name: string): Promise<void> {
+    const alert = tab.getByRole('alert');
+    await alert.waitFor();
+    await expect
+      .poll(() => tab.evaluate('document.activeElement.getAttribute("aria-invalid")'), { message: name })
+      .toBe('true');
+    const { y = -1, height = 0 } = (await alert.boundingBox()) ?? {};
+    expect(y, `top of the reason on ${name}`).toBeGreaterThanOrEqual(0);
+    expect(y + height, `end of the reason on ${name}`).toBeLessThanOrEqual(phone.viewport.height);
+    await expectGoodLooks(tab, name);
+  }
+
   /** The pages at these addresses, one after the other. */
   async function lookAt(tab: Tab, pages: Record<string, string>): Promise<void> {
     for (const [name, path] of Object.entries(pages)) {
@@ -45,8 +58,7 @@ describe('at 360 pixels, in light and dark,', { timeout: 60_000 }, () => {
     await lookAt(tab, { invitation: link });
     await tab.getByLabel('New password').fill('zoe');
     await tab.getByRole('button', { name: 'Set' }).click();
-    await tab.getByRole('alert').waitFor();
-    await expectGoodLooks(tab, 'invitation-refused');
+    await expectRefused(tab, 'invitation-refused');
     await tab.getByLabel('New password').fill(max.password);
     await tab.getByRole('button', { name: 'Set' }).click();
     await tab.getByRole('heading', { name: 'Your password is set' }).waitFor();
@@ -58,8 +70,7 @@ describe('at 360 pixels, in light and dark,', { timeout: 60_000 }, () => {
     await tab.getByRole('heading', { name: 'Your Security Matters' }).waitFor();
     await expectGoodLooks(tab, 'enrol');
     await giveCode(tab, '000000');
-    await tab.getByRole('alert').waitFor();
-    await expectGoodLooks(tab, 'enrol-refused');
+    await expectRefused(tab, 'enrol-refused');
     const totpSecret = ((await tab.locator('.secret-groups').textContent()) ?? '').replace(/\s/g, '');
     await giveCode(tab, codeOf(stage.app, { ...max, totpSecret }));
     await tab.getByRole('heading', { name: 'Save your recovery codes' }).waitFor();
@@ -75,20 +86,17 @@ describe('at 360 pixels, in light and dark,', { timeout: 60_000 }, () => {
     await tab.getByLabel('Username').waitFor();
     await expectGoodLooks(tab, 'identify');
     await sayWho(tab, ' ', 'Northwind IT');
-    await tab.getByRole('alert').waitFor();
-    await expectGoodLooks(tab, 'identify-refused');
+    await expectRefused(tab, 'identify-refused');
     await sayWho(tab, username, 'Northwind IT');
     await tab.getByLabel('Password', { exact: true }).waitFor();
     await expectGoodLooks(tab, 'password');
     await givePassword(tab, 'wrong');
-    await tab.getByRole('alert').waitFor();
-    await expectGoodLooks(tab, 'password-refused');
+    await expectRefused(tab, 'password-refused');
     await givePassword(tab, max.password);
     await tab.getByLabel('Six-digit code').waitFor();
     await expectGoodLooks(tab, 'code');
     await giveCode(tab, '000000');
-    await tab.getByRole('alert').waitFor();
-    await expectGoodLooks(tab, 'code-refused');
+    await expectRefused(tab, 'code-refused');
     await tab.getByRole('button', { name: 'Use a recovery code instead' }).click();
     await tab.getByLabel('Recovery code').waitFor();
     await expectGoodLooks(tab, 'recovery-code');
@@ -153,8 +161,7 @@ describe('at 360 pixels, in light and dark,', { timeout: 60_000 }, () => {
     await tab.getByLabel('Current password').fill('wrong');
     await tab.getByLabel('New password').fill('wrong');
     await tab.getByRole('button', { name: 'Change password' }).click();
-    await tab.getByRole('alert').waitFor();
-    await expectGoodLooks(tab, 'security-refused');
+    await expectRefused(tab, 'security-refused');
     await tab.getByRole('button', { name: 'Reset second factor' }).click();
     await tab.getByRole('heading', { name: 'Reset second factor' }).waitFor();
     await expectGoodLooks(tab, 'confirm');

@@ -53,6 +53,8 @@ async function keepPictures(tab: Tab, name: string): Promise<void> {
   await mkdir(folder ?? '', { recursive: true });
   for (const width of [360, 1280]) {
     await tab.setViewportSize({ width, height: 740 });
+    // What sticks to the top would hang in the middle of a picture of the whole page.
+    await tab.evaluate('scrollTo(0, 0)');
     await tab.screenshot({ path: join(folder ?? '', `${name}-${width}.png`), fullPage: true });
   }
   await tab.setViewportSize(phone.viewport);
