@@ -40,6 +40,8 @@ export async function up(knex: Knex): Promise<void> {
   await knex.raw('create index oidc_records_grant_index on oidc_records (grant_id) where grant_id is not null');
   await knex.raw('create index oidc_records_session_index on oidc_records (session_uid) where session_uid is not null');
   await knex.raw(`create index oidc_records_live_session_index on oidc_records (session_uid) where kind = 'Session'`);
+  // A session of a busy day has thousands of tokens and a handful of grants.
+  await knex.raw(`create index oidc_records_grants_index on oidc_records (session_uid) where kind = 'Grant'`);
   await knex.raw('create index oidc_records_expiry_index on oidc_records (expires_at)');
   // Rows live for minutes: vacuum early, or the table bloats (DOS-03).
   await knex.raw(
