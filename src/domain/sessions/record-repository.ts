@@ -132,9 +132,12 @@ const consume = {
   text: 'update oidc_records set consumed_at = now() where id = any($1) and consumed_at is null returning id',
 };
 
+/** How long a claimed identifier stays taken, at least. */
+export const claimSeconds = 600;
+
 const claim = {
   name: 'oidc_claim',
-  text: `insert into oidc_records (id, kind, payload, expires_at) values ($1, $2, '{}', now() + interval '10 minutes')
+  text: `insert into oidc_records (id, kind, payload, expires_at) values ($1, $2, '{}', now() + interval '${claimSeconds} seconds')
          on conflict (id) do nothing returning id`,
 };
 
