@@ -7,6 +7,7 @@ import { record } from '../audit/commands.ts';
 import { resolveGroups } from '../groups/commands.ts';
 import {
   type ClientMetadata,
+  clientIdSchema,
   clientMetadataSchema,
   homeClientId,
   type Module,
@@ -42,8 +43,7 @@ export async function createModule(
   const clientSecret = needsSecret ? randomToken() : null;
   const module: Module = {
     id: newId<ModuleId>(),
-    // Letters and digits only: people type it behind an option, where a leading dash would be one.
-    clientId: input.clientId ?? randomBytes(16).toString('hex'),
+    clientId: parseClientId(input.clientId),
     name: name.data,
     icon: input.icon ?? null,
     secretHash: clientSecret === null ? null : tokenHash(clientSecret),
@@ -63,6 +63,14 @@ export async function createModule(
     await work.store.announce('modules');
   });
   return { module, clientSecret };
+}
+
+function parseClientId(given: string | undefined): string {
+  // Letters and digits only: people type it behind an option, where a leading dash would be one.
+  const parsed = clientIdSchema.safeParse(given ?? randomBytes(16).toString('hex'));
+  if (parsed.success) return parsed.data;
+  const problem = parsed.error.issues[0]?.message ?? '';
+  throw invalid(`The module cannot be registered like this. client_id ${problem}.`, { clientId: problem });
 }
 
 function parseMetadata(given: unknown, isPublicProvider: boolean): ClientMetadata {

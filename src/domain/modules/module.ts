@@ -1,6 +1,6 @@
 // Modules: the products people enter, and the instances that companies have connected. Owns OAuth client metadata.
 import { z } from 'zod';
-import type { InstanceId, ModuleId } from '../../lib/ids.ts';
+import { type InstanceId, isId, type ModuleId } from '../../lib/ids.ts';
 
 /** Loopback addresses may be http (RFC 8252 section 7.3); all else is https (OAU-03, BCP 2.6). */
 function isAcceptableAddress(text: string): boolean {
@@ -70,6 +70,15 @@ export interface Instance {
   landingUrl: string | null;
   isEnabled: boolean;
 }
+
+/** A client id that could be a person's id would let a client pass for that person where only `sub` is looked at (OAU-25, BCP 4.15). */
+export const clientIdSchema = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9][\w.~-]{0,99}$/,
+    'must begin with a letter or digit and hold those and . _ ~ - alone, 100 at most',
+  )
+  .refine((text) => !isId(text.toLowerCase()), 'must not look like the id of a person');
 
 export const moduleNameSchema = z.string().trim().min(1).max(60);
 
