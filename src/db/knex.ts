@@ -15,6 +15,8 @@ export function createDatabase(url: string, options: { poolSize: number; applica
     },
     // Else values (hashes, addresses) would stand in error messages, and so in the log (API-14).
     compileSqlOnError: false,
+    // knex would print to the console what it throws anyway.
+    log: { warn() {}, error() {}, deprecate() {}, debug() {} },
     // F4: a full pool must answer within seconds, not after knex's 60.
     acquireConnectionTimeout: 5000,
     pool: { min: 0, max: options.poolSize, idleTimeoutMillis: 30_000 },

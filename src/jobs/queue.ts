@@ -56,6 +56,9 @@ export function createJobs(db: Database, definitions: AnyJob[], options: { chann
         deleteAfterSeconds: 86_400,
       };
       await boss.createQueue(name, settings);
+      // The queue's settings are now in memory. Else the first jobs would fetch them on a second connection in the middle of
+      // their transactions, and as many of them at once as the pool holds would wait for each other until they time out.
+      await boss.getJobById(name, '00000000-0000-0000-0000-000000000000');
     }
   }
 

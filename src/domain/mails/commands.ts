@@ -24,8 +24,12 @@ export async function sendMail(work: Work, request: MailRequest): Promise<void> 
   });
 }
 
-/** Whether a stranger may cause another mail to this address now (AUT-16, DOS-06). */
+/**
+ * Whether a stranger may cause another mail to this address now (AUT-16, DOS-06).
+ * In the transaction that sends it: others who ask at the same moment wait for its end, and then see its mail.
+ */
 export async function mayMailForStranger(work: Work, recipient: string, kinds: MailKind[]): Promise<boolean> {
+  await work.store.mails.holdRecipient(recipient);
   const times = await work.store.mails.timesSince(recipient, kinds, after(work.now, -hours(1)));
   const last = times[0];
   return times.length < strangerMailsPerHour && (!last || last <= after(work.now, -seconds(strangerMailGapSeconds)));

@@ -69,6 +69,11 @@ export function mailRepository(db: Database) {
         });
     },
 
+    /** Holds back whoever asks about the same address, until this transaction ends. */
+    async holdRecipient(recipient: string): Promise<void> {
+      await db.raw('select pg_advisory_xact_lock(hashtextextended(?, 0))', [`mail ${addressKey(recipient)}`]);
+    },
+
     /** Times of the last mails of some kinds to one address, newest first, since `since`. */
     async timesSince(recipient: string, kinds: MailKind[], since: Date): Promise<Date[]> {
       const rows: { created_at: Date }[] = await db<Row>('mails')

@@ -159,6 +159,8 @@ export async function setPasswordByLink(
   const hash = await work.hasher.hash(password);
   const by: Work = { ...work, actor: { kind: 'user', id: user.id, name: user.username } };
   return transaction(by, async (work) => {
+    // The person's row first, then their links, as everywhere: else two of these could wait for each other.
+    await work.store.of(company.id).users.lockById(user.id);
     if (!(await work.store.links.take(tokenHash(token), kind, work.now))) return { outcome: 'dead' };
     await writePassword(work, company, user, hash, null);
     const { users } = work.store.of(company.id);
@@ -228,21 +230,25 @@ export async function requestForgottenPassword(
   const user = company ? await work.store.of(company.id).users.findByUsername(input.username) : null;
   if (!company || !user) return;
   if (user.baseStatus !== 'Active' && user.baseStatus !== 'Invited') return;
-  if (!(await mayMailForStranger(work, user.email, ['passwordReset', 'invitation']))) return;
-  await sendPasswordReset(work, company, user);
+  await transaction(work, async (work) => {
+    if (await mayMailForStranger(work, user.email, ['passwordReset', 'invitation']))
+      await sendPasswordReset(work, company, user);
+  });
 }
 
 /** "Can't log in?" > forgot company name: the companies that know this address, mailed to it (D.8). */
 export async function requestForgottenCompany(work: Work, email: string): Promise<void> {
   const companies = await companiesWithEmail(work.store.db, email);
   if (companies.length === 0) return;
-  if (!(await mayMailForStranger(work, email, ['forgotCompany']))) return;
-  await sendMail(work, {
-    kind: 'forgotCompany',
-    companyId: null,
-    userId: null,
-    recipient: email,
-    data: { companies, email },
+  await transaction(work, async (work) => {
+    if (!(await mayMailForStranger(work, email, ['forgotCompany']))) return;
+    await sendMail(work, {
+      kind: 'forgotCompany',
+      companyId: null,
+      userId: null,
+      recipient: email,
+      data: { companies, email },
+    });
   });
 }
 
