@@ -46,6 +46,19 @@ export async function browserOf(app: TestApp, person: TestPerson): Promise<Visit
   return visitor;
 }
 
+/** Through all the screens, as a person with a browser: ends at the address where the module is called back. */
+export async function comeBack(
+  app: TestApp,
+  person: TestPerson,
+  address: string | URL,
+  visitor: Visitor = app.visitor(),
+): Promise<URL> {
+  const url = new URL(address);
+  expect(url.origin).toBe(app.url);
+  const page = await signIn(app, visitor, person, `${url.pathname}${url.search}`);
+  return new URL(page.headers.location ?? '');
+}
+
 export interface Tokens {
   access_token: string;
   refresh_token: string;
