@@ -18,6 +18,8 @@ export async function createLink(work: Work, request: Request): Promise<{ addres
   const token = randomToken();
   const expiresAt = after(work.now, request.lifetime);
   await transaction(work, async ({ store, now }) => {
+    // One at a time for a person: of two at once, each would want to be the one live link.
+    await store.of(request.companyId).users.lockById(request.userId);
     await store.links.voidOpen(request.companyId, request.userId, [request.kind], now);
     await store.links.insert(
       {

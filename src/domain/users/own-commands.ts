@@ -180,12 +180,15 @@ export async function confirmEmail(work: Work, token: string): Promise<{ email: 
   if (link?.kind !== 'emailChange' || !link.companyId || !link.userId || !isLive(link, work.now)) return null;
   const { companyId, userId } = link;
   return transaction(work, async (work) => {
+    await work.store.of(companyId).users.lockById(userId);
     if (!(await work.store.links.take(tokenHash(token), 'emailChange', work.now))) return null;
     const { company, user } = await findCompanyAndUser(work, companyId, userId);
     if (!user.pendingEmail || user.pendingEmail !== link.sentTo) return null;
     await work.store
       .of(companyId)
       .users.update(userId, { email: user.pendingEmail, pendingEmail: null, emailVerifiedAt: work.now });
+    // Links that went to the old mailbox must not set the password of who moved away from it (AUT-13).
+    await work.store.links.voidOpen(companyId, userId, ['passwordReset', 'setup'], work.now);
     await record(work, {
       action: 'user.emailChange.confirm',
       companyId,
