@@ -42,7 +42,8 @@ export async function startWorld(metadata: Partial<ClientMetadata> = {}, options
 /** A browser in which this person is signed in at the provider. */
 export async function browserOf(app: TestApp, person: TestPerson): Promise<Visitor> {
   const visitor = app.visitor();
-  await signIn(app, visitor, person, '/login');
+  const page = await signIn(app, visitor, person, '/login');
+  if (new URL(page.url).pathname !== '/') throw new Error(`not signed in, but at ${page.url}`);
   return visitor;
 }
 
