@@ -64,6 +64,9 @@ async function signedIn(ctx: Context, runtime: Runtime): Promise<void> {
     waiting !== null && typeof waiting === 'object' && 'state' in waiting && waiting.state === ctx.query.state;
   const returnTo = isExpected && 'returnTo' in waiting && typeof waiting.returnTo === 'string' ? waiting.returnTo : '/';
   if (ctx.query.error) return seeOther(ctx, '/signed-out');
+  // Our pages may hold a session to be over that the engine still knows: two clocks, or a policy that was made stricter.
+  // Asking for the password settles it, where sending the browser back would send it in a circle.
+  if (!(await findPerson(ctx, runtime))) return startSignIn(ctx, runtime, returnTo, { prompt: 'login' });
   seeOther(ctx, localPath(returnTo));
 }
 

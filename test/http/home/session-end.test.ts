@@ -1,0 +1,29 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { minutes } from '../../../src/lib/time.ts';
+import { startApp, type TestApp } from '../../support/app.ts';
+import { makeCompany, makePerson, signIn } from '../../support/people.ts';
+import { wordsOf } from '../../support/visitor.ts';
+
+describe('the end of a session on our own pages (C37, WEB-03)', () => {
+  let app: TestApp;
+
+  beforeAll(async () => {
+    app = await startApp();
+  });
+  afterAll(() => app.stop());
+
+  it('leads to the password, never in a circle, also where the engine would still let the person in', async () => {
+    // Our pages go by the domain's clock and by the policy of now, the engine by its own clock and by what it has stored.
+    const company = await makeCompany(app, 'Northwind IT', { session: { absoluteMinutes: 5 } });
+    const person = await makePerson(app, company);
+    const visitor = app.visitor();
+    const home = await visitor.follow(await signIn(app, visitor, person, '/settings/sessions'));
+    expect(wordsOf(home)).toContain('Where you are logged in');
+    app.clock.advance(minutes(6));
+    const page = await visitor.open('/settings/sessions');
+    expect(page.status).toBe(200);
+    expect(wordsOf(page)).toContain('Enter your password');
+    const back = await visitor.follow(await signIn(app, visitor, person, page.url));
+    expect(wordsOf(back)).toContain('Where you are logged in');
+  });
+});
