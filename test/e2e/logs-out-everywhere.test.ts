@@ -66,8 +66,7 @@ describe('logging out', { timeout: 60_000 }, () => {
     await tab.locator('summary', { hasText: 'Menu of Pat Example' }).click();
     await tab.getByRole('button', { name: 'Log out' }).click();
     await tab.getByRole('heading', { name: 'You are logged out' }).waitFor();
-    await expectThrownOut(tab, stage.workplace);
-    await expectThrownOut(tab, stage.helpdesk);
+    await expectThrownOut(tab, stage.workplace, stage.helpdesk);
     await expectLoggedOutOfKaseyaOne(tab);
   });
 
@@ -107,8 +106,7 @@ describe('logging out', { timeout: 60_000 }, () => {
     const una = await person('una');
     const tab = await enterBoth(una);
     await deactivateUser(stage.app.operator(), stage.company.id, una.user.id);
-    await expectThrownOut(tab, stage.workplace);
-    await expectThrownOut(tab, stage.helpdesk);
+    await expectThrownOut(tab, stage.workplace, stage.helpdesk);
     await chooseKaseyaOne(tab, stage.workplace);
     await sayWho(tab, 'una', 'Northwind IT');
     await givePassword(tab, una.password);

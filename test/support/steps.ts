@@ -53,7 +53,12 @@ export async function isInside(tab: Tab, module: StageModule): Promise<boolean> 
   return (await tab.getByRole('heading', { level: 1 }).textContent())?.startsWith('Welcome') === true;
 }
 
-/** Back-channel logout, deactivation and the end of a session are felt within this time. */
-export async function expectThrownOut(tab: Tab, module: StageModule): Promise<void> {
-  await expect.poll(() => isInside(tab, module), { timeout: 5000, interval: 200 }).toBe(false);
+/** Back-channel logout, deactivation and the end of a session are felt in all these modules within this time. */
+export async function expectThrownOut(tab: Tab, ...modules: StageModule[]): Promise<void> {
+  const stillInside = async () => {
+    const names: string[] = [];
+    for (const module of modules) if (await isInside(tab, module)) names.push(module.name);
+    return names;
+  };
+  await expect.poll(stillInside, { timeout: 5000, interval: 200 }).toEqual([]);
 }
