@@ -95,18 +95,23 @@ function engine(runtime: Runtime) {
 /** The listener of the HTTP server: prepared documents go out before koa is asked (they are most of the traffic). */
 export function createListener(runtime: Runtime): RequestListener {
   const callback = createApp(runtime).callback();
+  const publicHost = new URL(runtime.config.publicUrl).host;
   return (request, response) => {
     toOriginForm(request);
-    if (!answerDocument(runtime, request, response)) void callback(request, response);
+    if (!answerDocument(runtime, publicHost, request, response)) void callback(request, response);
   };
 }
 
-function answerDocument(runtime: Runtime, request: IncomingMessage, response: ServerResponse): boolean {
-  if (request.method !== 'GET' || request.headers.origin !== undefined || !isOurHost(request, runtime.config))
-    return false;
+function answerDocument(
+  runtime: Runtime,
+  publicHost: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+): boolean {
   const route = request.url ?? '';
   const document = runtime.engine.documents.get(route);
-  if (!document) return false;
+  if (!document || request.method !== 'GET' || request.headers.origin !== undefined) return false;
+  if (!isOurHost(request, publicHost)) return false;
   const startedAt = performance.now();
   const isKnown = request.headers['if-none-match'] === document.headers.etag;
   if (isKnown) response.writeHead(304, { etag: document.headers.etag }).end();

@@ -4,6 +4,9 @@ import knexModule, { type Knex } from 'knex';
 /** The pool or a transaction of it. */
 export type Database = Knex;
 
+/** A query that is still being put together. */
+export type Query = Knex.QueryBuilder;
+
 export function createDatabase(url: string, options: { poolSize: number; applicationName?: string }): Database {
   return knexModule({
     client: 'pg',

@@ -1,4 +1,4 @@
-import type { Database } from '../../db/knex.ts';
+import type { Database, Query } from '../../db/knex.ts';
 import type { CompanyId, UserId } from '../../lib/ids.ts';
 import { type EndReason, type LogoutNotice, logoutNotices, type Session, type SessionPayload } from './session.ts';
 
@@ -77,17 +77,11 @@ export function sessionRepository(db: Database, companyId: CompanyId) {
         .returning('uid');
       const uids = ended.map(({ uid }) => uid);
       if (uids.length === 0) return { ended: uids, notices: [] };
-      const payloads: { payload: SessionPayload }[] = await db('oidc_records')
-        .where({ kind: 'Session' })
-        .whereIn('session_uid', uids)
-        .select('payload');
-      await db('oidc_records')
-        .whereIn('session_uid', uids)
-        .where((query) => {
-          if (reason === 'logout') query.where({ kind: 'Session' });
-        })
-        .delete();
-      return { ended: uids, notices: payloads.flatMap(({ payload }) => logoutNotices(payload)) };
+      const notices = await destroySessions(db, uids);
+      if (reason !== 'logout') {
+        await destroyGrants(db, (query) => query.whereIn('session_uid', uids));
+      }
+      return { ended: uids, notices };
     },
 
     /** Use of our own pages counts as use of the session (C37); both places that know its end are told. */
@@ -102,14 +96,40 @@ export function sessionRepository(db: Database, companyId: CompanyId) {
 
     /** Everything the engine holds for a person, offline refresh tokens included (OAU-18), but for what hangs on one session. */
     async revokeAll(userId: UserId, exceptUid: string | null = null): Promise<void> {
-      await db('oidc_records')
-        .where({ account_id: userId })
-        .where((query) => {
-          if (exceptUid !== null) query.whereRaw('session_uid is distinct from ?', [exceptUid]);
-        })
-        .delete();
+      const others = (query: Query) => {
+        query.where({ account_id: userId });
+        if (exceptUid !== null) query.whereRaw('session_uid is distinct from ?', [exceptUid]);
+      };
+      await destroyGrants(db, others);
+      await db('oidc_records').whereIn('kind', ['Session', 'Interaction']).where(others).delete();
     },
   };
+}
+
+/** The engine's side of sessions. @returns which modules were entered in them. */
+async function destroySessions(db: Database, uids: string[]): Promise<LogoutNotice[]> {
+  const gone: { payload: SessionPayload }[] = await db('oidc_records')
+    .where({ kind: 'Session' })
+    .whereIn('session_uid', uids)
+    .delete()
+    .returning('payload');
+  return gone.flatMap(({ payload }) => logoutNotices(payload));
+}
+
+/** Grants with their codes and tokens; a token whose grant is gone is worth nothing even before it is deleted. */
+async function destroyGrants(db: Database, which: (query: Query) => void): Promise<void> {
+  const gone: { id: string }[] = await db('oidc_records')
+    .where({ kind: 'Grant' })
+    .where(which)
+    .delete()
+    .returning('id');
+  if (gone.length === 0) return;
+  await db('oidc_records')
+    .whereIn(
+      'grant_id',
+      gone.map(({ id }) => id),
+    )
+    .delete();
 }
 
 /** Sessions whose time has run out and whose modules have not been told; crosses companies, for the sweeping job. */
@@ -126,12 +146,7 @@ export async function takeExpiredSessions(
   );
   const uids = rows.map(({ uid }) => uid);
   if (uids.length === 0) return { ended: 0, notices: [] };
-  const payloads: { payload: SessionPayload }[] = await db('oidc_records')
-    .where({ kind: 'Session' })
-    .whereIn('session_uid', uids)
-    .select('payload');
-  await db('oidc_records').where({ kind: 'Session' }).whereIn('session_uid', uids).delete();
-  return { ended: uids.length, notices: payloads.flatMap(({ payload }) => logoutNotices(payload)) };
+  return { ended: uids.length, notices: await destroySessions(db, uids) };
 }
 
 /** Rows of ended sessions that nobody needs any more. */

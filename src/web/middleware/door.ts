@@ -36,8 +36,8 @@ export function toOriginForm(request: IncomingMessage): void {
 }
 
 /** True when the request names our public host, whatever letters' case it uses (F5, WEB-10). */
-export function isOurHost(request: IncomingMessage, config: Config): boolean {
-  return request.headers.host?.toLowerCase() === new URL(config.publicUrl).host;
+export function isOurHost(request: IncomingMessage, publicHost: string): boolean {
+  return request.headers.host?.toLowerCase() === publicHost;
 }
 
 /** Health probes come to the machine's own address, not to the public name. */
