@@ -1,5 +1,5 @@
 // The HTTP server: limits, listening, draining.
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import { createListener } from './app.ts';
 import type { Runtime } from './runtime.ts';
 
@@ -25,6 +25,14 @@ export function createHttpServer(runtime: Runtime): Server {
 
 export async function listenOn(runtime: Runtime, host: string, port: number): Promise<RunningServer> {
   const server = createHttpServer(runtime);
+  const unanswered = new Set<ServerResponse>();
+  let isDraining = false;
+  // Whoever keeps connections would send the next request into one that is about to close: so they are told in time.
+  server.prependListener('request', (_request, response) => {
+    if (isDraining) response.setHeader('connection', 'close');
+    unanswered.add(response);
+    response.once('close', () => unanswered.delete(response));
+  });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, host, resolve);
@@ -33,9 +41,17 @@ export async function listenOn(runtime: Runtime, host: string, port: number): Pr
   return {
     port: typeof address === 'object' && address ? address.port : port,
     async drain(milliseconds) {
+      isDraining = true;
+      for (const response of unanswered) if (!response.headersSent) response.setHeader('connection', 'close');
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      // Connections that are idle now, and those that become idle as their answers go out.
-      const sweep = setInterval(() => server.closeIdleConnections(), 100);
+      let quiet = 0;
+      const sweep = setInterval(() => {
+        // Connections that are idle now, and those that become idle as their answers go out.
+        server.closeIdleConnections();
+        // Those that browsers opened in advance and never used do not count as idle: they go when nobody waits for an answer.
+        quiet = unanswered.size === 0 ? quiet + 1 : 0;
+        if (quiet > 2) server.closeAllConnections();
+      }, 100);
       server.closeIdleConnections();
       await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, milliseconds).unref())]);
       clearInterval(sweep);

@@ -1,5 +1,5 @@
 // The log is for operators: constant phrases, data as fields, never a secret (API-14).
-import { type Logger, pino } from 'pino';
+import { type DestinationStream, type Logger, pino } from 'pino';
 
 export type Log = Logger;
 
@@ -18,12 +18,14 @@ const secretFields = [
   'code_verifier',
 ];
 
-export function createLog(level: string, bindings: object = {}): Log {
-  return pino({
+/** @param destination standard output, unless told. */
+export function createLog(level: string, bindings: object = {}, destination?: DestinationStream): Log {
+  const options = {
     level,
     base: bindings,
     redact: { paths: secretFields.flatMap((field) => [field, `*.${field}`, `*.*.${field}`]), censor: '[redacted]' },
-    formatters: { level: (label) => ({ level: label }) },
+    formatters: { level: (label: string) => ({ level: label }) },
     timestamp: pino.stdTimeFunctions.isoTime,
-  });
+  };
+  return destination ? pino(options, destination) : pino(options);
 }
