@@ -150,7 +150,7 @@ describe('bounds', () => {
     const { refresh_token } = await tokensFor(world.app, world.visitor, world.module);
     const begin = async (daysAgo: number) =>
       world.app.runtime.db.raw(
-        `update oidc_records set payload = jsonb_set(payload, '{iiat}', to_jsonb(extract(epoch from now())::bigint - ?::bigint))
+        `update oidc_records set payload = jsonb_set(payload, '{iiat}', to_jsonb(floor(extract(epoch from now()))::bigint - ?::bigint))
          where kind = 'RefreshToken' and client_id = ?`,
         [daysAgo * day, world.module.clientId],
       );
