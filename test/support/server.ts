@@ -53,9 +53,9 @@ function launch(environment: Record<string, string>) {
   return { child, ended, output: () => chunks.join('') + errors.join(''), errors: () => errors.join('') };
 }
 
-/** @param environment without PORT, which is free and found here. @throws when it ends or says nothing within 30 seconds */
+/** @param environment without PORT: a free one is found. @throws when it ends or says nothing within 30 seconds */
 export async function startServer(environment: Record<string, string>): Promise<Server> {
-  const port = await freePort();
+  const port = environment.PORT === undefined ? await freePort() : Number(environment.PORT);
   const url = environment.PUBLIC_URL ?? `http://localhost:${port}`;
   const { child, ended, output } = launch({ PORT: String(port), ...environment });
   let isOver = false;
