@@ -1,7 +1,7 @@
 // My Settings, one's own hands: name, picture, looks, password, and a new phone.
 import type { Page as Tab } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { useBrowser } from '../support/browser.ts';
+import { patience, useBrowser } from '../support/browser.ts';
 import { codeOf, freshCode, makePerson, type TestPerson } from '../support/people.ts';
 import { type Stage, setStage } from '../support/stage.ts';
 import { giveCode, givePassword, logIn, sayWho } from '../support/steps.ts';
@@ -54,7 +54,8 @@ describe('My Settings', { timeout: 60_000 }, () => {
     await upload('me.png', 'image/png', png);
     await tab.getByText('Your picture is saved.').waitFor();
     const picture = tab.getByRole('img', { name: 'Your picture' });
-    expect(await tab.evaluate(`document.querySelector('img[alt="Your picture"]').naturalWidth`)).toBe(1);
+    const width = () => tab.evaluate(`document.querySelector('img[alt="Your picture"]').naturalWidth`);
+    await expect.poll(width, { timeout: patience }).toBe(1);
     await upload('me.png', 'image/png', Buffer.from('<svg onload="alert(1)"/>'));
     expect(await tab.getByRole('alert').textContent()).toContain('Choose a PNG, JPEG or WebP picture.');
     await tab.getByRole('button', { name: 'Remove picture' }).click();

@@ -3,7 +3,7 @@ import type { Page as Tab } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { unlockUser } from '../../src/domain/users/commands.ts';
 import { minutes } from '../../src/lib/time.ts';
-import { useBrowser } from '../support/browser.ts';
+import { patience, useBrowser } from '../support/browser.ts';
 import { mailTo } from '../support/mailbox.ts';
 import { freshCode, makePerson, type TestPerson } from '../support/people.ts';
 import { emailOf, type Stage, setStage } from '../support/stage.ts';
@@ -27,7 +27,7 @@ describe('a person who is locked out', { timeout: 60_000 }, () => {
     await givePassword(tab, password);
     // The page before this one said the same: only the code tells them apart.
     await tab.getByRole('alert').waitFor();
-    if (before) await expect.poll(code).not.toBe(before);
+    if (before) await expect.poll(code, { timeout: patience }).not.toBe(before);
     const words = (await tab.getByRole('alert').textContent()) ?? '';
     return words
       .replace(/Code\s+\S+/, '')

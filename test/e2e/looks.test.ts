@@ -2,7 +2,7 @@
 import type { Page as Tab } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { inviteUser } from '../../src/domain/users/commands.ts';
-import { useBrowser } from '../support/browser.ts';
+import { patience, useBrowser } from '../support/browser.ts';
 import { expectGoodLooks, phone } from '../support/look.ts';
 import { mailTo } from '../support/mailbox.ts';
 import { codeOf, freshCode, makePerson, type TestPerson } from '../support/people.ts';
@@ -28,7 +28,10 @@ describe('at 360 pixels, in light and dark,', { timeout: 60_000 }, () => {
     const alert = tab.getByRole('alert');
     await alert.waitFor();
     await expect
-      .poll(() => tab.evaluate('document.activeElement.getAttribute("aria-invalid")'), { message: name })
+      .poll(() => tab.evaluate('document.activeElement.getAttribute("aria-invalid")'), {
+        message: name,
+        timeout: patience,
+      })
       .toBe('true');
     const { y = -1, height = 0 } = (await alert.boundingBox()) ?? {};
     expect(y, `top of the reason on ${name}`).toBeGreaterThanOrEqual(0);
@@ -64,6 +67,7 @@ describe('at 360 pixels, in light and dark,', { timeout: 60_000 }, () => {
     await tab.getByRole('heading', { name: 'Your password is set' }).waitFor();
     await expectGoodLooks(tab, 'password-set');
     await tab.getByRole('link', { name: 'Back to Login' }).click();
+    await tab.getByLabel('Username').waitFor();
     await expectGoodLooks(tab, 'identify-known-company');
     await tab.getByRole('button', { name: 'Next' }).click();
     await givePassword(tab, max.password);

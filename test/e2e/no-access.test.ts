@@ -49,6 +49,6 @@ describe('a module that is not open to a person', { timeout: 60_000 }, () => {
     await tab.getByRole('button', { name: 'Log out' }).click();
     await tab.getByRole('heading', { name: 'You are logged out' }).waitFor();
     await tab.getByRole('link', { name: 'Log in again' }).click();
-    expect(await tab.getByLabel('Username').isVisible()).toBe(true);
+    await tab.getByLabel('Username').waitFor();
   });
 });

@@ -53,6 +53,7 @@ describe('a second module', { timeout: 60_000 }, () => {
     await tab.getByRole('link', { name: 'App Launcher' }).click();
     await tab.getByRole('heading', { name: 'Welcome, Pat' }).waitFor();
     await tab.getByRole('link', { name: 'Support' }).click();
+    await tab.getByRole('heading', { name: 'Support' }).waitFor();
     await tab.getByText('App Launcher').click();
     await tab.getByRole('banner').getByRole('link', { name: 'Workplace' }).click();
     await expectInside(tab, stage.workplace, sam);

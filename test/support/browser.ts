@@ -16,7 +16,7 @@ const args = [
 ];
 
 /** Enough for a machine that does other things too; a page that takes longer is broken. */
-const patience = 15_000;
+export const patience = 15_000;
 
 export interface StoryBrowser {
   /** The first tab of a browser that nobody has used yet: no cookies, no storage. It ends with its story. */
