@@ -60,15 +60,10 @@ export function loadConfig(environment: Record<string, string | undefined>): Con
     Object.entries(environment).filter(([, value]) => value !== undefined && value.trim() !== ''),
   );
   const parsed = environmentSchema.safeParse(given);
-  if (!parsed.success) {
-    throw new ConfigError(
-      parsed.error.issues.map(({ path, message }) => `${path[0]?.toString() ?? 'settings'}: ${message}`),
-    );
-  }
+  const problems = [...(parsed.error?.issues.map(describe) ?? []), ...crossChecks(given)];
+  if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
   const env = parsed.data;
   const publicUrl = env.PUBLIC_URL ?? `http://localhost:${env.PORT}`;
-  const problems = crossChecks(env, publicUrl);
-  if (problems.length > 0) throw new ConfigError(problems);
 
   return Object.freeze({
     host: env.HOST,
@@ -104,16 +99,24 @@ export function loadConfig(environment: Record<string, string | undefined>): Con
   });
 }
 
-function crossChecks(env: Environment, publicUrl: string): string[] {
+const describe = ({ path, message }: { path: PropertyKey[]; message: string }) =>
+  `${path[0]?.toString() ?? 'settings'}: ${message}`;
+
+/** What settings say about each other. Of the text itself, so that it is told beside what is wrong with each of them. */
+function crossChecks(given: Record<string, string | undefined>): string[] {
   const problems: string[] = [];
-  if (env.WORKERS > 1 && !env.DATABASE_URL)
+  if (Number(given.WORKERS) > 1 && !given.DATABASE_URL)
     problems.push('WORKERS: more than 1 needs DATABASE_URL (the embedded database serves one process)');
-  if (env.DATABASE_URL && !env.ENCRYPTION_KEYS) {
+  if (given.DATABASE_URL && !given.ENCRYPTION_KEYS) {
     problems.push(
       'ENCRYPTION_KEYS: required with DATABASE_URL, the same on every node; make one with `openssl rand -base64 32`',
     );
   }
-  if (env.DEMO && !publicUrl.startsWith('http://localhost') && !publicUrl.startsWith('http://127.0.0.1')) {
+  if (
+    given.DEMO === 'true' &&
+    given.PUBLIC_URL &&
+    !/^http:\/\/(localhost|127\.0\.0\.1)(:|\/|$)/.test(given.PUBLIC_URL)
+  ) {
     problems.push('DEMO: only allowed while PUBLIC_URL is on localhost, since it shows mails and codes to everyone');
   }
   return problems;
