@@ -15,10 +15,11 @@ import type { AccountFacts } from '../domain/sessions/record-repository.ts';
 import { acrMultiFactor } from '../domain/users/sign-in.ts';
 import type { Keyring } from '../lib/secrets.ts';
 import { hmac } from '../lib/secrets.ts';
-import { claims, claimsWithin, currentAccount, findAccount } from './account.ts';
+import { claims, currentAccount, findAccount } from './account.ts';
 import type { createAdapter } from './adapter.ts';
 import { currentExchange } from './exchange.ts';
 import { createFetch } from './fetch.ts';
+import { createGrantLoader } from './grants.ts';
 import { createPolicy } from './policy.ts';
 import { routes } from './routes.ts';
 
@@ -146,7 +147,7 @@ export function createConfiguration({ config, keyring, adapter, jwks, pages }: E
         return `/interaction/${interaction.uid}`;
       },
     },
-    loadExistingGrant,
+    loadExistingGrant: createGrantLoader(keyring.derive('grants')),
     // A session-bound refresh token for every module that may use one; with offline_access it outlives the session.
     issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed('refresh_token'),
     rotateRefreshToken: true,
@@ -223,33 +224,4 @@ function sessionTtl(ctx: KoaContextWithOIDC, session: { accountId?: string; logi
   const { idleMinutes, absoluteMinutes } = parsePolicy(account.policy).session;
   const absoluteEnd = (session.loginTs ?? now) + absoluteMinutes * minute;
   return Math.max(1, Math.min(idleMinutes * minute, absoluteEnd - now));
-}
-
-/** Everything a module asks for within its registration is granted: its company's administrators have connected it. */
-async function loadExistingGrant(ctx: KoaContextWithOIDC) {
-  const { client, session, provider, params } = ctx.oidc;
-  if (!client || !session?.accountId) return undefined;
-  const exchange = currentExchange();
-  if (exchange) exchange.sessionUid = session.uid;
-  const requested = typeof params?.scope === 'string' ? params.scope : 'openid';
-  const asked = [...ctx.oidc.requestParamClaims];
-  const grantId = session.grantIdFor(client.clientId);
-  const known = grantId ? await provider.Grant.find(grantId) : undefined;
-  if (known?.accountId === session.accountId) {
-    const held = new Set(known.getOIDCScopeEncountered().split(' '));
-    const heldClaims = new Set(known.getOIDCClaimsEncountered());
-    if (requested.split(' ').every((scope) => held.has(scope)) && asked.every((claim) => heldClaims.has(claim)))
-      return known;
-  }
-  const grant =
-    known?.accountId === session.accountId
-      ? known
-      : new provider.Grant({ accountId: session.accountId, clientId: client.clientId });
-  grant.addOIDCScope(requested);
-  const within = claimsWithin(client.scope ?? '');
-  const [open, closed] = [asked.filter((claim) => within.has(claim)), asked.filter((claim) => !within.has(claim))];
-  if (open.length > 0) grant.addOIDCClaims(open);
-  if (closed.length > 0) grant.rejectOIDCClaims(closed);
-  await grant.save();
-  return grant;
 }

@@ -181,6 +181,20 @@ describe('telling modules', () => {
     expect(Number(claims.exp) - Number(claims.iat)).toBeLessThanOrEqual(120);
   });
 
+  it('OAU-25 the logout token of a pairwise client speaks of the same subject as its ID tokens', async () => {
+    const { backchannel_logout_uri } = module.module.metadata;
+    const pairwise = await makeModule(world.app, [world.company], {
+      subject_type: 'pairwise',
+      ...(backchannel_logout_uri ? { backchannel_logout_uri } : {}),
+    });
+    const own = await tokensFor(world.app, visitor, pairwise);
+    await logOut();
+    await told(2);
+    const [claims] = heard.map(({ token }) => claimsOf(token)).filter(({ aud }) => aud === pairwise.clientId);
+    expect(claims).toMatchObject({ sub: claimsOf(own.id_token).sub, sid: claimsOf(own.id_token).sid });
+    expect(claims?.sub).not.toBe(world.person.user.id);
+  });
+
   it('OAU-19 a logout token is no access token, no ID token hint and no assertion', async () => {
     await logOut();
     await told();
