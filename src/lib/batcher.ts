@@ -47,7 +47,9 @@ export function createBatcher<I, O>(
     isScheduled = false;
     const batch = take();
     running += 1;
-    run(batch.map(({ item }) => item))
+    // Nobody stands above this turn: what `run` throws at once must reach those who asked, like what it rejects with.
+    const answering = (async () => run(batch.map(({ item }) => item)))();
+    answering
       .then(
         (answers) => {
           for (const [i, { resolve }] of batch.entries()) resolve(answers[i] as O);
