@@ -185,6 +185,25 @@ describe('a deactivated person', () => {
     expect([await sessionsOf(early), await sessionsOf(late)]).toEqual([0, 0]);
   });
 
+  it('AUT-10 is refused for the status alone: what a race with the deactivation left behind opens nothing', async () => {
+    const person = await makePerson(app, company);
+    const visitor = await signedInVisitor(app, person);
+    const { body } = await redeem(
+      app,
+      module,
+      answerOf(await visitor.open(authorizeAddress(module))).get('code') ?? '',
+    );
+    // Session, grant and tokens stay in the database; only the person's row says so.
+    await app.runtime.db('users').where({ id: person.user.id }).update({ base_status: 'Deactivated' });
+    expect(await isSignedIn(visitor)).toBe(false);
+    expect(isHome(await visitor.open('/login'))).toBe(false);
+    expect((await visitor.send(authorizeAddress(module))).headers.location ?? '').not.toContain('code=');
+    const refresh = { grant_type: 'refresh_token', refresh_token: String(body.refresh_token) };
+    expect((await token(app, module, refresh)).status).toBe(400);
+    const bearer = { authorization: `Bearer ${body.access_token}` };
+    expect((await app.visitor().send('/userinfo', { headers: bearer })).status).toBe(401);
+  });
+
   it('AUT-10 cannot change anything in a session that was open', async () => {
     const person = await makePerson(app, company);
     const visitor = await signedInVisitor(app, person);

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Company } from '../../../src/domain/companies/company.ts';
 import { activateUser, deactivateUser, inviteUser } from '../../../src/domain/users/commands.ts';
+import { renewOwnRecoveryCodes } from '../../../src/domain/users/own-commands.ts';
 import { requestForgottenPassword } from '../../../src/domain/users/password-commands.ts';
 import { statusOf } from '../../../src/domain/users/user.ts';
 import { startApp, type TestApp } from '../../support/app.ts';
@@ -182,6 +183,10 @@ describe('an invited person', () => {
 describe('a reactivated person', () => {
   async function comeBack(): Promise<TestPerson> {
     const person = await makePerson(app, company);
+    await renewOwnRecoveryCodes(app.runtime.work({ kind: 'user', id: person.user.id, name: person.user.username }), {
+      companyId: company.id,
+      userId: person.user.id,
+    });
     await deactivateUser(app.operator(), company.id, person.user.id);
     await activateUser(app.operator(), company.id, person.user.id);
     return person;
@@ -191,6 +196,10 @@ describe('a reactivated person', () => {
     const person = await comeBack();
     expect(await shownStatus(person)).toBe('Active');
     expect(await reload(app, person)).toMatchObject({ mustSetPassword: true, mustEnrol2fa: true });
+    const { credentials } = app.runtime.store.of(company.id);
+    expect(await credentials.findPassword(person.user.id)).toBeNull();
+    expect(await factorOf(person)).toBeNull();
+    expect(await credentials.countRecoveryCodes(person.user.id)).toBe(0);
     const { visitor, page } = await atCode(app, person);
     expect([page.status, stepOf(page)]).toEqual([422, 'password']);
     expect((await tryPassword({ visitor, page }, person.password)).status).toBe(422);
