@@ -193,7 +193,9 @@ describe('a deactivated person', () => {
       module,
       answerOf(await visitor.open(authorizeAddress(module))).get('code') ?? '',
     );
-    // Session, grant and tokens stay in the database; only the person's row says so.
+    await sendPasswordReset(work(), company, person.user);
+    const link = await linkIn(app, person.user.email, 'passwordReset');
+    // Session, grant, tokens and link stay in the database; only the person's row says so.
     await app.runtime.db('users').where({ id: person.user.id }).update({ base_status: 'Deactivated' });
     expect(await isSignedIn(visitor)).toBe(false);
     expect(isHome(await visitor.open('/login'))).toBe(false);
@@ -202,6 +204,8 @@ describe('a deactivated person', () => {
     expect((await token(app, module, refresh)).status).toBe(400);
     const bearer = { authorization: `Bearer ${body.access_token}` };
     expect((await app.visitor().send('/userinfo', { headers: bearer })).status).toBe(401);
+    expect((await app.visitor().send(link)).status).toBe(410);
+    expect((await postRaw(app.visitor(), link, { password: 'Amber-Lantern-77' })).status).toBe(410);
   });
 
   it('AUT-10 cannot change anything in a session that was open', async () => {

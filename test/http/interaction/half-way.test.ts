@@ -124,6 +124,15 @@ describe('the right password, and no code yet', () => {
     expect(await eventsOf(app, person, 'login.ok')).toEqual([]);
   });
 
+  it('AUT-24, A7.7 does not outlive a duty that came up meanwhile: the right code leads back to the password', async () => {
+    const person = await makePerson(app, company);
+    const place = await atModuleCode(person);
+    await app.runtime.store.of(company.id).users.update(person.user.id, { mustEnrol2fa: true });
+    const page = await place.visitor.follow(await tryCode(place, await freshCode(app, person)));
+    expect(stepOf(page)).toBe('password');
+    expect(await eventsOf(app, person, 'login.ok')).toEqual([]);
+  });
+
   it('AUT-24 "Not you?" forgets it', async () => {
     const person = await makePerson(app, company);
     const { visitor, page } = await atModuleCode(person);
@@ -188,6 +197,9 @@ describe('another browser', () => {
       expect(answer.status, path).toBe(400);
     }
     expect((await own.visitor.send(`/auth/${uidOf(page)}`)).status).toBe(400);
+    // And a ticket that got away is worth nothing without the engine's own cookie beside it.
+    own.visitor.jar = own.visitor.jar.filter(({ name }) => name !== 'ul_interaction');
+    expect((await own.visitor.send(new URL(own.page.url).pathname)).status).toBe(400);
   });
 
   it('WEB-02 the address of a finished sign-in gives a second browser nothing', async () => {

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Company } from '../../../src/domain/companies/company.ts';
 import { createLink } from '../../../src/domain/links/commands.ts';
-import { deactivateUser, inviteUser } from '../../../src/domain/users/commands.ts';
+import { activateUser, deactivateUser, inviteUser } from '../../../src/domain/users/commands.ts';
 import { sendInvitation } from '../../../src/domain/users/invitations.ts';
 import { sendPasswordReset } from '../../../src/domain/users/password-commands.ts';
 import type { User } from '../../../src/domain/users/user.ts';
@@ -197,6 +197,12 @@ describe('the form behind it', () => {
     const unknown = await bare(`/reset-password/${'A'.repeat(43)}`);
     expect(unknown[0]).toBe(410);
     expect(await bare(used)).toEqual(unknown);
+    // Alive, and its person may use it, but not here.
+    await deactivateUser(app.operator(), company.id, person.user.id);
+    await activateUser(app.operator(), company.id, person.user.id);
+    const setup = await linkIn(app, person.user.email, 'setup');
+    expect(await isDead(setup)).toBe(false);
+    expect(await bare(setup.replace('/set-up/', '/reset-password/'))).toEqual(unknown);
     expect(await bare(`/reset-password/${tokenOf(await linkIn(app, (await invite()).email, 'invitation'))}`)).toEqual(
       unknown,
     );
