@@ -45,7 +45,7 @@ async function create(work: Work, companyId: CompanyId, entry: Entry): Promise<{
   }
   const ready = {
     password: entry.password,
-    totpSecret: entry.totpSecret?.toUpperCase().replace(/=+$/, '') ?? null,
+    totpSecret: entry.totpSecret?.toUpperCase().replaceAll('=', '') ?? null,
     isOwnPassword: !entry.mustChangePassword,
     emailVerified: entry.emailVerified,
   };

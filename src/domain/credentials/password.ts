@@ -49,7 +49,8 @@ export function passwordProblems(password: string, policy: PasswordPolicy, conte
 /** Common as it is, or a common word with nothing but digits and symbols around it ("Password1!"). */
 function isCommon(password: string, common: ReadonlySet<string>): boolean {
   const lower = password.toLowerCase();
-  const core = lower.replace(/^[^\p{L}]+|[^\p{L}]+$/gu, '');
+  // The second half begins behind a letter only: else it would begin anew at each character (DOS-04).
+  const core = lower.replace(/^[^\p{L}]+|(?<=\p{L})[^\p{L}]+$/gu, '');
   const plain = core.replace(
     /[@0135$]/g,
     (c) => ({ '@': 'a', '0': 'o', '1': 'i', '3': 'e', '5': 's', $: 's' })[c] ?? c,
