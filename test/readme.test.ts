@@ -11,5 +11,6 @@ it('README shows the settings and commands that the code has: run "npm run docs"
 it('README gives a reason for every dependency', async () => {
   const { dependencies } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8'));
   const section = readme.slice(readme.indexOf('## Dependencies'));
-  for (const name of Object.keys(dependencies)) expect(section, name).toMatch(new RegExp(`[| ,]${name.replace('/', '\\/')}[ ,]`));
+  for (const name of Object.keys(dependencies))
+    expect(section, name).toMatch(new RegExp(`[| ,]${name.replace('/', '\\/')}[ ,]`));
 });
