@@ -188,6 +188,8 @@ function toWrite(
     throw new errors.InvalidRequest('the request holds characters that cannot be stored');
   // The engine keeps the session cookie's value with a waiting request; nothing reads it, and at rest it would open the session.
   if (kind === 'Interaction' && kept.session) kept.session = { ...kept.session, cookie: '' };
+  // Nor does anything read the way back, which names the value of the request's own cookie.
+  if (kind === 'Interaction') delete kept.returnTo;
   const sessionUid =
     kind === 'Session'
       ? (payload.uid ?? null)
