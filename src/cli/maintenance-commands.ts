@@ -1,6 +1,6 @@
 import { removeEmbedded } from '../db/embedded.ts';
 import { rotateSigningKeys } from '../domain/keys/commands.ts';
-import { invalid } from '../lib/errors.ts';
+import { invalid, notFound } from '../lib/errors.ts';
 import type { Command } from './commands.ts';
 import { examine } from './doctor.ts';
 
@@ -33,6 +33,24 @@ const doctor: Command = {
   },
 };
 
+const explain: Command = {
+  name: 'explain',
+  summary: 'Tells the true reason behind the short code that an error page showed to somebody',
+  options: { code: { about: 'The code, such as T94X-3NV5', required: true } },
+  async run({ work, options }) {
+    const code = options.need('code').trim().toUpperCase();
+    const [event] = await work.store.audit.listRecent(1, { code });
+    if (!event) throw notFound(`event with the code ${code}`);
+    const { at, action, details, ip, agent } = event;
+    const answer = { at, action, details, ip, agent, person: event.target_id };
+    const facts = Object.entries(details).map(([name, value]) => `${name}: ${String(value)}`);
+    return {
+      json: answer,
+      text: [`${at.toISOString()}  ${action}  from ${ip ?? 'here'}`, ...facts.map((fact) => `  ${fact}`)].join('\n'),
+    };
+  },
+};
+
 const eraseDatabase: Command = {
   name: 'erase-database',
   summary: 'Deletes the embedded database with everybody in it; refused while a server uses it',
@@ -49,4 +67,4 @@ const eraseDatabase: Command = {
   },
 };
 
-export const maintenanceCommands: Command[] = [rotateKeys, doctor, eraseDatabase];
+export const maintenanceCommands: Command[] = [rotateKeys, doctor, explain, eraseDatabase];
