@@ -1,7 +1,7 @@
 // AUT-05, C7, D.5: whoever is named and whatever is wrong, the answer is the same, and takes as long.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { policySchema } from '../../../src/domain/companies/company.ts';
-import { activateUser, deactivateUser, inviteUser } from '../../../src/domain/users/commands.ts';
+import { activateUser, deactivateUser, inviteUser, unlockUser } from '../../../src/domain/users/commands.ts';
 import { startApp, type TestApp } from '../../support/app.ts';
 import {
   atCode,
@@ -15,10 +15,11 @@ import {
   tryWrong,
   wrongPassword,
 } from '../../support/attempts.ts';
-import { freshCode, makeCompany, makePerson } from '../../support/people.ts';
+import { freshCode, makeCompany, makePerson, type TestPerson } from '../../support/people.ts';
 import type { Page } from '../../support/visitor.ts';
 
 let app: TestApp;
+let ordinary: TestPerson;
 /** Names of one length, so that even the length of the answer must be the same. */
 const kinds: Record<string, Names> = {};
 const kindNames = [
@@ -54,7 +55,8 @@ beforeAll(async () => {
     username: 'invited1',
     role: 'User',
   });
-  kinds['wrong password'] = namesOf(await person('ordinary'));
+  ordinary = await person('ordinary');
+  kinds['wrong password'] = namesOf(ordinary);
   kinds['unknown user'] = { username: 'unknown1', company: company.name };
   kinds['unknown company'] = { username: 'ordinary', company: 'Southwind IT' };
   kinds.deactivated = namesOf(gone);
@@ -157,24 +159,28 @@ describe('a refused password', () => {
     ]);
   });
 
-  it('AUT-05 takes as long for everybody', { timeout: 120_000 }, async () => {
+  it('AUT-05 takes as long for everybody', { timeout: 180_000 }, async () => {
     const places = await Promise.all(kindNames.map(placeFor));
     const times = kindNames.map((): number[] => []);
-    const rounds = 40;
-    for (let round = 0; round < rounds; round += 1) {
-      // Each round begins with another kind, so that none profits from its place.
-      for (let i = 0; i < kindNames.length; i += 1) {
-        const kind = (i + round) % kindNames.length;
-        const startedAt = performance.now();
-        await tryPassword(places[kind] as Place, `${wrongPassword}-${round}`);
-        times[kind]?.push(performance.now() - startedAt);
+    const medians = () => times.map((list) => [...list].sort((a, b) => a - b)[list.length >> 1] ?? 0);
+    const spread = () => Math.max(...medians()) - Math.min(...medians());
+    // On a busy machine the medians of forty may lie apart by chance: then more tries bring them together, a true difference never.
+    for (let batch = 0; batch < 4 && (batch === 0 || spread() >= 15); batch += 1) {
+      await unlockUser(app.operator(), ordinary.company.id, ordinary.user.id);
+      for (let round = 0; round < 40; round += 1) {
+        // Each round begins with another kind, so that none profits from its place.
+        for (let i = 0; i < kindNames.length; i += 1) {
+          const kind = (i + round) % kindNames.length;
+          const startedAt = performance.now();
+          await tryPassword(places[kind] as Place, `${wrongPassword}-${round}`);
+          times[kind]?.push(performance.now() - startedAt);
+        }
       }
     }
-    const medians = times.map((list) => list.sort((a, b) => a - b)[rounds / 2] ?? 0);
-    const report = kindNames.map((kind, i) => `${kind} ${medians[i]?.toFixed(1)} ms`).join(', ');
-    expect(Math.max(...medians) - Math.min(...medians), report).toBeLessThan(15);
+    const report = medians().map((median, i) => `${kindNames[i]} ${median.toFixed(1)} ms`);
+    expect(spread(), report.join(', ')).toBeLessThan(15);
     // An answer without a hash would be here in a few milliseconds.
-    expect(Math.min(...medians), report).toBeGreaterThan(Math.max(...medians) / 2);
+    expect(Math.min(...medians()), report.join(', ')).toBeGreaterThan(Math.max(...medians()) / 2);
   });
 });
 
