@@ -1,6 +1,7 @@
 // The steps of signing in that ask the database. A refusal is a value, not an exception: its counter and audit event are committed.
 import { randomBytes } from 'node:crypto';
 import { addressKey } from '../../lib/addresses.ts';
+import { cut } from '../../lib/cut.ts';
 import { tooManyRequests } from '../../lib/errors.ts';
 import type { CompanyId, UserId } from '../../lib/ids.ts';
 import { tokenHash } from '../../lib/secrets.ts';
@@ -70,8 +71,8 @@ export async function refuse(work: Work, attempt: Attempt, facts: SignInFacts, r
     windowEndsAt: after(work.now, addressWindow),
     details: {
       reason: refusal.reason,
-      company: attempt.company.slice(0, 100),
-      username: attempt.username.slice(0, 100),
+      company: cut(attempt.company, 100),
+      username: cut(attempt.username, 100),
     },
     code,
     by: work,

@@ -62,6 +62,8 @@ function readMultipart(ctx: Context): Promise<void> {
       fields[name] ??= value;
     });
     parser.on('file', (_name, stream) => {
+      // A body that breaks off inside a file is an error of the file, too, and one that nobody hears would end the process.
+      stream.on('error', () => reject(unreadable()));
       const chunks: Buffer[] = [];
       stream.on('data', (chunk: Buffer) => chunks.push(chunk));
       stream.on('limit', () => reject(payloadTooLarge('1 MB')));

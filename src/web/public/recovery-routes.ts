@@ -10,6 +10,7 @@ import {
   setPasswordByLink,
 } from '../../domain/users/password-commands.ts';
 import { emailSchema } from '../../domain/users/user.ts';
+import { cut } from '../../lib/cut.ts';
 import type { Runtime } from '../../runtime.ts';
 import type { Context } from '../context.ts';
 import { showPage } from '../page.ts';
@@ -64,8 +65,8 @@ async function askForPassword(ctx: Context, runtime: Runtime): Promise<void> {
   // Looked up later, by a job: this answer takes the same time whoever was meant.
   await ctx.state.work.jobs.enqueue(ctx.state.work, 'forgotten', {
     kind: 'password',
-    username: username.slice(0, 320),
-    company: company.slice(0, 200),
+    username: cut(username, 320),
+    company: cut(company, 200),
     ip: ctx.state.work.origin.ip,
   });
   await checkMail(

@@ -50,6 +50,17 @@ async function isLockedOut(person: TestPerson): Promise<boolean> {
 const numbers = (count: number) => Array.from({ length: count }, (_, i) => i);
 
 describe('the count', () => {
+  it('AUT-06 a company name that is cut for the record in the middle of a character counts like any other', async () => {
+    const person = await makePerson(app, company);
+    // Means the same company: spaces count once, and the letter is a mathematical I, of two UTF-16 units.
+    const start = 'Northwind';
+    const names = { username: person.user.username, company: `${start}${' '.repeat(99 - start.length)}\u{1d408}T` };
+    for (const page of await tryWrong(app, names, 5))
+      expect([page.status, wordsOf(page)]).toEqual([422, expect.stringMatching(refusedWords)]);
+    expect(await reload(app, person)).toMatchObject({ failures: 5, lockedUntil: expect.any(Date) });
+    expect(await isLockedOut(person)).toBe(true);
+  });
+
   it('AUT-06, C7 fifty parallel wrong passwords count fifty, and the hundredth locks', async () => {
     const person = await makePerson(app, patient);
     const place = await atPassword(app, namesOf(person));

@@ -146,6 +146,12 @@ describe('bodies', () => {
         `${part('file', '; filename="a"', 'x'.repeat(2_000_000))}--x--\r\n`,
         413,
       ],
+      [
+        'file cut off',
+        'multipart/form-data; boundary=x',
+        '--x\r\ncontent-disposition: form-data; name="a"; filename="a"\r\n\r\nb',
+        400,
+      ],
       ['200 fields', 'multipart/form-data; boundary=x', `${part('a', '', 'b').repeat(200)}--x--\r\n`, 403],
       ['NUL', 'multipart/form-data; boundary=x', `${part('a', '', 'b\0c')}--x--\r\n`, 400],
     ];
