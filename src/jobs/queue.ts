@@ -1,5 +1,5 @@
 // The job queue on the same PostgreSQL. A job is enqueued in the transaction of the act that needs it, or not at all.
-import { fromKnex, PgBoss } from 'pg-boss';
+import { fromKnex, type Job, type JobResult, PgBoss } from 'pg-boss';
 import type { z } from 'zod';
 import type { Database } from '../db/knex.ts';
 import type { Log } from '../lib/log.ts';
@@ -76,13 +76,12 @@ export function createJobs(db: Database, definitions: AnyJob[], options: { chann
         const settings = {
           pollingIntervalSeconds: 5,
           batchSize: definition.concurrency,
-          perJobResults: false,
+          // Each job of a batch succeeds or fails alone: one module that is down must not repeat the logouts of others.
+          perJobResults: true,
         } as const;
-        const id = await boss.work<object>(definition.name, settings, async (jobs) => {
-          await Promise.all(
-            jobs.map((job) => definition.handle(workFor(definition.name), definition.payload.parse(job.data))),
-          );
-        });
+        const id = await boss.work<object>(definition.name, settings, (jobs) =>
+          Promise.all(jobs.map((job) => outcomeOf(definition, workFor(definition.name), job))),
+        );
         workers.set(definition.name, id);
       }
     },
@@ -94,4 +93,13 @@ export function createJobs(db: Database, definitions: AnyJob[], options: { chann
       if (isStarted) await boss.stop({ graceful: true, timeout: 5000 });
     },
   };
+}
+
+async function outcomeOf(definition: AnyJob, work: Work, job: Job<object>): Promise<JobResult> {
+  try {
+    await definition.handle(work, definition.payload.parse(job.data));
+    return { id: job.id, status: 'completed' };
+  } catch (error) {
+    return { id: job.id, status: 'failed', output: { message: error instanceof Error ? error.message : 'failed' } };
+  }
 }
