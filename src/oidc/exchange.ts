@@ -5,6 +5,15 @@ import type { AccountFacts, RecordRow, WriteBatch } from '../domain/sessions/rec
 import type { LogoutNotice } from '../domain/sessions/session.ts';
 import type { Origin } from '../work.ts';
 
+/** A token or a grant that was revoked, to be recorded (API-13). */
+export interface Revocation {
+  kind: string;
+  clientId: string | undefined;
+  accountId: string | undefined;
+  /** `asked`: its module gave it back; `reused`: it came a second time, so somebody has a copy. */
+  reason: 'asked' | 'reused';
+}
+
 export interface Exchange {
   origin: Origin;
   now: Date;
@@ -26,6 +35,7 @@ export interface Exchange {
   /** Modules to tell of a logout; queued with the writes. */
   notices: LogoutNotice[];
   endedSessions: string[];
+  revocations: Revocation[];
   /** What broke inside the engine, which answers in its own words; ours are better. */
   failure: unknown;
 }
@@ -59,6 +69,7 @@ export function newExchange(
     writes: emptyBatch(),
     notices: [],
     endedSessions: [],
+    revocations: [],
     failure: null,
   };
 }

@@ -9,7 +9,7 @@ import type { CompanyId } from '../lib/ids.ts';
 import { tokenHash } from '../lib/secrets.ts';
 import type { Work } from '../work.ts';
 import type { ClientCatalogue } from './clients.ts';
-import { type Exchange, inExchange, newExchange } from './exchange.ts';
+import { type Exchange, inExchange, newExchange, type Revocation } from './exchange.ts';
 import type { Engine } from './provider.ts';
 import type { RecordIo } from './record-io.ts';
 
@@ -62,6 +62,20 @@ async function writeOut(io: RecordIo, work: Work, exchange: Exchange): Promise<v
   if (writes.upserts.length + writes.destroyed.length + writes.revokedGrants.length + writes.sessions.length > 0)
     await io.write(writes);
   for (const uid of endedSessions) await closeSession(work, exchange, uid);
+  for (const revocation of exchange.revocations) await recordRevocation(work, exchange, revocation);
+}
+
+async function recordRevocation(work: Work, { accounts }: Exchange, revocation: Revocation): Promise<void> {
+  const { accountId, ...details } = revocation;
+  // A grant names nobody, but the code or token that it was revoked for has brought its person along.
+  const account = accountId === undefined ? accounts.values().next().value : accounts.get(accountId);
+  const by: Work = { ...work, actor: { kind: 'system', name: `module ${details.clientId ?? ''}` } };
+  await record(by, {
+    action: 'token.revoke',
+    companyId: account?.companyId ?? null,
+    ...(account ? { target: { kind: 'user' as const, id: account.id } } : {}),
+    details,
+  });
 }
 
 /** A session that the engine has destroyed is over for the list that people see, too. */

@@ -5,7 +5,7 @@ import { inSigningOrder, type SigningKey } from '../domain/keys/signing-key.ts';
 import { sameSecret, tokenHash } from '../lib/secrets.ts';
 import type { Work } from '../work.ts';
 import { createConfiguration, type EngineParts } from './configuration.ts';
-import { currentExchange } from './exchange.ts';
+import { listenToEngine } from './events.ts';
 
 export interface ReadyDocument {
   body: Buffer;
@@ -48,11 +48,7 @@ function createProvider(parts: EngineParts): Provider {
   const provider = new Provider(parts.config.publicUrl, createConfiguration(parts));
   // The door has put the believed scheme and host into the forwarding headers (web/middleware/door.ts).
   provider.proxy = true;
-  // What the engine could not help: handed to our own error page, which logs it and tells an outage from a bug (F4).
-  provider.on('server_error', (_ctx, error) => {
-    const exchange = currentExchange();
-    if (exchange) exchange.failure = error;
-  });
+  listenToEngine(provider);
   // Client secrets are kept as hashes (API-15): what a client sends is hashed before it is compared, in constant time.
   Object.defineProperty(provider.Client.prototype, 'compareClientSecret', {
     value(this: { clientSecret: string }, actual: string) {

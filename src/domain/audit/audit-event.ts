@@ -27,6 +27,7 @@ export type AuditAction =
   | 'login.fail'
   | 'logout'
   | 'session.end'
+  | 'token.revoke'
   | 'entry.refuse'
   | 'group.create'
   | 'module.create'
