@@ -76,6 +76,8 @@ export function createJobs(db: Database, definitions: AnyJob[], options: { chann
         const settings = {
           pollingIntervalSeconds: 5,
           batchSize: definition.concurrency,
+          // As long as there is a crowd, go on: a wake comes once for many jobs, and the next look would be five seconds away (DOS-07).
+          burstWhenBatchFull: true,
           // Each job of a batch succeeds or fails alone: one module that is down must not repeat the logouts of others.
           perJobResults: true,
         } as const;

@@ -4,6 +4,7 @@ import type { Company } from '../../../src/domain/companies/company.ts';
 import { deactivateUser, inviteUser } from '../../../src/domain/users/commands.ts';
 import { requestForgottenPassword } from '../../../src/domain/users/password-commands.ts';
 import { minutes, seconds } from '../../../src/lib/time.ts';
+import { transaction } from '../../../src/work.ts';
 import { startApp, type TestApp } from '../../support/app.ts';
 import { eventsOf, linkIn, mailsTo, namesOf, tryWrong, until } from '../../support/attempts.ts';
 import { makeCompany, makePerson } from '../../support/people.ts';
@@ -101,6 +102,17 @@ describe('forgotten password', () => {
     expect(Math.abs(median(times.hit) - median(times.miss))).toBeLessThan(15);
     await jobsDone();
     expect(await mailsTo(app, person.user.email)).toHaveLength(1);
+  });
+
+  it('DOS-07 a crowd of requests for strangers does not hold back the mail of who asks after them', async () => {
+    const person = await makePerson(app, company);
+    // In one transaction, so that the workers are woken once, as often when many ask at the same moment.
+    await transaction(app.operator(), async (work) => {
+      for (let i = 0; i < 60; i += 1)
+        await work.jobs.enqueue(work, 'forgotten', { kind: 'password', ...namesOf(person), username: `x${i}`, ip: '' });
+    });
+    await ask(person.user.username, company.name);
+    await until(async () => (await mailsTo(app, person.user.email, 'passwordReset')).length === 1, 6000);
   });
 
   it('B.1 finds the person whatever the case of both names', async () => {
