@@ -23,5 +23,6 @@ export async function keepHouse(work: Work): Promise<void> {
   );
   await inBatches(() => purgeEndedSessions(store.db, after(now, -days(30)), batch));
   await store.signIns.purgeAddresses(now);
+  await store.signIns.purgeBrowsers(after(now, -days(400)));
   await store.keys.deleteRetired(now);
 }

@@ -1,9 +1,9 @@
 // Passwords: setting, changing, resetting. Hashing happens before the transaction, never inside.
-
-import { forbidden, notFound } from '../../lib/errors.ts';
+import { addressKey } from '../../lib/addresses.ts';
+import { forbidden, notFound, tooManyRequests } from '../../lib/errors.ts';
 import type { CompanyId, UserId } from '../../lib/ids.ts';
 import { tokenHash } from '../../lib/secrets.ts';
-import { hours } from '../../lib/time.ts';
+import { after, hours, minutes } from '../../lib/time.ts';
 import { transaction, type Work } from '../../work.ts';
 import { record } from '../audit/commands.ts';
 import type { Company } from '../companies/company.ts';
@@ -219,6 +219,24 @@ export async function sendPasswordReset(work: Work, company: Company, user: User
       },
     });
   });
+}
+
+const forgottenWindow = minutes(10);
+/** A whole office behind one address may forget its passwords on a Monday. */
+const forgottenPerAddress = 300;
+
+/**
+ * Puts a request of "Can't log in?" into the queue: whom it means is found out there, so this takes the same time for all.
+ * @throws AppError 429 when one network address asks too often (DOS-06)
+ */
+export async function queueForgotten(
+  work: Work,
+  request: { kind: 'password'; username: string; company: string } | { kind: 'company'; email: string },
+): Promise<void> {
+  const address = addressKey(work.origin.ip);
+  const asked = await work.store.signIns.countAddress('forgotten', address, work.now, after(work.now, forgottenWindow));
+  if (asked > forgottenPerAddress) throw tooManyRequests(forgottenWindow / 1000);
+  await work.jobs.enqueue(work, 'forgotten', { ...request, ip: work.origin.ip });
 }
 
 /** "Can't log in?" > forgotten password. Says nothing about whether anybody was found. Runs as a job, so timing says nothing either. */

@@ -217,6 +217,24 @@ export function signInRepository(db: Database, prepared: Prepared) {
       };
     },
 
+    /** Counts a request of one kind from one network address. @returns how many there were in the running window. */
+    async countAddress(kind: string, address: string, now: Date, windowEndsAt: Date): Promise<number> {
+      const { rows }: { rows: { failures: number }[] } = await db.raw(
+        `insert into address_failures (address, failures, window_ends_at) values (?, 1, ?)
+         on conflict (address) do update set
+           failures = case when address_failures.window_ends_at <= ? then 1 else address_failures.failures + 1 end,
+           window_ends_at = case when address_failures.window_ends_at <= ? then excluded.window_ends_at else address_failures.window_ends_at end
+         returning failures`,
+        [`${kind} ${address}`, windowEndsAt, now, now],
+      );
+      return rows[0]?.failures ?? 1;
+    },
+
+    /** Browsers that have not been used for longer than their cookie lives. */
+    async purgeBrowsers(before: Date): Promise<number> {
+      return db('known_browsers').where('last_used_at', '<', before).delete();
+    },
+
     async purgeAddresses(now: Date): Promise<number> {
       return db('address_failures').where('window_ends_at', '<', now).delete();
     },

@@ -7,6 +7,7 @@ import {
   findPasswordLink,
   type OpenLink,
   type PasswordLinkKind,
+  queueForgotten,
   setPasswordByLink,
 } from '../../domain/users/password-commands.ts';
 import { emailSchema } from '../../domain/users/user.ts';
@@ -62,13 +63,7 @@ async function askForPassword(ctx: Context, runtime: Runtime): Promise<void> {
     ctx.status = 422;
     return;
   }
-  // Looked up later, by a job: this answer takes the same time whoever was meant.
-  await ctx.state.work.jobs.enqueue(ctx.state.work, 'forgotten', {
-    kind: 'password',
-    username: cut(username, 320),
-    company: cut(company, 200),
-    ip: ctx.state.work.origin.ip,
-  });
+  await queueForgotten(ctx.state.work, { kind: 'password', username: cut(username, 320), company: cut(company, 200) });
   await checkMail(
     ctx,
     runtime,
@@ -99,11 +94,7 @@ async function askForCompany(ctx: Context, runtime: Runtime): Promise<void> {
     ctx.status = 422;
     return;
   }
-  await ctx.state.work.jobs.enqueue(ctx.state.work, 'forgotten', {
-    kind: 'company',
-    email: email.data,
-    ip: ctx.state.work.origin.ip,
-  });
+  await queueForgotten(ctx.state.work, { kind: 'company', email: email.data });
   await checkMail(
     ctx,
     runtime,
