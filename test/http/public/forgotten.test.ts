@@ -33,7 +33,7 @@ const jobsDone = () =>
       `select count(*)::int as open from pgboss.job where name = 'forgotten' and state in ('created', 'active', 'retry')`,
     );
     return rows[0].open === 0;
-  }, 15_000);
+  }, 60_000);
 
 const bare = (page: Page) => {
   const { date: _date, 'set-cookie': cookies = [], ...headers } = page.headers;
@@ -84,7 +84,7 @@ describe('forgotten password', () => {
     expect(await mailsTo(app, 'in@example.com', 'passwordReset')).toEqual([]);
   });
 
-  it('AUT-05 takes as long for a hit as for a miss', async () => {
+  it('AUT-05 takes as long for a hit as for a miss', { timeout: 90_000 }, async () => {
     const person = await makePerson(app, company);
     const visitor = app.visitor();
     const page = await visitor.open('/forgot/password');
@@ -99,6 +99,7 @@ describe('forgotten password', () => {
         times[kind].push(performance.now() - startedAt);
       }
     const median = (list: number[]) => list.sort((a, b) => a - b)[15] ?? 0;
+    // Generous: a look-up of the person would show in the hit alone, and machines are noisy.
     expect(Math.abs(median(times.hit) - median(times.miss))).toBeLessThan(15);
     await jobsDone();
     expect(await mailsTo(app, person.user.email)).toHaveLength(1);
