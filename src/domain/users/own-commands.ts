@@ -118,7 +118,10 @@ export async function proveOneself(
   if (!(await work.hasher.verify(credential?.hash ?? null, input.password)))
     return refused('The current password is not right.', 'password');
   // As at signing in: many tries at once must not outrun the lock that they earn (AUT-06).
-  if (isLocked(await readFacts(work, attempt), work.now)) return paused;
+  const present = await readFacts(work, attempt);
+  if (isLocked(present, work.now)) return paused;
+  // And a password that was replaced meanwhile proves nothing any more (AUT-13).
+  if (present.credential?.hash !== credential?.hash) return refused('The current password is not right.', 'password');
   if (factor && input.code !== null) {
     const secret = work.keyring.open(factorPurpose, factor.sealedSecret);
     const step = matchTotp(secret, input.code, work.now, factor.lastStep);

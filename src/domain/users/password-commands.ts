@@ -66,22 +66,35 @@ async function problemsOf(
 }
 
 /**
+ * Holds the person, and tells whether `known` is still their password: hashing took its time, and whoever proved a password
+ * that was reset meanwhile must not overwrite the new one (AUT-13).
+ */
+async function holdWithPassword(work: Work, companyId: CompanyId, user: User, known: string | null): Promise<boolean> {
+  const { credentials, users } = work.store.of(companyId);
+  const present = await users.lockById(user.id);
+  const credential = await credentials.findPassword(user.id);
+  return present?.baseStatus === user.baseStatus && (credential?.hash ?? null) === known;
+}
+
+/**
  * Checks and stores a password that its owner had to choose, so the present one will not do, history or not (AUT-18).
- * @returns what is wrong with it; empty when it was stored.
+ * @param input.proved hash of the password that brought them here.
+ * @returns what is wrong with it; empty when it was stored; null when another password was set meanwhile.
  */
 export async function storePassword(
   work: Work,
-  input: { companyId: CompanyId; userId: UserId; password: string; keepBrowser: string | null },
-): Promise<string[]> {
+  input: { companyId: CompanyId; userId: UserId; password: string; keepBrowser: string | null; proved: string | null },
+): Promise<string[] | null> {
   const { company, user } = await findCompanyAndUser(work, input.companyId, input.userId);
   const problems = await problemsOf(work, company, user, input.password, Math.max(1, company.policy.password.history));
   if (problems.length > 0) return problems;
   const hash = await work.hasher.hash(input.password);
-  await transaction(work, async (work) => {
+  return transaction(work, async (work) => {
+    if (!(await holdWithPassword(work, company.id, user, input.proved))) return null;
     await writePassword(work, company, user, hash, input.keepBrowser);
     await record(work, { action: 'user.passwordSet', companyId: company.id, target: { kind: 'user', id: user.id } });
+    return [];
   });
-  return [];
 }
 
 async function writePassword(
@@ -282,10 +295,15 @@ export async function changeOwnPassword(
   if (work.actor.kind !== 'user' || work.actor.id !== input.userId)
     throw forbidden('You can change your own password only.');
   const { company, user } = await findCompanyAndUser(work, input.companyId, input.userId);
+  const proved = await work.store.of(company.id).credentials.findPassword(user.id);
   const problems = await problemsOf(work, company, user, input.password);
   if (problems.length > 0) return { outcome: 'refused', problems, field: 'password' };
   const hash = await work.hasher.hash(input.password);
-  await transaction(work, async (work) => {
+  return transaction(work, async (work) => {
+    if (!(await holdWithPassword(work, company.id, user, proved?.hash ?? null))) {
+      const problems = ['Your password was changed elsewhere meanwhile.'];
+      return { outcome: 'refused', problems, field: 'currentPassword' };
+    }
     await writePassword(work, company, user, hash, input.keepBrowser);
     await endEverythingElse(
       work,
@@ -294,6 +312,6 @@ export async function changeOwnPassword(
     );
     await record(work, { action: 'user.passwordChange', companyId: company.id, target: { kind: 'user', id: user.id } });
     await tellPasswordChanged(work, company, user);
+    return { outcome: 'done' };
   });
-  return { outcome: 'done' };
 }

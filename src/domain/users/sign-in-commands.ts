@@ -251,7 +251,9 @@ export async function setPasswordDuringSignIn(work: Work, half: Half, password: 
     userId: user.id,
     password,
     keepBrowser: tokenHash(half.browserToken),
+    proved: facts.credential?.hash ?? null,
   });
+  if (problems === null) return { outcome: 'start-again' };
   if (problems.length > 0) return { outcome: 'refused', problems };
   const next = await readFacts(work, half);
   return { outcome: 'done', ...stepAfterPassword(next, work.now) };

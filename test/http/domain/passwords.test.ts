@@ -1,12 +1,15 @@
 // C38, B.3, T20, AUT-01, AUT-02: rules for passwords hold at every door where one is set.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Company } from '../../../src/domain/companies/company.ts';
+import { proveOneself } from '../../../src/domain/users/own-commands.ts';
 import {
   changeOwnPassword,
   sendPasswordReset,
   setPasswordByLink,
 } from '../../../src/domain/users/password-commands.ts';
+import { setPasswordDuringSignIn } from '../../../src/domain/users/sign-in-commands.ts';
 import { days } from '../../../src/lib/time.ts';
+import type { Work } from '../../../src/work.ts';
 import { startApp, type TestApp } from '../../support/app.ts';
 import {
   atCode,
@@ -45,6 +48,61 @@ async function tokenFor(person: TestPerson): Promise<string> {
   await sendPasswordReset(app.operator(), person.company, person.user);
   return (await linkIn(app, person.user.email, 'passwordReset')).split('/').at(-1) ?? '';
 }
+
+describe('two who set a password at the same moment (AUT-13)', () => {
+  /** As `act`'s new password is hashed, the person resets theirs by the mailed link. */
+  function resetMeanwhile(person: TestPerson, work: Work, reset: string): Work {
+    const hash = async (password: string) => {
+      expect((await setPasswordByLink(app.operator(), 'passwordReset', await tokenFor(person), reset)).outcome).toBe(
+        'done',
+      );
+      return work.hasher.hash(password);
+    };
+    return { ...work, hasher: { ...work.hasher, hash } };
+  }
+
+  const isPasswordOf = async (person: TestPerson, password: string) =>
+    app.runtime.hasher.verify(
+      (await app.runtime.store.of(company.id).credentials.findPassword(person.user.id))?.hash ?? null,
+      password,
+    );
+
+  it('AUT-13 a change that was under way does not overwrite a completed reset', async () => {
+    const person = await makePerson(app, company);
+    const work = app.runtime.work({ kind: 'user', id: person.user.id, name: person.user.username });
+    const own = { companyId: company.id, userId: person.user.id, keepSession: 'none', keepBrowser: null };
+    const change = { ...own, password: numbered(1) };
+    expect((await changeOwnPassword(resetMeanwhile(person, work, numbered(2)), change)).outcome).toBe('refused');
+    expect(await isPasswordOf(person, numbered(2))).toBe(true);
+  });
+
+  it('AUT-13 neither does a password that had to be chosen at signing in', async () => {
+    const person = await makePerson(app, company);
+    await app.runtime.store.of(company.id).users.update(person.user.id, { mustSetPassword: true });
+    const half = { ...namesOf(person), browserToken: 'x', userId: person.user.id, provedAt: app.operator().now };
+    const work = resetMeanwhile(person, app.operator(), numbered(2));
+    expect((await setPasswordDuringSignIn(work, half, numbered(1))).outcome).toBe('start-again');
+    expect(await isPasswordOf(person, numbered(2))).toBe(true);
+  });
+
+  it('AUT-13 a password that is reset while it is compared proves nothing', async () => {
+    const person = await makePerson(app, company);
+    const work = app.runtime.work({ kind: 'user', id: person.user.id, name: person.user.username });
+    const verify = async (hash: string | null, password: string) => {
+      const matches = await work.hasher.verify(hash, password);
+      expect(
+        (await setPasswordByLink(app.operator(), 'passwordReset', await tokenFor(person), numbered(2))).outcome,
+      ).toBe('done');
+      return matches;
+    };
+    const proof = await proveOneself(
+      { ...work, hasher: { ...work.hasher, verify } },
+      { companyId: company.id, userId: person.user.id },
+      { password: person.password, code: null, browserToken: 'x' },
+    );
+    expect(proof.outcome).toBe('refused');
+  });
+});
 
 describe('history (C38)', () => {
   it.each([
