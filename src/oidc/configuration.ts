@@ -13,6 +13,7 @@ import type { Config } from '../config/load.ts';
 import { parsePolicy } from '../domain/companies/company.ts';
 import type { AccountFacts } from '../domain/sessions/record-repository.ts';
 import { acrMultiFactor } from '../domain/users/sign-in.ts';
+import type { Log } from '../lib/log.ts';
 import type { Keyring } from '../lib/secrets.ts';
 import { hmac } from '../lib/secrets.ts';
 import { claims, currentAccount, findAccount } from './account.ts';
@@ -57,6 +58,7 @@ export interface ProviderPages {
 
 export interface EngineParts {
   config: Config;
+  log: Log;
   keyring: Keyring;
   adapter: ReturnType<typeof createAdapter>;
   jwks: JWK[];
@@ -67,7 +69,7 @@ export interface EngineParts {
 export const cookieKeysOf = (keyring: Keyring): string[] =>
   keyring.deriveAll('cookies').map((key) => key.toString('base64url'));
 
-export function createConfiguration({ config, keyring, adapter, jwks, pages }: EngineParts): Configuration {
+export function createConfiguration({ config, log, keyring, adapter, jwks, pages }: EngineParts): Configuration {
   const cookie = { httpOnly: true, sameSite: 'lax', secure: config.isSecure, signed: true, overwrite: true } as const;
   const pairwiseKey = keyring.derive('pairwise');
   return {
@@ -168,7 +170,7 @@ export function createConfiguration({ config, keyring, adapter, jwks, pages }: E
       RefreshToken: refreshTokenTtl,
       Session: sessionTtl,
     },
-    fetch: createFetch(config),
+    fetch: createFetch(config, log),
     // jwks_uri and sector_identifier_uri have no limit by default (API-11).
     fetchResponseBodyLimits: { jwks_uri: 1_048_576, sector_identifier_uri: 1_048_576 },
   } as Configuration;

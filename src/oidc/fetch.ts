@@ -2,6 +2,7 @@
 
 import type { Config } from '../config/load.ts';
 import { decodeJwtPayload } from '../lib/jwt.ts';
+import type { Log } from '../lib/log.ts';
 import { currentExchange } from './exchange.ts';
 
 type Fetch = (url: string | URL, options: RequestInit & { dispatcher?: unknown }) => Promise<Response>;
@@ -10,7 +11,7 @@ type Fetch = (url: string | URL, options: RequestInit & { dispatcher?: unknown }
  * The engine's dispatcher refuses private and loopback addresses (API-11). On a developer's machine, where we ourselves
  * are on loopback, modules are there too, so there and only there it is left out for loopback addresses.
  */
-export function createFetch(config: Config): Fetch {
+export function createFetch(config: Config, log: Log): Fetch {
   const isLocal = ['localhost', '127.0.0.1', '[::1]'].includes(new URL(config.publicUrl).hostname);
   return async (url, options) => {
     const logoutToken = options.body instanceof URLSearchParams ? options.body.get('logout_token') : null;
@@ -19,8 +20,18 @@ export function createFetch(config: Config): Fetch {
     const target = new URL(url);
     const { dispatcher, ...rest } = options;
     const mayReachLoopback = isLocal && ['localhost', '127.0.0.1', '[::1]'].includes(target.hostname);
-    return fetch(target, { ...rest, redirect: 'manual', ...(mayReachLoopback ? {} : { dispatcher }) } as RequestInit);
+    const guarded = { ...rest, redirect: 'manual', ...(mayReachLoopback ? {} : { dispatcher }) } as RequestInit;
+    return fetch(target, guarded).catch((error: unknown) => {
+      log.warn({ host: target.host, reason: reasonOf(error) }, 'a module could not be reached');
+      throw error;
+    });
   };
+}
+
+/** fetch says only that it failed; why, says the cause. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown';
+  return error.cause instanceof Error ? error.cause.message : error.message;
 }
 
 /**

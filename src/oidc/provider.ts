@@ -20,14 +20,18 @@ export interface Engine {
   reload(work: Work): Promise<void>;
 }
 
-export async function createEngine(work: Work, parts: Omit<EngineParts, 'jwks'>): Promise<Engine> {
+export async function createEngine(work: Work, parts: Omit<EngineParts, 'jwks' | 'log'>): Promise<Engine> {
   const build = (keys: SigningKey[]) => {
     const jwks = openSigningKeys(work, inSigningOrder(keys)) as JWK[];
     const kids = keys
       .map(({ kid, state }) => `${kid}:${state}`)
       .sort()
       .join();
-    return { kids, provider: createProvider({ ...parts, jwks }), documents: new Map<string, ReadyDocument>() };
+    return {
+      kids,
+      provider: createProvider({ ...parts, jwks, log: work.log }),
+      documents: new Map<string, ReadyDocument>(),
+    };
   };
   let present = build(await ensureSigningKeys(work));
   return {
