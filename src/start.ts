@@ -24,7 +24,7 @@ function fail(error: unknown, log?: Log): never {
 
 async function serve(config: Config, log: Log): Promise<void> {
   const database = await openDatabase(config, 'server', (message, data) => log.info({ ...data }, message));
-  if (database.notice) say(database.notice);
+  if (database.notice) say(`Note: ${database.notice}`);
   const runtime = await createRuntime({
     config,
     databaseUrl: database.url,

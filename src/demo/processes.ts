@@ -8,6 +8,8 @@ export interface Processes {
   answers(name: string, address: string): Promise<void>;
   /** Runs an operator command and gives its JSON answer. @throws Error with the command's own words */
   command(args: string[], input?: string): Promise<Record<string, unknown>>;
+  /** What a program has said so far. */
+  wordsOf(name: string): string;
   onDeath(tell: (name: string, words: string) => void): void;
   stop(): Promise<void>;
 }
@@ -75,6 +77,8 @@ export function createProcesses(environment: Record<string, string | undefined>)
         child.stdin.end(input);
       });
     },
+
+    wordsOf: (name) => children.get(name)?.words ?? '',
 
     onDeath(tell) {
       tellDeath = tell;

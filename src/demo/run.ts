@@ -72,6 +72,11 @@ async function main(): Promise<void> {
   }
   processes.start('KaseyaOne', 'src/main.ts', {});
   await processes.answers('KaseyaOne', `${issuer}/health/ready`);
+  const notes = processes
+    .wordsOf('KaseyaOne')
+    .split('\n')
+    .filter((line) => line.startsWith('Note: '));
+  for (const note of notes) process.stderr.write(`${note}\n`);
   const state = await loadOrSeed(dataDir, (args, input) => processes.command(args, input));
   await startModules(processes, state);
   const locked = state.people.find(({ state }) => state === 'LockedOut');
