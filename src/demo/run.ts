@@ -88,6 +88,12 @@ async function main(): Promise<void> {
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => void processes.stop().then(() => process.exit(0)));
 }
+// Whoever started the demo is gone without a signal to us (npm was killed): nobody is left to end it.
+const parent = process.ppid;
+setInterval(() => {
+  if (process.ppid !== parent) void processes.stop().then(() => process.exit(0));
+}, 1000).unref();
+
 processes.onDeath((name, words) => {
   process.stderr.write(`${name} has stopped.\n${words}\n`);
   void processes.stop().then(() => process.exit(1));
