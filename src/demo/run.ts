@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util';
 import { lockOut } from './lock-out.ts';
 import { createProcesses, type Processes } from './processes.ts';
 import { describe, screen } from './screen.ts';
-import { type DemoState, loadOrSeed, modules } from './seed.ts';
+import { type DemoState, isSeeded, loadOrSeed, modules } from './seed.ts';
 
 const { values: flags } = parseArgs({ options: { json: { type: 'boolean' }, reset: { type: 'boolean' } } });
 const dataDir = resolve(process.env.DATA_DIR ?? './data/demo');
@@ -66,7 +66,8 @@ async function startModules(processes: Processes, state: DemoState): Promise<voi
 }
 
 async function main(): Promise<void> {
-  if (flags.reset) {
+  // A first start that was broken off has no record of what it made: it begins anew, too.
+  if (flags.reset || !(await isSeeded(dataDir))) {
     await processes.command(['erase-database', '--yes']);
     await rm(dataDir, { recursive: true, force: true });
   }

@@ -1,6 +1,6 @@
 // What the demo shows: a company, its people and access groups, and two modules. Made once through the operator's commands.
 import { randomBytes, randomInt } from 'node:crypto';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { access, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createLook } from './module/look.ts';
 
@@ -118,9 +118,18 @@ function newTotpSecret(): string {
   return [...randomBytes(32)].map((byte) => alphabet[byte & 31]).join('');
 }
 
+const stateFile = (dataDir: string) => join(dataDir, 'demo.json');
+
+export function isSeeded(dataDir: string): Promise<boolean> {
+  return access(stateFile(dataDir)).then(
+    () => true,
+    () => false,
+  );
+}
+
 /** Reads what the first start made; makes it when there is none. */
 export async function loadOrSeed(dataDir: string, run: RunCommand): Promise<DemoState> {
-  const file = join(dataDir, 'demo.json');
+  const file = stateFile(dataDir);
   const known = await readFile(file, 'utf8').catch(() => null);
   if (known !== null) return JSON.parse(known);
   const state = await seed(run, dataDir);
