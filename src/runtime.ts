@@ -15,6 +15,7 @@ import { backChannelLogoutJob } from './jobs/back-channel-logout.ts';
 import { forgottenJob } from './jobs/forgotten.ts';
 import { keepHouse } from './jobs/housekeeping.ts';
 import { createJobs, type Jobs, jobAnnouncement } from './jobs/queue.ts';
+import { sealAnew } from './jobs/reseal.ts';
 import { sendMailJob } from './jobs/send-mail.ts';
 import { createLog, type Log } from './lib/log.ts';
 import { createPasswordHasher, type PasswordHasher } from './lib/password-hasher.ts';
@@ -156,6 +157,10 @@ export async function createRuntime(parts: Parts): Promise<Runtime> {
         },
       });
       await jobs.run((name) => work({ kind: 'system', name }));
+      void sealAnew(system()).then(
+        (count) => count > 0 && log.info({ count }, 'sealed anew with the first encryption key'),
+        (err) => log.warn({ err }, 'could not seal anew with the first encryption key'),
+      );
       housekeeping = setInterval(
         () => void keepHouse(system()).catch((err) => log.warn({ err }, 'housekeeping failed')),
         minutes(1),

@@ -43,8 +43,17 @@ export interface Keyring {
   derive(purpose: string): Buffer;
   /** Derived keys of the whole ring, newest first, for cookies that outlive a rotation. */
   deriveAll(purpose: string): Buffer[];
-  /** True when the box was sealed by an older key and should be sealed anew. */
-  isStale(box: string): boolean;
+  /** Boxes that the first key sealed begin with this and a dot. */
+  readonly keyId: string;
+  /** True when there is no older key, and so nothing that it could have sealed. */
+  readonly isSingle: boolean;
+}
+
+/** How a table's boxes are replaced by boxes of the first key. */
+export interface Resealing {
+  keyId: string;
+  limit: number;
+  reseal(box: string): string;
 }
 
 const ivBytes = 12;
@@ -83,7 +92,8 @@ export function createKeyring(keys: Buffer[]): Keyring {
     },
     derive: (purpose) => derived(first, purpose),
     deriveAll: (purpose) => ring.map((entry) => derived(entry, purpose)),
-    isStale: (box) => !box.startsWith(`${first.id}.`),
+    keyId: first.id,
+    isSingle: ring.length === 1,
   };
 }
 

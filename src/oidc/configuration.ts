@@ -62,6 +62,8 @@ export interface EngineParts {
   keyring: Keyring;
   adapter: ReturnType<typeof createAdapter>;
   jwks: JWK[];
+  /** From a person's id and a sector to the name that this sector knows the person by; must never change (OAU-25). */
+  pairwiseKey: Buffer;
   pages: ProviderPages;
 }
 
@@ -69,9 +71,16 @@ export interface EngineParts {
 export const cookieKeysOf = (keyring: Keyring): string[] =>
   keyring.deriveAll('cookies').map((key) => key.toString('base64url'));
 
-export function createConfiguration({ config, log, keyring, adapter, jwks, pages }: EngineParts): Configuration {
+export function createConfiguration({
+  config,
+  log,
+  keyring,
+  adapter,
+  jwks,
+  pairwiseKey,
+  pages,
+}: EngineParts): Configuration {
   const cookie = { httpOnly: true, sameSite: 'lax', secure: config.isSecure, signed: true, overwrite: true } as const;
-  const pairwiseKey = keyring.derive('pairwise');
   return {
     adapter,
     jwks: { keys: jwks },

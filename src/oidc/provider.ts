@@ -1,6 +1,6 @@
 // The engine, made anew when signing keys change; whoever holds the Engine always reaches the present one.
 import { type JWK, Provider } from 'oidc-provider';
-import { ensureSigningKeys, openSigningKeys } from '../domain/keys/commands.ts';
+import { ensureLastingSecret, ensureSigningKeys, openSigningKeys } from '../domain/keys/commands.ts';
 import { inSigningOrder, type SigningKey } from '../domain/keys/signing-key.ts';
 import { sameSecret, tokenHash } from '../lib/secrets.ts';
 import type { Work } from '../work.ts';
@@ -20,7 +20,11 @@ export interface Engine {
   reload(work: Work): Promise<void>;
 }
 
-export async function createEngine(work: Work, parts: Omit<EngineParts, 'jwks' | 'log'>): Promise<Engine> {
+export async function createEngine(
+  work: Work,
+  parts: Omit<EngineParts, 'jwks' | 'log' | 'pairwiseKey'>,
+): Promise<Engine> {
+  const pairwiseKey = await ensureLastingSecret(work, 'pairwise');
   const build = (keys: SigningKey[]) => {
     const jwks = openSigningKeys(work, inSigningOrder(keys)) as JWK[];
     const kids = keys
@@ -29,7 +33,7 @@ export async function createEngine(work: Work, parts: Omit<EngineParts, 'jwks' |
       .join();
     return {
       kids,
-      provider: createProvider({ ...parts, jwks, log: work.log }),
+      provider: createProvider({ ...parts, jwks, pairwiseKey, log: work.log }),
       documents: new Map<string, ReadyDocument>(),
     };
   };

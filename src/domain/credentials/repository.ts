@@ -1,6 +1,7 @@
 import type { Database } from '../../db/knex.ts';
 import type { CompanyId, UserId } from '../../lib/ids.ts';
 import { newId } from '../../lib/ids.ts';
+import type { Resealing } from '../../lib/secrets.ts';
 
 export interface Credential {
   hash: string;
@@ -162,11 +163,17 @@ export function credentialRepository(db: Database, companyId: CompanyId) {
         })
         .delete();
     },
-
-    /** All sealed secrets, for re-sealing after a change of encryption keys (API-15). */
-    async listSealed(): Promise<{ id: string; sealedSecret: string }[]> {
-      const rows = await db<FactorRow>('factors').where({ company_id: companyId }).select('id', 'sealed_secret');
-      return rows.map((row) => ({ id: row.id, sealedSecret: row.sealed_secret }));
-    },
   };
+}
+
+/** Some of the factors that another key has sealed, sealed anew; crosses companies, for the job after a change of keys. */
+export async function resealFactors(db: Database, { keyId, limit, reseal }: Resealing): Promise<number> {
+  const rows = await db<FactorRow>('factors')
+    .whereRaw('left(sealed_secret, ?) <> ?', [keyId.length + 1, `${keyId}.`])
+    .limit(limit);
+  for (const { id, sealed_secret } of rows)
+    await db('factors')
+      .where({ id, sealed_secret })
+      .update({ sealed_secret: reseal(sealed_secret) });
+  return rows.length;
 }

@@ -1,4 +1,5 @@
 import { conflict } from '../../lib/errors.ts';
+import { randomToken } from '../../lib/secrets.ts';
 import { after, days, minutes } from '../../lib/time.ts';
 import { transaction, type Work } from '../../work.ts';
 import { record } from '../audit/commands.ts';
@@ -8,9 +9,8 @@ import {
   type SigningAlgorithm,
   type SigningKey,
   signingAlgorithms,
+  signingKeyPurpose,
 } from './signing-key.ts';
-
-const purpose = 'signing-key';
 
 /** The longest life of a token that one of these keys has signed, and a day for clocks and caches. */
 const overlap = days(2);
@@ -22,7 +22,7 @@ async function makeKey(work: Work, alg: SigningAlgorithm, state: KeyState): Prom
     alg,
     state,
     publicJwk: { ...publicJwk },
-    sealedPrivateJwk: work.keyring.seal(purpose, JSON.stringify(privateJwk)),
+    sealedPrivateJwk: work.keyring.seal(signingKeyPurpose, JSON.stringify(privateJwk)),
     createdAt: work.now,
     retiresAt: null,
   };
@@ -81,5 +81,17 @@ export async function rotateSigningKeys(work: Work): Promise<SigningKey[]> {
 
 /** Private keys in clear, for the engine only. @throws Error when the encryption key does not fit (API-15). */
 export function openSigningKeys(work: Pick<Work, 'keyring'>, keys: SigningKey[]): Record<string, unknown>[] {
-  return keys.map((key) => JSON.parse(work.keyring.open(purpose, key.sealedPrivateJwk)));
+  return keys.map((key) => JSON.parse(work.keyring.open(signingKeyPurpose, key.sealedPrivateJwk)));
+}
+
+export const lastingSecretPurpose = 'lasting secret';
+
+/** A random value that stays when encryption keys are replaced. Made at the first asking, by whichever node is first. */
+export async function ensureLastingSecret(work: Work, name: 'pairwise'): Promise<Buffer> {
+  const { keys } = work.store;
+  if ((await keys.findSecret(name)) === null)
+    await keys.insertSecret(name, work.keyring.seal(lastingSecretPurpose, randomToken()), work.now);
+  const sealed = await keys.findSecret(name);
+  if (sealed === null) throw new Error(`the lasting secret ${name} is gone`);
+  return Buffer.from(work.keyring.open(lastingSecretPurpose, sealed), 'base64url');
 }

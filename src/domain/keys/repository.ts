@@ -1,4 +1,5 @@
 import type { Database } from '../../db/knex.ts';
+import type { Resealing } from '../../lib/secrets.ts';
 import type { SigningAlgorithm, SigningKey } from './signing-key.ts';
 
 interface Row {
@@ -52,8 +53,42 @@ export function keyRepository(db: Database) {
       await db('signing_keys').where({ state: 'next' }).update({ state: 'current' });
     },
 
-    async reseal(kid: string, sealedPrivateJwk: string): Promise<void> {
-      await db('signing_keys').where({ kid }).update({ sealed_private_jwk: sealedPrivateJwk });
+    /** Keys that another encryption key has sealed, sealed anew (API-15). */
+    async resealKeys({ keyId, limit, reseal }: Resealing): Promise<number> {
+      const rows = await db<Row>('signing_keys')
+        .whereRaw('left(sealed_private_jwk, ?) <> ?', [keyId.length + 1, `${keyId}.`])
+        .limit(limit);
+      for (const { kid, sealed_private_jwk } of rows)
+        await db('signing_keys')
+          .where({ kid, sealed_private_jwk })
+          .update({ sealed_private_jwk: reseal(sealed_private_jwk) });
+      return rows.length;
+    },
+
+    async findSecret(name: string): Promise<string | null> {
+      const row: { sealed_value: string } | undefined = await db('lasting_secrets')
+        .where({ name })
+        .first('sealed_value');
+      return row?.sealed_value ?? null;
+    },
+
+    /** Nothing happens when another node was faster. */
+    async insertSecret(name: string, sealedValue: string, createdAt: Date): Promise<void> {
+      await db('lasting_secrets')
+        .insert({ name, sealed_value: sealedValue, created_at: createdAt })
+        .onConflict('name')
+        .ignore();
+    },
+
+    async resealSecrets({ keyId, limit, reseal }: Resealing): Promise<number> {
+      const rows: { name: string; sealed_value: string }[] = await db('lasting_secrets')
+        .whereRaw('left(sealed_value, ?) <> ?', [keyId.length + 1, `${keyId}.`])
+        .limit(limit);
+      for (const { name, sealed_value } of rows)
+        await db('lasting_secrets')
+          .where({ name, sealed_value })
+          .update({ sealed_value: reseal(sealed_value) });
+      return rows.length;
     },
 
     async deleteRetired(now: Date): Promise<number> {

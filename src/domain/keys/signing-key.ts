@@ -1,10 +1,12 @@
-// Keys that sign tokens. Owns the signing_keys table: made, published, used, retired (OAU-21).
+// Keys that sign tokens: made, published, used, retired (OAU-21). Owns the signing_keys table, and lasting_secrets beside it.
 import { generateKeyPair } from 'node:crypto';
 import { promisify } from 'node:util';
 import { randomToken } from '../../lib/secrets.ts';
 
 export const signingAlgorithms = ['RS256', 'ES256', 'EdDSA'] as const;
 export type SigningAlgorithm = (typeof signingAlgorithms)[number];
+
+export const signingKeyPurpose = 'signing-key';
 
 export type KeyState = 'next' | 'current' | 'previous';
 

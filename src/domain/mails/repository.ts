@@ -1,5 +1,6 @@
 import type { Database } from '../../db/knex.ts';
 import type { CompanyId, UserId } from '../../lib/ids.ts';
+import type { Resealing } from '../../lib/secrets.ts';
 import type { MailKind, StoredMail } from './mail.ts';
 
 interface Row {
@@ -83,6 +84,19 @@ export function mailRepository(db: Database) {
         .orderBy('created_at', 'desc')
         .select('created_at');
       return rows.map((row) => row.created_at);
+    },
+
+    /** Some of the mails that another key has sealed, sealed anew (API-15). */
+    async reseal({ keyId, limit, reseal }: Resealing): Promise<number> {
+      const rows: { id: string; sealed_data: string }[] = await db('mails')
+        .whereRaw('left(sealed_data, ?) <> ?', [keyId.length + 1, `${keyId}.`])
+        .limit(limit)
+        .select('id', 'sealed_data');
+      for (const { id, sealed_data } of rows)
+        await db('mails')
+          .where({ id, sealed_data })
+          .update({ sealed_data: reseal(sealed_data) });
+      return rows.length;
     },
 
     async isSuppressed(address: string): Promise<boolean> {
