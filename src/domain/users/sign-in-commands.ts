@@ -317,6 +317,8 @@ export async function finishEnrolment(work: Work, half: Half, answer: Answer): P
   ) {
     return { outcome: 'start-again' };
   }
+  // The first code was proof for the factor that it confirmed, and for no other that took its place since (AUT-24).
+  if (!facts.factor || facts.factor.confirmedAt > half.provedAt) return { outcome: 'start-again' };
   const result = await work.store.signIns.complete({
     userId: user.id,
     proof: 'enrolment',

@@ -27,6 +27,7 @@ interface FactsRow {
   set_at: Date;
   is_single_use: boolean;
   sealed_secret: string | null;
+  confirmed_at: Date;
   last_step: string;
   recovery_left: number;
   browser_hash: string | null;
@@ -41,7 +42,7 @@ const facts = {
   text: `
     select c.id as company_id, c.name as company_name, c.policy,
       u.id as user_id, u.username, u.email, u.first_name, u.last_name, u.role, u.base_status, u.must_set_password, u.must_enrol_2fa,
-      u.failures, u.locked_until, p.hash, p.set_at, p.is_single_use, f.sealed_secret, f.last_step,
+      u.failures, u.locked_until, p.hash, p.set_at, p.is_single_use, f.sealed_secret, f.confirmed_at, f.last_step,
       (select count(*)::int from recovery_codes r where r.user_id = u.id and r.used_at is null) as recovery_left,
       b.browser_hash, b.failures as browser_failures, b.locked_until as browser_locked_until,
       a.failures as address_failures, a.window_ends_at
@@ -260,7 +261,9 @@ function toFacts(row: FactsRow): SignInFacts {
         }
       : null,
     credential: row.hash ? { hash: row.hash, setAt: row.set_at, isSingleUse: row.is_single_use } : null,
-    factor: row.sealed_secret ? { sealedSecret: row.sealed_secret, lastStep: Number(row.last_step) } : null,
+    factor: row.sealed_secret
+      ? { sealedSecret: row.sealed_secret, confirmedAt: row.confirmed_at, lastStep: Number(row.last_step) }
+      : null,
     recoveryCodesLeft: row.recovery_left,
     browser: row.browser_hash ? { failures: row.browser_failures, lockedUntil: row.browser_locked_until } : null,
     address:

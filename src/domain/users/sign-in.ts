@@ -26,7 +26,7 @@ export interface SignInFacts {
       })
     | null;
   credential: { hash: string; setAt: Date; isSingleUse: boolean } | null;
-  factor: { sealedSecret: string; lastStep: number } | null;
+  factor: { sealedSecret: string; confirmedAt: Date; lastStep: number } | null;
   recoveryCodesLeft: number;
   /** The browser has signed in before as this very person (AUT-07). */
   browser: { failures: number; lockedUntil: Date | null } | null;

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Company } from '../../../src/domain/companies/company.ts';
 import { activateUser, deactivateUser, inviteUser } from '../../../src/domain/users/commands.ts';
-import { renewOwnRecoveryCodes } from '../../../src/domain/users/own-commands.ts';
+import { renewOwnRecoveryCodes, resetOwnSecondFactor } from '../../../src/domain/users/own-commands.ts';
 import { requestForgottenPassword } from '../../../src/domain/users/password-commands.ts';
 import { statusOf } from '../../../src/domain/users/user.ts';
 import { startApp, type TestApp } from '../../support/app.ts';
@@ -245,5 +245,21 @@ describe('a deactivation in the middle of it', () => {
     expect(stepOf((await answer) as Page)).toBe('password');
     expect(await shownStatus(person)).toBe('Deactivated');
     expect(await factorOf(person)).toBeNull();
+  });
+
+  it('AUT-24 the page of recovery codes finishes no sign-in once another factor has taken the place of its own', async () => {
+    const person = await makePerson(app, company);
+    const work = () => app.runtime.work({ kind: 'user', id: person.user.id, name: person.user.username });
+    const reset = () =>
+      resetOwnSecondFactor(work(), { companyId: company.id, userId: person.user.id, keepSession: 'none' });
+    await reset();
+    const first = await atEnrolment(person);
+    const codes = await giveFirstCode(first, person);
+    expect(stepOf(codes)).toBe('recovery-codes');
+    await reset();
+    const second = await atEnrolment(person);
+    expect(stepOf(await giveFirstCode(second, person))).toBe('recovery-codes');
+    expect(stepOf(await first.visitor.submit(codes, {}, '/recovery-codes'))).toBe('password');
+    expect(await isSignedIn(first.visitor)).toBe(false);
   });
 });

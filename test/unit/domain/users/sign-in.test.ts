@@ -35,7 +35,7 @@ function facts(changes: Partial<SignInFacts> = {}, person: Partial<User> = {}, p
       ...person,
     },
     credential: { hash: 'hash', setAt: now, isSingleUse: false },
-    factor: { sealedSecret: 'secret', lastStep: 0 },
+    factor: { sealedSecret: 'secret', confirmedAt: new Date(0), lastStep: 0 },
     recoveryCodesLeft: 10,
     browser: null,
     address: null,
