@@ -243,6 +243,8 @@ export async function activateUser(
     await credentials.erasePassword(userId);
     await credentials.eraseFactors(userId);
     await credentials.forgetBrowsers(userId);
+    // A session that was born in the very moment of the deactivation has slept since; it must not wake.
+    await endEverything(work, { companyId, userId }, 'deactivated');
     const changes = {
       baseStatus: 'Active',
       deactivatedReason: null,
