@@ -100,6 +100,7 @@ class RecordAdapter implements Adapter {
     }
     exchange.writes.upserts = exchange.writes.upserts.filter((write) => write.id !== key);
     exchange.writes.destroyed.push(key);
+    if (this.#kind === 'Interaction') exchange.writes.needs = key;
     const uid = exchange.sessionUidOf.get(key);
     if (this.#kind === 'Session' && uid) exchange.endedSessions.push(uid);
   }

@@ -47,7 +47,7 @@ export function currentExchange(): Exchange | undefined {
 }
 
 export function emptyBatch(): WriteBatch {
-  return { upserts: [], destroyed: [], revokedGrants: [], sessions: [] };
+  return { upserts: [], destroyed: [], revokedGrants: [], sessions: [], needs: null };
 }
 
 export function newExchange(

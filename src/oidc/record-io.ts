@@ -18,12 +18,7 @@ export function createRecordIo(records: RecordRepository): RecordIo {
 
   const write = createBatcher<WriteBatch, undefined>(
     async (batches) => {
-      await records.write({
-        upserts: batches.flatMap((batch) => batch.upserts),
-        destroyed: batches.flatMap((batch) => batch.destroyed),
-        revokedGrants: batches.flatMap((batch) => batch.revokedGrants),
-        sessions: batches.flatMap((batch) => batch.sessions),
-      });
+      await records.write(batches);
       return batches.map(() => undefined);
     },
     // One statement may touch a row once: a second write of the same record or session waits for the next statement.

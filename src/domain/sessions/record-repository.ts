@@ -94,8 +94,12 @@ const read = {
 const columns = 'id, kind, payload, account_id, client_id, grant_id, session_uid, expires_at';
 const incoming = `
   select i.id, i.kind, i.payload::jsonb, i.account_id, i.client_id, i.grant_id, i.session_uid, to_timestamp(i.expires_at)
-  from unnest($1::text[], $2::text[], $3::text[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::float8[])
-    as i (id, kind, payload, account_id, client_id, grant_id, session_uid, expires_at)`;
+  from unnest($1::text[], $2::text[], $3::text[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::float8[], $9::text[])
+    as i (id, kind, payload, account_id, client_id, grant_id, session_uid, expires_at, needs)`;
+
+// What a finished sign-in brings into being comes only while its waiting request is still there to be taken: a password reset or
+// a deactivation that was faster has deleted it.
+const whileWaiting = 'where i.needs is null or i.needs in (select id from gone)';
 
 // Two modules entered at the same moment both add to `authorizations` of one session: neither may lose the other's.
 const onConflict = `
@@ -112,19 +116,20 @@ const upsert = { name: 'oidc_upsert', text: `insert into oidc_records (${columns
 const write = {
   name: 'oidc_write',
   text: `
-    with gone as (delete from oidc_records where id = any($9::text[])),
-      revoked as (delete from oidc_records where grant_id = any($10::text[]) or (kind = 'Grant' and id = any($10::text[]))),
+    with gone as (delete from oidc_records where id = any($10::text[]) returning id),
+      revoked as (delete from oidc_records where grant_id = any($11::text[]) or (kind = 'Grant' and id = any($11::text[]))),
       seen as (
         insert into sessions (uid, company_id, user_id, ip, agent, amr, browser_hash, created_at, last_seen_at, idle_ends_at, ends_at)
         select uid, company_id, user_id, ip, agent, string_to_array(amr, ' '), browser_hash,
           to_timestamp(created_at), to_timestamp(last_seen_at), to_timestamp(idle_ends_at), to_timestamp(ends_at)
-        from unnest($11::text[], $12::uuid[], $13::uuid[], $14::text[], $15::text[], $16::text[], $17::text[],
-          $18::float8[], $19::float8[], $20::float8[], $21::float8[])
-          as i (uid, company_id, user_id, ip, agent, amr, browser_hash, created_at, last_seen_at, idle_ends_at, ends_at)
+        from unnest($12::text[], $13::uuid[], $14::uuid[], $15::text[], $16::text[], $17::text[], $18::text[],
+          $19::float8[], $20::float8[], $21::float8[], $22::float8[], $23::text[])
+          as i (uid, company_id, user_id, ip, agent, amr, browser_hash, created_at, last_seen_at, idle_ends_at, ends_at, needs)
+        ${whileWaiting}
         on conflict (uid) do update set last_seen_at = excluded.last_seen_at, idle_ends_at = excluded.idle_ends_at, ends_at = excluded.ends_at,
           amr = excluded.amr, ip = excluded.ip, agent = excluded.agent
           where sessions.ended_at is null and sessions.user_id = excluded.user_id)
-    insert into oidc_records (${columns}) ${incoming} ${onConflict}`,
+    insert into oidc_records (${columns}) ${incoming} ${whileWaiting} ${onConflict}`,
 };
 
 const consume = {
@@ -146,6 +151,8 @@ export interface WriteBatch {
   destroyed: string[];
   revokedGrants: string[];
   sessions: Session[];
+  /** Id of the waiting request that must still be there, and is destroyed by this very batch; null when there is none. */
+  needs: string | null;
 }
 
 const seconds = (date: Date) => date.getTime() / 1000;
@@ -158,7 +165,11 @@ export function recordRepository(db: Database, prepared: Prepared) {
     },
 
     /** Everything one or several requests have to write, as one statement, so it is all or nothing. */
-    async write({ upserts, destroyed, revokedGrants, sessions }: WriteBatch): Promise<void> {
+    async write(batches: WriteBatch[]): Promise<void> {
+      const upserts = batches.flatMap((batch) => batch.upserts);
+      const destroyed = batches.flatMap((batch) => batch.destroyed);
+      const revokedGrants = batches.flatMap((batch) => batch.revokedGrants);
+      const sessions = batches.flatMap((batch) => batch.sessions);
       const rows: unknown[] = [
         upserts.map((w) => w.id),
         upserts.map((w) => w.kind),
@@ -168,6 +179,7 @@ export function recordRepository(db: Database, prepared: Prepared) {
         upserts.map((w) => w.grantId),
         upserts.map((w) => w.sessionUid),
         upserts.map((w) => w.expiresAt),
+        batches.flatMap((batch) => batch.upserts.map(() => batch.needs)),
       ];
       if (destroyed.length + revokedGrants.length + sessions.length === 0) {
         if (upserts.length > 0) await prepared.run(upsert, rows);
@@ -188,6 +200,7 @@ export function recordRepository(db: Database, prepared: Prepared) {
         sessions.map((s) => seconds(s.lastSeenAt)),
         sessions.map((s) => seconds(s.idleEndsAt)),
         sessions.map((s) => seconds(s.endsAt)),
+        batches.flatMap((batch) => batch.sessions.map(() => batch.needs)),
       ]);
     },
 
