@@ -18,6 +18,12 @@ export interface PasswordHasher {
    * so that "no such person" takes as long as "wrong password" (AUT-05).
    */
   verify(hash: string | null, password: string): Promise<boolean>;
+  /**
+   * Lets as many in at a time as have a place, running or waiting, and turns the others away at once:
+   * for what reads before it hashes, since in a crowd that reading alone would hold everybody up.
+   * @throws AppError 503 when there is no place.
+   */
+  admit<T>(act: () => Promise<T>): Promise<T>;
   /** True when a stored hash is weaker than what is made today. */
   needsRehash(hash: string): boolean;
 }
@@ -36,6 +42,7 @@ export function isOverlong(password: string): boolean {
 export function createPasswordHasher(options: { running: number; waiting: number }): PasswordHasher {
   const queue: (() => void)[] = [];
   let running = 0;
+  let admitted = 0;
 
   async function inTurn<T>(compute: () => Promise<T>): Promise<T> {
     if (running >= options.running) {
@@ -61,6 +68,15 @@ export function createPasswordHasher(options: { running: number; waiting: number
       const candidate = isOverlong(password) ? '' : normalisePassword(password);
       const matches = await inTurn(() => argon2.verify(stored ?? decoy, candidate));
       return matches && stored !== null && !isOverlong(password);
+    },
+    async admit(act) {
+      if (admitted >= options.running + options.waiting) throw busy();
+      admitted += 1;
+      try {
+        return await act();
+      } finally {
+        admitted -= 1;
+      }
     },
     needsRehash: (stored) => argon2.needsRehash(stored, parameters),
   };

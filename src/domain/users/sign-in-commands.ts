@@ -107,7 +107,11 @@ export type PasswordResult =
   | { outcome: 'accepted'; userId: UserId; companyId: CompanyId; step: Step; reason: 'first' | 'expired' | 'reset' };
 
 /** Screen 2 of D.5. Unknown, deactivated, locked and wrong all take one hash and one answer (AUT-05). */
-export async function tryPassword(work: Work, attempt: Attempt, password: string): Promise<PasswordResult> {
+export function tryPassword(work: Work, attempt: Attempt, password: string): Promise<PasswordResult> {
+  return work.hasher.admit(() => checkPassword(work, attempt, password));
+}
+
+async function checkPassword(work: Work, attempt: Attempt, password: string): Promise<PasswordResult> {
   const facts = await readFacts(work, attempt);
   const hash = facts.credential?.hash ?? null;
   const decision = decidePassword(facts, await work.hasher.verify(hash, password), work.now);

@@ -88,7 +88,10 @@ export function errorPages(runtime: Runtime) {
     } catch (thrown) {
       const error = asAppError(thrown);
       const problem = toProblem(error);
-      if (problem.status >= 500)
+      const { requestId, route } = ctx.state;
+      // Not a failure, and in a crowd there are many of them: no trace.
+      if (error instanceof AppError && error.code === 'busy') runtime.log.warn({ requestId, route }, 'turned away');
+      else if (problem.status >= 500)
         runtime.log.error({ err: thrown, requestId: ctx.state.requestId, route: ctx.state.route }, 'request failed');
       else
         runtime.log.debug(
