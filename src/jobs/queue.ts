@@ -31,6 +31,8 @@ export const jobAnnouncement = 'job:';
 
 const deadLetters = 'dead-letters';
 
+const lockKey = 7_304_812;
+
 // Each job type is checked by its own schema when it is taken out, so the list may hold any of them.
 // biome-ignore lint/suspicious/noExplicitAny: a heterogeneous list of generics
 type AnyJob = JobDefinition<any>;
@@ -64,7 +66,11 @@ export function createJobs(db: Database, definitions: AnyJob[], options: { chann
 
   return {
     prepare() {
-      prepared ??= prepare();
+      // One node at a time, as with migrations: of several that make the queue's tables at once, all but one fail.
+      prepared ??= db.transaction(async (trx) => {
+        await trx.raw('select pg_advisory_xact_lock(?)', [lockKey]);
+        await prepare();
+      });
       return prepared;
     },
     async enqueue(work, name, payload, { startAfter } = {}) {
