@@ -38,7 +38,7 @@ const server = {
     .max(5)
     .default(0)
     .describe(
-      'How many reverse proxies stand in front. `X-Forwarded-For` and `X-Forwarded-Proto` are believed from that many only.',
+      'How many reverse proxies stand in front. `X-Forwarded-For` is believed from that many only; the scheme and host come from `PUBLIC_URL`.',
     ),
   WORKERS: z.coerce
     .number()
