@@ -185,12 +185,12 @@ function toWrite(
   exchange: Exchange | undefined,
 ): RecordWrite {
   const { jti: _jti, ...kept } = payload;
-  if (unstorable.test(JSON.stringify(kept)))
-    throw new errors.InvalidRequest('the request holds characters that cannot be stored');
   // The engine keeps the session cookie's value with a waiting request; nothing reads it, and at rest it would open the session.
   if (kind === 'Interaction' && kept.session) kept.session = { ...kept.session, cookie: '' };
   // Nor does anything read the way back, which names the value of the request's own cookie.
   if (kind === 'Interaction') delete kept.returnTo;
+  const json = JSON.stringify(kept);
+  if (unstorable.test(json)) throw new errors.InvalidRequest('the request holds characters that cannot be stored');
   const sessionUid =
     kind === 'Session'
       ? (payload.uid ?? null)
@@ -200,7 +200,7 @@ function toWrite(
   return {
     id: recordId(kind, id),
     kind,
-    payload: kept,
+    json,
     // A waiting request belongs to nobody until somebody has signed in for it.
     accountId: kind === 'Interaction' ? (payload.result?.login?.accountId ?? null) : (payload.accountId ?? null),
     clientId: kind === 'Interaction' ? null : (payload.clientId ?? null),

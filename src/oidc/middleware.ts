@@ -46,13 +46,24 @@ export function engineMiddleware(
       proofHash: proof === undefined ? null : tokenHash(proof),
     });
     await inExchange(exchange, async () => {
-      await compose(provider.middleware as Middleware[])(ctx, next);
+      await handlerOf(provider)(ctx, next);
       if (exchange.failure !== null) throw exchange.failure;
       await writeOut(host.recordIo, work, exchange);
     });
     await keepToKnownOrigins(ctx, host.clients);
     if (documentPaths.has(ctx.path) && ctx.status === 200 && ctx.method === 'GET') keepDocument(ctx, documents);
   };
+}
+
+// Composed once for each engine, not for each request.
+const handlers = new WeakMap<object, Middleware>();
+
+function handlerOf(provider: Engine['provider']): Middleware {
+  const known = handlers.get(provider);
+  if (known) return known;
+  const handler = compose(provider.middleware as Middleware[]);
+  handlers.set(provider, handler);
+  return handler;
 }
 
 /** Everything this request wants written, before the person or the module hears the answer. */

@@ -4,7 +4,7 @@ import { conflict } from '../../lib/errors.ts';
 import type { CompanyId, InstanceId, ModuleId, UserId } from '../../lib/ids.ts';
 import type { ClientMetadata, Instance, Module } from './module.ts';
 
-interface ModuleRow {
+export interface ModuleRow {
   id: ModuleId;
   client_id: string;
   name: string;
@@ -26,7 +26,7 @@ interface InstanceRow {
   connected_by: UserId | null;
 }
 
-const toModule = (row: ModuleRow): Module => ({
+export const toModule = (row: ModuleRow): Module => ({
   id: row.id,
   clientId: row.client_id,
   name: row.name,

@@ -9,7 +9,8 @@ import type { Session } from './session.ts';
 export interface RecordWrite {
   id: string;
   kind: string;
-  payload: object;
+  /** The payload as JSON text. */
+  json: string;
   accountId: string | null;
   clientId: string | null;
   grantId: string | null;
@@ -173,7 +174,7 @@ export function recordRepository(db: Database, prepared: Prepared) {
       const rows: unknown[] = [
         upserts.map((w) => w.id),
         upserts.map((w) => w.kind),
-        upserts.map((w) => JSON.stringify(w.payload)),
+        upserts.map((w) => w.json),
         upserts.map((w) => w.accountId),
         upserts.map((w) => w.clientId),
         upserts.map((w) => w.grantId),

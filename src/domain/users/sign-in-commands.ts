@@ -156,6 +156,14 @@ async function readHalf(work: Work, half: Half): Promise<{ facts: SignInFacts; s
   return { facts, stands: facts.user?.id === half.userId && isProved };
 }
 
+/** The person at a step behind the password, or null when something stands against it or another step is due. */
+async function placeAt(work: Work, half: Half, step: Step) {
+  const { facts, stands } = await readHalf(work, half);
+  const { user, company } = facts;
+  if (!stands || !user || !company || standingRefusal(facts, work.now)) return null;
+  return stepAfterPassword(facts, work.now).step === step ? { facts, user, company } : null;
+}
+
 /** RFC 8176 names: password and one-time code, hence more than one factor. */
 const passwordAndCode = ['pwd', 'otp', 'mfa'];
 
@@ -239,17 +247,9 @@ export type SetPasswordResult =
 
 /** A password that must be replaced before anything else (D.5 step 3, C39). */
 export async function setPasswordDuringSignIn(work: Work, half: Half, password: string): Promise<SetPasswordResult> {
-  const { facts, stands } = await readHalf(work, half);
-  const { user, company } = facts;
-  if (
-    !stands ||
-    !user ||
-    !company ||
-    standingRefusal(facts, work.now) ||
-    stepAfterPassword(facts, work.now).step !== 'set-password'
-  ) {
-    return { outcome: 'start-again' };
-  }
+  const place = await placeAt(work, half, 'set-password');
+  if (!place) return { outcome: 'start-again' };
+  const { facts, user, company } = place;
   const problems = await storePassword(work, {
     companyId: company.id,
     userId: user.id,
@@ -267,17 +267,9 @@ export type EnrolResult = Refused | { outcome: 'enrolled'; recoveryCodes: string
 
 /** The first right code makes the factor active (AUT-20), and an invited person Active (T6, C1). */
 export async function enrolDuringSignIn(work: Work, half: Half, secret: string, typed: string): Promise<EnrolResult> {
-  const { facts, stands } = await readHalf(work, half);
-  const { user, company } = facts;
-  if (
-    !stands ||
-    !user ||
-    !company ||
-    standingRefusal(facts, work.now) ||
-    stepAfterPassword(facts, work.now).step !== 'enrol'
-  ) {
-    return { outcome: 'start-again' };
-  }
+  const place = await placeAt(work, half, 'enrol');
+  if (!place) return { outcome: 'start-again' };
+  const { facts, user, company } = place;
   const step = matchTotp(secret, typed, work.now, 0);
   if (step === null) return refuse(work, half, facts, { outcome: 'refused', reason: 'wrong-code', counts: true });
   const recoveryCodes = newRecoveryCodes();
@@ -310,17 +302,9 @@ export async function enrolDuringSignIn(work: Work, half: Half, secret: string, 
 
 /** After the recovery codes were shown: the proof was the password and the first code, minutes ago. */
 export async function finishEnrolment(work: Work, half: Half, answer: Answer): Promise<CodeResult> {
-  const { facts, stands } = await readHalf(work, half);
-  const { user, company } = facts;
-  if (
-    !stands ||
-    !user ||
-    !company ||
-    standingRefusal(facts, work.now) ||
-    stepAfterPassword(facts, work.now).step !== 'code'
-  ) {
-    return { outcome: 'start-again' };
-  }
+  const place = await placeAt(work, half, 'code');
+  if (!place) return { outcome: 'start-again' };
+  const { facts, user, company } = place;
   // The first code was proof for the factor that it confirmed, and for no other that took its place since (AUT-24).
   if (!facts.factor || facts.factor.confirmedAt > half.provedAt) return { outcome: 'start-again' };
   const result = await work.store.signIns.complete({

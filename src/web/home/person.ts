@@ -13,7 +13,6 @@ import { minutes } from '../../lib/time.ts';
 import type { Runtime } from '../../runtime.ts';
 import type { Work } from '../../work.ts';
 import type { Context } from '../context.ts';
-import { browserToken } from '../page.ts';
 import type { Shell, Tile } from '../views.ts';
 
 export interface Person {
@@ -86,8 +85,4 @@ export async function shellOf(person: Person, user: User, here: Shell['here']): 
     showSections: can(user.role as Role, 'accountTeam'),
     signOut: '/sign-out',
   };
-}
-
-export function browserOf(ctx: Context, runtime: Runtime): string {
-  return browserToken(ctx, runtime);
 }
