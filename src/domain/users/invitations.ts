@@ -6,6 +6,32 @@ import { createLink } from '../links/commands.ts';
 import { sendMail } from '../mails/commands.ts';
 import { fullName, type User } from './user.ts';
 
+/** Makes a link and mails it to the person. An invitation greets by first name, the others address an account that is known. */
+export async function mailLink(
+  work: Work,
+  company: Company,
+  user: User,
+  link: { kind: 'invitation' | 'setup' | 'passwordReset'; lifetime: number },
+): Promise<{ address: string; expiresAt: Date }> {
+  return transaction(work, async (work) => {
+    const owner = { companyId: company.id, userId: user.id };
+    const made = await createLink(work, { ...owner, ...link, sentTo: user.email });
+    await sendMail(work, {
+      ...owner,
+      kind: link.kind,
+      recipient: user.email,
+      data: {
+        name: link.kind === 'invitation' ? user.firstName : fullName(user),
+        company: company.name,
+        username: user.username,
+        link: made.address,
+        expiresAt: made.expiresAt.toISOString(),
+      },
+    });
+    return made;
+  });
+}
+
 /** The welcome mail with its Sign Up link, 14 days (A5.7, D.8); an older link dies (A7.9). */
 export async function sendInvitation(
   work: Work,
@@ -14,31 +40,13 @@ export async function sendInvitation(
   action: 'user.invite' | 'user.resend',
 ): Promise<string> {
   return transaction(work, async (work) => {
-    const { address, expiresAt } = await createLink(work, {
-      kind: 'invitation',
-      companyId: company.id,
-      userId: user.id,
-      sentTo: user.email,
-      lifetime: days(company.policy.inviteDays),
-    });
+    const lifetime = days(company.policy.inviteDays);
+    const { address, expiresAt } = await mailLink(work, company, user, { kind: 'invitation', lifetime });
     await record(work, {
       action,
       companyId: company.id,
       target: { kind: 'user', id: user.id },
       details: { expiresAt },
-    });
-    await sendMail(work, {
-      kind: 'invitation',
-      companyId: company.id,
-      userId: user.id,
-      recipient: user.email,
-      data: {
-        name: user.firstName,
-        company: company.name,
-        username: user.username,
-        link: address,
-        expiresAt: expiresAt.toISOString(),
-      },
     });
     return address;
   });
@@ -46,27 +54,6 @@ export async function sendInvitation(
 
 /** After reactivation: password and second factor must be set again, by a link of 24 hours (C2). */
 export async function sendSetup(work: Work, company: Company, user: User): Promise<string> {
-  return transaction(work, async (work) => {
-    const { address, expiresAt } = await createLink(work, {
-      kind: 'setup',
-      companyId: company.id,
-      userId: user.id,
-      sentTo: user.email,
-      lifetime: hours(company.policy.resetHours),
-    });
-    await sendMail(work, {
-      kind: 'setup',
-      companyId: company.id,
-      userId: user.id,
-      recipient: user.email,
-      data: {
-        name: fullName(user),
-        company: company.name,
-        username: user.username,
-        link: address,
-        expiresAt: expiresAt.toISOString(),
-      },
-    });
-    return address;
-  });
+  const lifetime = hours(company.policy.resetHours);
+  return (await mailLink(work, company, user, { kind: 'setup', lifetime })).address;
 }

@@ -9,11 +9,10 @@ import { record } from '../audit/commands.ts';
 import type { Company } from '../companies/company.ts';
 import { commonPasswords } from '../credentials/common-passwords.ts';
 import { contextWords, passwordProblems } from '../credentials/password.ts';
-import { createLink } from '../links/commands.ts';
 import { isLive, type Link, type LinkKind } from '../links/link.ts';
 import { mayMailForStranger, sendMail } from '../mails/commands.ts';
 import { endEverything, endEverythingElse } from '../sessions/commands.ts';
-import { sendInvitation } from './invitations.ts';
+import { mailLink, sendInvitation } from './invitations.ts';
 import { companiesWithEmail } from './repository.ts';
 import { fullName, type User } from './user.ts';
 
@@ -206,30 +205,11 @@ export async function sendPasswordReset(work: Work, company: Company, user: User
       await sendInvitation(work, company, user, 'user.resend');
       return;
     }
-    const { address, expiresAt } = await createLink(work, {
-      kind: 'passwordReset',
-      companyId: company.id,
-      userId: user.id,
-      sentTo: user.email,
-      lifetime: hours(company.policy.resetHours),
-    });
+    await mailLink(work, company, user, { kind: 'passwordReset', lifetime: hours(company.policy.resetHours) });
     await record(work, {
       action: 'user.passwordReset.request',
       companyId: company.id,
       target: { kind: 'user', id: user.id },
-    });
-    await sendMail(work, {
-      kind: 'passwordReset',
-      companyId: company.id,
-      userId: user.id,
-      recipient: user.email,
-      data: {
-        name: fullName(user),
-        company: company.name,
-        username: user.username,
-        link: address,
-        expiresAt: expiresAt.toISOString(),
-      },
     });
   });
 }
