@@ -52,7 +52,9 @@ async function cleanUp(): Promise<void> {
 
 async function benchmark(options: Options, onStop: OnStop): Promise<Results> {
   const contender =
-    options.subject === 'product' ? product(folder, options.idToken) : baseline(folder, 'baseline-again');
+    options.subject === 'product'
+      ? product(folder, options.idToken)
+      : baseline(folder, { name: `${options.subject}-again`, inMemory: options.subject === 'engine' });
   say(`preparing ${options.people} people for each`);
   const one = await enter(contender, folder, options.people, onStop);
   const two = await enter(baseline(folder), folder, options.people, onStop);

@@ -68,3 +68,29 @@ async function find(pool: Pool, column: string, values: string[]): Promise<Adapt
   if (!row) return undefined;
   return row.consumed_at ? { ...row.payload, consumed: Math.floor(row.consumed_at.getTime() / 1000) } : row.payload;
 }
+
+/** Everything in the process, nothing expires: for the engine's own costs, which no storage can beat. */
+export function createMemoryAdapter(): (model: string) => Adapter {
+  return () => {
+    const records = new Map<string, AdapterPayload>();
+    const uids = new Map<string, string>();
+    return {
+      async upsert(id, payload) {
+        records.set(id, payload);
+        if (payload.uid) uids.set(payload.uid, id);
+      },
+      find: async (id) => records.get(id),
+      findByUid: async (uid) => records.get(uids.get(uid) ?? ''),
+      findByUserCode: async () => undefined,
+      async consume(id) {
+        const payload = records.get(id);
+        if (payload) records.set(id, { ...payload, consumed: Math.floor(Date.now() / 1000) });
+      },
+      async destroy(id) {
+        records.delete(id);
+      },
+      // Nobody revokes while the engine is measured.
+      async revokeByGrantId() {},
+    };
+  };
+}

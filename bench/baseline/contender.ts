@@ -14,7 +14,8 @@ const password = 'a quiet afternoon in the archive';
 /** The parameters of the product, so that a full sign-in costs both the same hash. */
 export const hashOptions = { type: argon2.argon2id, memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const;
 
-export function baseline(folder: string, name = 'baseline'): Contender {
+/** @param inMemory keeps records and people in the process instead: the engine alone. */
+export function baseline(folder: string, { name = 'baseline', inMemory = false } = {}): Contender {
   const jwks = JSON.stringify({ keys: [signingKey()] });
   return {
     name,
@@ -29,7 +30,7 @@ export function baseline(folder: string, name = 'baseline'): Contender {
       return startServer({
         command: process.execPath,
         args: [fileURLToPath(new URL('server.ts', import.meta.url))],
-        env: { ...env, JWKS: jwks },
+        env: { ...env, JWKS: jwks, ...(inMemory ? { IN_MEMORY: 'yes' } : {}) },
         issuer: `http://127.0.0.1:${port}`,
         logFile: join(folder, `${name}.log`),
       });

@@ -7,11 +7,12 @@ import argon2 from 'argon2';
 import Provider, { type Account, type ClientMetadata, type Configuration, type JWKS } from 'oidc-provider';
 import pg from 'pg';
 import type { Client } from '../contender.ts';
-import { createAdapter } from './adapter.ts';
+import { createAdapter, createMemoryAdapter } from './adapter.ts';
 import { first, offline, second, service } from './settings.ts';
 
 const port = Number(process.env.PORT);
 const issuer = `http://127.0.0.1:${port}`;
+const isInMemory = process.env.IN_MEMORY !== undefined;
 const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL, max: 10 });
 
 interface User {
@@ -30,7 +31,7 @@ const codeClient = (client: Client, grants: string[]): ClientMetadata => ({
 });
 
 const configuration: Configuration = {
-  adapter: createAdapter(pool),
+  adapter: isInMemory ? createMemoryAdapter() : createAdapter(pool),
   clients: [
     {
       client_id: service.id,
@@ -79,9 +80,17 @@ process.once('SIGTERM', () => {
   server.closeAllConnections();
 });
 
-async function findAccount(_ctx: unknown, id: string): Promise<Account | undefined> {
+const known = new Map<string, User>();
+
+async function findUser(id: string): Promise<User | undefined> {
   const query = { name: 'account', text: 'select * from users where id = $1', values: [id] };
-  const user = (await pool.query<User>(query)).rows[0];
+  const user = known.get(id) ?? (await pool.query<User>(query)).rows[0];
+  if (user && isInMemory) known.set(id, user);
+  return user;
+}
+
+async function findAccount(_ctx: unknown, id: string): Promise<Account | undefined> {
+  const user = await findUser(id);
   if (!user) return undefined;
   const claims = {
     sub: id,
