@@ -1,7 +1,13 @@
 // Joins calls of one event-loop turn into one round trip, also across requests, and the calls that come while earlier ones run.
 
-/** Round trips at a time: enough to keep the database busy, few enough that a crowd shares them. */
-const maxRunning = 2;
+/** Round trips at a time. */
+const maxRunning = 4;
+
+/**
+ * How long others wait for the round trip under way, to share the next one: longer than one usually takes.
+ * One that takes longer waits for something (a lock, a slow disk), and must not make all others wait with it.
+ */
+const patienceMs = 3;
 
 /**
  * @param run answers all items at once, in order. An error fails the whole batch, so items must not be able to fail one another.
@@ -19,12 +25,20 @@ export function createBatcher<I, O>(
   let waiting: Waiting[] = [];
   let running = 0;
   let isScheduled = false;
+  let patience: NodeJS.Timeout | undefined;
 
   function schedule(): void {
-    if (isScheduled || waiting.length === 0 || running >= maxRunning) return;
-    isScheduled = true;
-    // The end of this turn: whatever else asks meanwhile comes along.
-    setImmediate(flush);
+    if (isScheduled || waiting.length === 0) return;
+    if (running === 0) {
+      isScheduled = true;
+      // The end of this turn: whatever else asks meanwhile comes along.
+      setImmediate(flush);
+    } else if (running < maxRunning) {
+      patience ??= setTimeout(() => {
+        patience = undefined;
+        if (!isScheduled && waiting.length > 0) flush();
+      }, patienceMs);
+    }
   }
 
   function take(): Waiting[] {

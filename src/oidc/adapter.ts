@@ -17,6 +17,9 @@ import type { RecordIo } from './record-io.ts';
 /** Kinds that act for a person inside a module: they are worth something only while that person may enter it. */
 const entryBound = new Set(['AuthorizationCode', 'AccessToken', 'RefreshToken']);
 
+/** Kinds that are used by exchanging them for others, in one request. */
+const exchangeable = new Set(['AuthorizationCode', 'RefreshToken']);
+
 export function createAdapter(io: RecordIo, clients: ClientCatalogue) {
   return (kind: string): Adapter => (kind === 'Client' ? clientAdapter(clients) : new RecordAdapter(kind, io));
 }
@@ -83,12 +86,15 @@ class RecordAdapter implements Adapter {
     return undefined;
   }
 
+  /** The engine ignores what this answers, so a lost race must be an error (F1). */
   async consume(id: string): Promise<void> {
-    // The engine ignores what `consume` answers, so a lost race must be an error (F1).
-    if (await this.#io.consume(recordId(this.#kind, id))) return;
-    throw this.#kind === 'PushedAuthorizationRequest'
-      ? new errors.InvalidRequestUri('request_uri was already used')
-      : new errors.InvalidGrant('already used');
+    const key = recordId(this.#kind, id);
+    const exchange = currentExchange();
+    if (exchange && exchangeable.has(this.#kind)) {
+      // It leaves with what it is exchanged for, in one statement; who comes second is told there, see `writeOut`.
+      exchange.writes.used.push(key);
+      exchange.writes.needs = key;
+    } else if (!(await this.#io.consume(key))) throw new errors.InvalidRequestUri('request_uri was already used');
   }
 
   async destroy(id: string): Promise<void> {

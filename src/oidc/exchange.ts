@@ -47,7 +47,7 @@ export function currentExchange(): Exchange | undefined {
 }
 
 export function emptyBatch(): WriteBatch {
-  return { upserts: [], destroyed: [], revokedGrants: [], sessions: [], needs: null };
+  return { upserts: [], destroyed: [], revokedGrants: [], sessions: [], used: [], needs: null };
 }
 
 export function newExchange(

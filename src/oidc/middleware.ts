@@ -48,7 +48,7 @@ export function engineMiddleware(
     await inExchange(exchange, async () => {
       await handlerOf(provider)(ctx, next);
       if (exchange.failure !== null) throw exchange.failure;
-      await writeOut(host.recordIo, work, exchange);
+      if (!(await writeOut(host.recordIo, work, exchange))) refuseUsed(ctx);
     });
     await keepToKnownOrigins(ctx, host.clients);
     if (documentPaths.has(ctx.path) && ctx.status === 200 && ctx.method === 'GET') keepDocument(ctx, documents);
@@ -66,14 +66,25 @@ function handlerOf(provider: Engine['provider']): Middleware {
   return handler;
 }
 
-/** Everything this request wants written, before the person or the module hears the answer. */
-async function writeOut(io: RecordIo, work: Work, exchange: Exchange): Promise<void> {
+/** RFC 6749 section 5.2, in the engine's words for any code or token that is no good: a parallel request was first (F1). */
+function refuseUsed(ctx: KoaContext): void {
+  ctx.status = 400;
+  ctx.body = { error: 'invalid_grant', error_description: 'grant request is invalid' };
+}
+
+/**
+ * Everything this request wants written, before the person or the module hears the answer.
+ * @returns false when a code or token that it uses was used by another request meanwhile: then nothing was written.
+ */
+async function writeOut(io: RecordIo, work: Work, exchange: Exchange): Promise<boolean> {
   const { writes, notices, endedSessions } = exchange;
   if (notices.length > 0) await notifyModules(work, notices);
-  if (writes.upserts.length + writes.destroyed.length + writes.revokedGrants.length + writes.sessions.length > 0)
-    await io.write(writes);
+  const { upserts, destroyed, revokedGrants, sessions, used } = writes;
+  const isAnything = upserts.length + destroyed.length + revokedGrants.length + sessions.length + used.length > 0;
+  if (isAnything && !(await io.write(writes))) return false;
   for (const uid of endedSessions) await closeSession(work, exchange, uid);
   for (const revocation of exchange.revocations) await recordRevocation(work, exchange, revocation);
+  return true;
 }
 
 async function recordRevocation(work: Work, { accounts }: Exchange, revocation: Revocation): Promise<void> {

@@ -4,7 +4,8 @@ import { createBatcher } from '../lib/batcher.ts';
 
 export interface RecordIo {
   read(id: string): Promise<RecordRow | undefined>;
-  write(batch: WriteBatch): Promise<void>;
+  /** False when what the batch uses was used before: then nothing of it was written. */
+  write(batch: WriteBatch): Promise<boolean>;
   /** False when it was consumed before. */
   consume(id: string): Promise<boolean>;
   claim(id: string, kind: string): Promise<boolean>;
@@ -16,10 +17,10 @@ export function createRecordIo(records: RecordRepository): RecordIo {
     return ids.map((id) => rows.get(id));
   });
 
-  const write = createBatcher<WriteBatch, undefined>(
+  const write = createBatcher<WriteBatch, boolean>(
     async (batches) => {
-      await records.write(batches);
-      return batches.map(() => undefined);
+      const used = new Set(await records.write(batches));
+      return batches.map((batch) => batch.used.every((id) => used.has(id)));
     },
     // One statement may touch a row once: a second write of the same record or session waits for the next statement.
     (batch, others) => others.some((other) => overlaps(batch, other)),
@@ -41,6 +42,7 @@ function overlaps(a: WriteBatch, b: WriteBatch): boolean {
   const touched = (batch: WriteBatch) => [
     ...batch.upserts.map(({ id }) => id),
     ...batch.destroyed,
+    ...batch.used,
     ...batch.revokedGrants.map((id) => `grant ${id}`),
     ...batch.sessions.map(({ uid }) => `session ${uid}`),
   ];

@@ -98,10 +98,6 @@ const incoming = `
   from unnest($1::text[], $2::text[], $3::text[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::float8[], $9::text[])
     as i (id, kind, payload, account_id, client_id, grant_id, session_uid, expires_at, needs)`;
 
-// What a finished sign-in brings into being comes only while its waiting request is still there to be taken: a password reset or
-// a deactivation that was faster has deleted it.
-const whileWaiting = 'where i.needs is null or i.needs in (select id from gone)';
-
 // Two modules entered at the same moment both add to `authorizations` of one session: neither may lose the other's.
 const onConflict = `
   on conflict (id) do update set
@@ -114,29 +110,45 @@ const onConflict = `
 
 const upsert = { name: 'oidc_upsert', text: `insert into oidc_records (${columns}) ${incoming} ${onConflict}` };
 
+// F1: of two parallel redemptions one marks the code or token, and only that one's tokens come into being.
+const markUsed = (ids: string) =>
+  `update oidc_records set consumed_at = now() where id = any(${ids}) and consumed_at is null returning id`;
+
+const exchange = {
+  name: 'oidc_exchange',
+  text: `
+    with used as (${markUsed('$10::text[]')}),
+      written as (
+        insert into oidc_records (${columns}) ${incoming} where i.needs is null or i.needs in (select id from used) ${onConflict})
+    select id from used`,
+};
+
+// What a finished sign-in brings into being comes only while its waiting request is still there to be taken: a password reset or
+// a deactivation that was faster has deleted it.
+const whileThere = 'where i.needs is null or i.needs in (select id from used union all select id from gone)';
+
 const write = {
   name: 'oidc_write',
   text: `
-    with gone as (delete from oidc_records where id = any($10::text[]) returning id),
-      revoked as (delete from oidc_records where grant_id = any($11::text[]) or (kind = 'Grant' and id = any($11::text[]))),
+    with used as (${markUsed('$10::text[]')}),
+      gone as (delete from oidc_records where id = any($11::text[]) returning id),
+      revoked as (delete from oidc_records where grant_id = any($12::text[]) or (kind = 'Grant' and id = any($12::text[]))),
       seen as (
         insert into sessions (uid, company_id, user_id, ip, agent, amr, browser_hash, created_at, last_seen_at, idle_ends_at, ends_at)
         select uid, company_id, user_id, ip, agent, string_to_array(amr, ' '), browser_hash,
           to_timestamp(created_at), to_timestamp(last_seen_at), to_timestamp(idle_ends_at), to_timestamp(ends_at)
-        from unnest($12::text[], $13::uuid[], $14::uuid[], $15::text[], $16::text[], $17::text[], $18::text[],
-          $19::float8[], $20::float8[], $21::float8[], $22::float8[], $23::text[])
+        from unnest($13::text[], $14::uuid[], $15::uuid[], $16::text[], $17::text[], $18::text[], $19::text[],
+          $20::float8[], $21::float8[], $22::float8[], $23::float8[], $24::text[])
           as i (uid, company_id, user_id, ip, agent, amr, browser_hash, created_at, last_seen_at, idle_ends_at, ends_at, needs)
-        ${whileWaiting}
+        ${whileThere}
         on conflict (uid) do update set last_seen_at = excluded.last_seen_at, idle_ends_at = excluded.idle_ends_at, ends_at = excluded.ends_at,
           amr = excluded.amr, ip = excluded.ip, agent = excluded.agent
-          where sessions.ended_at is null and sessions.user_id = excluded.user_id)
-    insert into oidc_records (${columns}) ${incoming} ${whileWaiting} ${onConflict}`,
+          where sessions.ended_at is null and sessions.user_id = excluded.user_id),
+      written as (insert into oidc_records (${columns}) ${incoming} ${whileThere} ${onConflict})
+    select id from used`,
 };
 
-const consume = {
-  name: 'oidc_consume',
-  text: 'update oidc_records set consumed_at = now() where id = any($1) and consumed_at is null returning id',
-};
+const consume = { name: 'oidc_consume', text: markUsed('$1::text[]') };
 
 /** How long a claimed identifier stays taken, at least. */
 export const claimSeconds = 600;
@@ -152,7 +164,12 @@ export interface WriteBatch {
   destroyed: string[];
   revokedGrants: string[];
   sessions: Session[];
-  /** Id of the waiting request that must still be there, and is destroyed by this very batch; null when there is none. */
+  /** Codes and tokens that this batch marks as used. */
+  used: string[];
+  /**
+   * Id of the record without which nothing of this batch comes into being: the waiting request that it destroys, or the code or
+   * token that it uses. Null when there is none.
+   */
   needs: string | null;
 }
 
@@ -165,8 +182,11 @@ export function recordRepository(db: Database, prepared: Prepared) {
       return (await prepared.run<RecordRow>(read, [ids])).rows;
     },
 
-    /** Everything one or several requests have to write, as one statement, so it is all or nothing. */
-    async write(batches: WriteBatch[]): Promise<void> {
+    /**
+     * Everything one or several requests have to write, as one statement, so it is all or nothing.
+     * @returns those of the batches' `used` ids that were free; the others were used before, and their batches wrote nothing (F1).
+     */
+    async write(batches: WriteBatch[]): Promise<string[]> {
       const upserts = batches.flatMap((batch) => batch.upserts);
       const destroyed = batches.flatMap((batch) => batch.destroyed);
       const revokedGrants = batches.flatMap((batch) => batch.revokedGrants);
@@ -182,12 +202,16 @@ export function recordRepository(db: Database, prepared: Prepared) {
         upserts.map((w) => w.expiresAt),
         batches.flatMap((batch) => batch.upserts.map(() => batch.needs)),
       ];
+      const used = batches.flatMap((batch) => batch.used);
+      const ids = ({ rows }: { rows: { id: string }[] }) => rows.map(({ id }) => id);
       if (destroyed.length + revokedGrants.length + sessions.length === 0) {
+        if (used.length > 0) return ids(await prepared.run(exchange, [...rows, used]));
         if (upserts.length > 0) await prepared.run(upsert, rows);
-        return;
+        return [];
       }
-      await prepared.run(write, [
+      const answer = await prepared.run<{ id: string }>(write, [
         ...rows,
+        used,
         destroyed,
         revokedGrants,
         sessions.map((s) => s.uid),
@@ -203,6 +227,7 @@ export function recordRepository(db: Database, prepared: Prepared) {
         sessions.map((s) => seconds(s.endsAt)),
         batches.flatMap((batch) => batch.sessions.map(() => batch.needs)),
       ]);
+      return ids(answer);
     },
 
     /** Marks as used, once: returns the ids that this call used; the others were used before (F1). */

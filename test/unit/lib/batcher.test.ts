@@ -79,4 +79,36 @@ describe('a batcher', () => {
     });
     await expect(ask(1)).rejects.toThrow('at once');
   });
+
+  it('lets those who come meanwhile share the next round trip', async () => {
+    const batches: number[][] = [];
+    let finish = () => {};
+    const ask = createBatcher(async (items: number[]) => {
+      batches.push(items);
+      if (batches.length === 1) await new Promise<void>((resolve) => (finish = resolve));
+      return items;
+    });
+    const turn = () => new Promise((resolve) => setImmediate(resolve));
+    const asked = [ask(1)];
+    await turn();
+    asked.push(ask(2));
+    await turn();
+    asked.push(ask(3));
+    finish();
+    await Promise.all(asked);
+    expect(batches).toEqual([[1], [2, 3]]);
+  });
+
+  it('makes nobody wait for a round trip that takes long', async () => {
+    const ask = createBatcher(async (items: string[]) => {
+      if (items.includes('slow')) await new Promise((resolve) => setTimeout(resolve, 400));
+      return items;
+    });
+    const order: string[] = [];
+    const slow = ask('slow').then((name) => order.push(name));
+    await new Promise((resolve) => setImmediate(resolve));
+    await ask('quick').then((name) => order.push(name));
+    await slow;
+    expect(order).toEqual(['quick', 'slow']);
+  });
 });
