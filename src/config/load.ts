@@ -25,6 +25,7 @@ export interface Config {
   brandName: string;
   links: Record<LinkName, string | undefined>;
   failuresPerAddress: number;
+  anonymousRequestsPerMinute: number;
   passwordChecks: number;
   isDemo: boolean;
 }
@@ -94,6 +95,7 @@ export function loadConfig(environment: Record<string, string | undefined>): Con
       accountTeam: env.LINK_ACCOUNT_TEAM,
     },
     failuresPerAddress: env.FAILURES_PER_ADDRESS,
+    anonymousRequestsPerMinute: env.ANONYMOUS_REQUESTS_PER_MINUTE,
     passwordChecks: env.PASSWORD_CHECKS ?? Math.min(4, availableParallelism()),
     isDemo: env.DEMO,
   });

@@ -120,6 +120,15 @@ const limits = {
     .describe(
       'Failed sign-ins from one network address within 10 minutes before it must wait (AUT-08). Browsers that have signed in before are not held up.',
     ),
+  ANONYMOUS_REQUESTS_PER_MINUTE: z.coerce
+    .number()
+    .int()
+    .min(10)
+    .max(1_000_000)
+    .default(300)
+    .describe(
+      'Sign-ins that one network address may begin in a minute, and ten times as many in an hour, for each process (DOS-03). Raise it for more people behind one address. Browsers with a session are not held up, nor are modules that push requests with their secret.',
+    ),
   PASSWORD_CHECKS: z.coerce
     .number()
     .int()

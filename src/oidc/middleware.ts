@@ -3,17 +3,20 @@
 import { createHash } from 'node:crypto';
 import type { Context as KoaContext, Middleware } from 'koa';
 import compose from 'koa-compose';
+import type { Config } from '../config/load.ts';
 import { record } from '../domain/audit/commands.ts';
 import { endSessions, notifyModules } from '../domain/sessions/commands.ts';
 import type { CompanyId } from '../lib/ids.ts';
 import { tokenHash } from '../lib/secrets.ts';
 import type { Work } from '../work.ts';
+import { createAnonymousLimit, mayLeave } from './anonymous.ts';
 import type { ClientCatalogue } from './clients.ts';
 import { type Exchange, inExchange, newExchange, type Revocation } from './exchange.ts';
 import type { Engine } from './provider.ts';
 import type { RecordIo } from './record-io.ts';
 
 interface EngineHost {
+  config: Pick<Config, 'anonymousRequestsPerMinute'>;
   readonly engine: Engine;
   clients: ClientCatalogue;
   recordIo: RecordIo;
@@ -37,6 +40,7 @@ export function engineMiddleware(
   workOf: (ctx: KoaContext) => Work,
   cookiesOf: (ctx: KoaContext) => BrowserCookies,
 ): Middleware {
+  const anonymous = createAnonymousLimit(host.config.anonymousRequestsPerMinute);
   return async (ctx, next) => {
     const { provider, documents } = host.engine;
     const work = workOf(ctx);
@@ -48,6 +52,7 @@ export function engineMiddleware(
     await inExchange(exchange, async () => {
       await handlerOf(provider)(ctx, next);
       if (exchange.failure !== null) throw exchange.failure;
+      if (!mayLeave(anonymous, ctx, exchange)) return;
       if (!(await writeOut(host.recordIo, work, exchange))) refuseUsed(ctx);
     });
     await keepToKnownOrigins(ctx, host.clients);

@@ -75,6 +75,8 @@ async function startNode(
     DATABASE_URL: databaseUrl,
     ENCRYPTION_KEYS: testKey.toString('base64'),
     LOG_LEVEL: 'silent',
+    // All the people of a test come from one address.
+    ANONYMOUS_REQUESTS_PER_MINUTE: '100000',
     ...options.environment,
   });
   const runtime = await createRuntime({

@@ -46,6 +46,7 @@ describe('settings', () => {
       METRICS_TOKEN: 'short',
       SMTP_URL: 'http://mail.example',
       FAILURES_PER_ADDRESS: '1',
+      ANONYMOUS_REQUESTS_PER_MINUTE: '0',
       DEMO: 'true',
       ENCRYPTION_KEYS: 'c2hvcnQ=',
     });
@@ -58,6 +59,7 @@ describe('settings', () => {
       'METRICS_TOKEN',
       'SMTP_URL',
       'FAILURES_PER_ADDRESS',
+      'ANONYMOUS_REQUESTS_PER_MINUTE',
       'DEMO',
       'ENCRYPTION_KEYS',
     ])
