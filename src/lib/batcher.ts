@@ -25,6 +25,7 @@ export function createBatcher<I, O>(
   let waiting: Waiting[] = [];
   let running = 0;
   let isScheduled = false;
+  // biome-ignore lint/correctness/noUnusedVariables: `??=` reads it; the rule does not see that
   let patience: NodeJS.Timeout | undefined;
 
   function schedule(): void {
