@@ -23,8 +23,8 @@ export interface TestApp {
   operator(): Work;
   /** A browser without scripts, with a cookie jar of its own. */
   visitor(): Visitor;
-  /** Another node on the same database behind the same public address. */
-  node(): Promise<TestApp>;
+  /** Another node on the same database behind the same public address; with the same clock unless told. */
+  node(clock?: TestClock): Promise<TestApp>;
   stop(): Promise<void>;
 }
 
@@ -97,7 +97,7 @@ async function startNode(
     clock,
     operator: () => runtime.work({ kind: 'operator', name: 'test' }),
     visitor: () => new Visitor(config.publicUrl, server.port),
-    node: async () => startNode(databaseUrl, url, await freePort(), clock, options, nodes),
+    node: async (own = clock) => startNode(databaseUrl, url, await freePort(), own, options, nodes),
     async stop() {
       await server.drain(500);
       await runtime.stop();

@@ -68,11 +68,12 @@ export function credentialRepository(db: Database, companyId: CompanyId) {
       );
     },
 
-    /** A stronger hash of the same password (AUT-04); no new date, no history. */
-    async rehash(userId: UserId, from: string, to: string): Promise<void> {
-      await db('credentials')
+    /** A stronger hash of the same password (AUT-04); no new date, no history. @returns whether `from` was still the one. */
+    async rehash(userId: UserId, from: string, to: string): Promise<boolean> {
+      const changed = await db('credentials')
         .where({ ...own(userId), hash: from })
         .update({ hash: to });
+      return changed === 1;
     },
 
     /** Hashes that the next password must not match, the present one first (C38). */

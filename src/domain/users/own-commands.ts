@@ -138,6 +138,8 @@ export async function resetOwnSecondFactor(work: Work, who: Own & { keepSession:
   await transaction(work, async (work) => {
     const { company, user } = await findCompanyAndUser(work, who.companyId, who.userId);
     const { credentials, users } = work.store.of(who.companyId);
+    // The person's row first, as everywhere: else this and a sign-in could wait for each other.
+    await users.lockById(user.id);
     await credentials.eraseFactors(user.id);
     await credentials.forgetBrowsers(user.id);
     await users.update(user.id, { mustEnrol2fa: true });

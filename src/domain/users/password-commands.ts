@@ -75,24 +75,29 @@ async function holdWithPassword(work: Work, companyId: CompanyId, user: User, kn
   return present?.baseStatus === user.baseStatus && (credential?.hash ?? null) === known;
 }
 
+export type StoreResult =
+  | { outcome: 'stored'; hash: string }
+  | { outcome: 'refused'; problems: string[] }
+  /** Another password was set meanwhile. */
+  | { outcome: 'overtaken' };
+
 /**
  * Checks and stores a password that its owner had to choose, so the present one will not do, history or not (AUT-18).
  * @param input.proved hash of the password that brought them here.
- * @returns what is wrong with it; empty when it was stored; null when another password was set meanwhile.
  */
 export async function storePassword(
   work: Work,
   input: { companyId: CompanyId; userId: UserId; password: string; keepBrowser: string | null; proved: string | null },
-): Promise<string[] | null> {
+): Promise<StoreResult> {
   const { company, user } = await findCompanyAndUser(work, input.companyId, input.userId);
   const problems = await problemsOf(work, company, user, input.password, Math.max(1, company.policy.password.history));
-  if (problems.length > 0) return problems;
+  if (problems.length > 0) return { outcome: 'refused', problems };
   const hash = await work.hasher.hash(input.password);
   return transaction(work, async (work) => {
-    if (!(await holdWithPassword(work, company.id, user, input.proved))) return null;
+    if (!(await holdWithPassword(work, company.id, user, input.proved))) return { outcome: 'overtaken' };
     await writePassword(work, company, user, hash, input.keepBrowser);
     await record(work, { action: 'user.passwordSet', companyId: company.id, target: { kind: 'user', id: user.id } });
-    return [];
+    return { outcome: 'stored', hash };
   });
 }
 

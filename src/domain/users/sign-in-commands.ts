@@ -34,6 +34,9 @@ export interface Attempt {
   browserToken: string;
 }
 
+/** Names a stored value in the browser's ticket: hashes and boxes of secrets do not leave the server, not even sealed. */
+const digest = tokenHash;
+
 const addressWindow = minutes(10);
 
 const defaultLock = { threshold: 5, minutes: 10 };
@@ -104,7 +107,14 @@ async function tellLocked(
 
 export type PasswordResult =
   | Refused
-  | { outcome: 'accepted'; userId: UserId; companyId: CompanyId; step: Step; reason: 'first' | 'expired' | 'reset' };
+  | {
+      outcome: 'accepted';
+      userId: UserId;
+      companyId: CompanyId;
+      proved: string;
+      step: Step;
+      reason: 'first' | 'expired' | 'reset';
+    };
 
 /** Screen 2 of D.5. Unknown, deactivated, locked and wrong all take one hash and one answer (AUT-05). */
 export function tryPassword(work: Work, attempt: Attempt, password: string): Promise<PasswordResult> {
@@ -123,17 +133,29 @@ async function checkPassword(work: Work, attempt: Attempt, password: string): Pr
   const confirmed = decidePassword(present, matches, work.now);
   if (confirmed.outcome === 'refused') return refuse(work, attempt, present, confirmed);
   if (!user || !company || !credential) throw new Error('accepted without a person');
-  if (work.hasher.needsRehash(credential.hash)) {
-    await work.store.of(company.id).credentials.rehash(user.id, credential.hash, await work.hasher.hash(password));
-  }
-  return { outcome: 'accepted', userId: user.id, companyId: company.id, ...stepAfterPassword(present, work.now) };
+  const ids = { userId: user.id, companyId: company.id };
+  const proved = digest(await strengthened(work, ids, credential.hash, password));
+  return { outcome: 'accepted', ...ids, proved, ...stepAfterPassword(present, work.now) };
+}
+
+/** A weaker hash is replaced (AUT-04). @returns the hash that this password is kept as from now on. */
+async function strengthened(work: Work, who: SignedIn, hash: string, password: string): Promise<string> {
+  if (!work.hasher.needsRehash(hash)) return hash;
+  const { credentials } = work.store.of(who.companyId);
+  const stronger = await work.hasher.hash(password);
+  if (await credentials.rehash(who.userId, hash, stronger)) return stronger;
+  // Another sign-in was faster, or another password was set.
+  const present = (await credentials.findPassword(who.userId))?.hash ?? null;
+  return present !== null && (await work.hasher.verify(present, password)) ? present : hash;
 }
 
 /** What the second half of a sign-in knows from the first: sealed into the browser's ticket, checked again here. */
 export interface Half extends Attempt {
   userId: UserId;
-  /** When the right password was given. */
-  provedAt: Date;
+  /** Digest of the password's hash that was proved. Not the time: nodes have clocks of their own. */
+  proved: string;
+  /** Digest of the factor that was just enrolled, behind its first code. */
+  enrolled: string;
 }
 
 export interface Answer {
@@ -152,7 +174,7 @@ export type CodeResult =
 async function readHalf(work: Work, half: Half): Promise<{ facts: SignInFacts; stands: boolean }> {
   const facts = await readFacts(work, half);
   // A password that was set since then is not the one that was proved: whoever knew the old one starts again (AUT-13).
-  const isProved = facts.credential === null || facts.credential.setAt <= half.provedAt;
+  const isProved = facts.credential === null || digest(facts.credential.hash) === half.proved;
   return { facts, stands: facts.user?.id === half.userId && isProved };
 }
 
@@ -176,9 +198,9 @@ export async function tryCode(
 ): Promise<CodeResult> {
   const { facts, stands } = await readHalf(work, half);
   if (!stands) return { outcome: 'start-again' };
-  const { user, company, factor } = facts;
+  const { user, company, credential, factor } = facts;
   const standing = standingRefusal(facts, work.now);
-  if (standing || !user || !company)
+  if (standing || !user || !company || !credential)
     return refuse(work, half, facts, { outcome: 'refused', reason: standing ?? 'unknown-user', counts: false });
   if (stepAfterPassword(facts, work.now).step !== 'code' || !factor) return { outcome: 'start-again' };
 
@@ -187,6 +209,7 @@ export async function tryCode(
   if (!proof) return wrong('wrong-code');
   const result = await work.store.signIns.complete({
     userId: user.id,
+    passwordHash: credential.hash,
     proof,
     isKnownBrowser: facts.browser !== null && !isLocked(facts, work.now),
     browserHash: tokenHash(half.browserToken),
@@ -195,6 +218,7 @@ export async function tryCode(
     details: { method },
     by: { ...work, actor: { kind: 'user', id: user.id, name: user.username } },
   });
+  if (!result.proved) return { outcome: 'start-again' };
   if (!result.taken) return wrong(method === 'totp' ? 'used-code' : 'wrong-code');
   if (!result.completed) return refuse(work, half, facts, { outcome: 'refused', reason: 'locked', counts: false });
   if (method === 'recovery') await tellRecoveryCodeUsed(work, facts, company.id);
@@ -241,7 +265,7 @@ async function tellRecoveryCodeUsed(work: Work, facts: SignInFacts, companyId: C
 }
 
 export type SetPasswordResult =
-  | { outcome: 'done'; step: Step; reason: 'first' | 'expired' | 'reset' }
+  | { outcome: 'done'; proved: string; step: Step; reason: 'first' | 'expired' | 'reset' }
   | { outcome: 'refused'; problems: string[] }
   | { outcome: 'start-again' };
 
@@ -250,20 +274,23 @@ export async function setPasswordDuringSignIn(work: Work, half: Half, password: 
   const place = await placeAt(work, half, 'set-password');
   if (!place) return { outcome: 'start-again' };
   const { facts, user, company } = place;
-  const problems = await storePassword(work, {
+  const stored = await storePassword(work, {
     companyId: company.id,
     userId: user.id,
     password,
     keepBrowser: tokenHash(half.browserToken),
     proved: facts.credential?.hash ?? null,
   });
-  if (problems === null) return { outcome: 'start-again' };
-  if (problems.length > 0) return { outcome: 'refused', problems };
+  if (stored.outcome === 'overtaken') return { outcome: 'start-again' };
+  if (stored.outcome === 'refused') return stored;
   const next = await readFacts(work, half);
-  return { outcome: 'done', ...stepAfterPassword(next, work.now) };
+  return { outcome: 'done', proved: digest(stored.hash), ...stepAfterPassword(next, work.now) };
 }
 
-export type EnrolResult = Refused | { outcome: 'enrolled'; recoveryCodes: string[] } | { outcome: 'start-again' };
+export type EnrolResult =
+  | Refused
+  | { outcome: 'enrolled'; enrolled: string; recoveryCodes: string[] }
+  | { outcome: 'start-again' };
 
 /** The first right code makes the factor active (AUT-20), and an invited person Active (T6, C1). */
 export async function enrolDuringSignIn(work: Work, half: Half, secret: string, typed: string): Promise<EnrolResult> {
@@ -273,6 +300,7 @@ export async function enrolDuringSignIn(work: Work, half: Half, secret: string, 
   const step = matchTotp(secret, typed, work.now, 0);
   if (step === null) return refuse(work, half, facts, { outcome: 'refused', reason: 'wrong-code', counts: true });
   const recoveryCodes = newRecoveryCodes();
+  const sealedSecret = work.keyring.seal(factorPurpose, secret);
   const enrolled = await transaction(work, async (tx) => {
     const { users, credentials } = tx.store.of(company.id);
     const present = await users.lockById(user.id);
@@ -280,7 +308,7 @@ export async function enrolDuringSignIn(work: Work, half: Half, secret: string, 
     if (!present || (!present.mustEnrol2fa && (await credentials.findTotp(user.id)))) return false;
     // And a deactivation since the facts were read must not be undone by the line that makes them Active.
     if (present.baseStatus !== user.baseStatus) return false;
-    await credentials.setTotp(user.id, tx.keyring.seal(factorPurpose, secret), tx.now, step);
+    await credentials.setTotp(user.id, sealedSecret, tx.now, step);
     await credentials.replaceRecoveryCodes(user.id, recoveryCodes.map(recoveryCodeHash));
     await users.update(user.id, { mustEnrol2fa: false, baseStatus: 'Active' });
     const by: Work = { ...tx, actor: { kind: 'user', id: user.id, name: user.username } };
@@ -297,7 +325,7 @@ export async function enrolDuringSignIn(work: Work, half: Half, secret: string, 
     });
     return true;
   });
-  return enrolled ? { outcome: 'enrolled', recoveryCodes } : { outcome: 'start-again' };
+  return enrolled ? { outcome: 'enrolled', enrolled: digest(sealedSecret), recoveryCodes } : { outcome: 'start-again' };
 }
 
 /** After the recovery codes were shown: the proof was the password and the first code, minutes ago. */
@@ -305,10 +333,12 @@ export async function finishEnrolment(work: Work, half: Half, answer: Answer): P
   const place = await placeAt(work, half, 'code');
   if (!place) return { outcome: 'start-again' };
   const { facts, user, company } = place;
+  const { credential, factor } = facts;
   // The first code was proof for the factor that it confirmed, and for no other that took its place since (AUT-24).
-  if (!facts.factor || facts.factor.confirmedAt > half.provedAt) return { outcome: 'start-again' };
+  if (!credential || !factor || digest(factor.sealedSecret) !== half.enrolled) return { outcome: 'start-again' };
   const result = await work.store.signIns.complete({
     userId: user.id,
+    passwordHash: credential.hash,
     proof: 'enrolment',
     isKnownBrowser: facts.browser !== null,
     browserHash: tokenHash(half.browserToken),

@@ -98,16 +98,24 @@ const fail = {
 
 // Takes the time step and finishes the sign-in in one go; each condition is checked again here, since time has passed since
 // the facts were read: a code is good once (F8), and a person who was deactivated or locked meanwhile stays out.
+// The person's row is held first, as everywhere, and the password is read with a lock: a reset that was a moment faster is seen,
+// and then nothing is spent (AUT-13).
 const complete = {
   name: 'sign_in_complete',
   text: `
-    with step as (
-      update factors set last_step = $2::bigint where $2::bigint is not null and user_id = $1 and kind = 'totp' and last_step < $2::bigint returning 1),
+    with held as (
+      select id from users where id = $1 and not must_set_password and not must_enrol_2fa for no key update),
+    proved as (
+      select 1 from held join credentials p on p.user_id = held.id where p.hash = $15 and not p.is_single_use for share of p),
+    step as (
+      update factors set last_step = $2::bigint where $2::bigint is not null and user_id = $1 and kind = 'totp' and last_step < $2::bigint
+        and exists (select 1 from proved) returning 1),
     spent as (
-      update recovery_codes set used_at = $4 where $3::text is not null and user_id = $1 and code_hash = $3 and used_at is null returning 1),
+      update recovery_codes set used_at = $4 where $3::text is not null and user_id = $1 and code_hash = $3 and used_at is null
+        and exists (select 1 from proved) returning 1),
     person as (
       update users u set failures = 0, last_login_at = $4, locked_until = null
-      where u.id = $1 and u.base_status = 'Active'
+      where u.id = $1 and u.base_status = 'Active' and exists (select 1 from proved)
         and case when $5::boolean
           then not exists (select 1 from known_browsers b where b.user_id = u.id and b.browser_hash = $7 and b.locked_until > $4)
           else u.locked_until is null or u.locked_until <= $4 end
@@ -122,7 +130,8 @@ const complete = {
     told as (
       insert into audit_events (at, company_id, action, actor, target_kind, target_id, details, ip, agent, request_id)
       select $4, company_id, 'login.ok', $10::jsonb, 'user', id::text, $11::jsonb, $12, $13, $14 from person)
-    select (select count(*)::int from step) + (select count(*)::int from spent) as taken,
+    select (select count(*)::int from proved) as proved,
+      (select count(*)::int from step) + (select count(*)::int from spent) as taken,
       (select count(*)::int from person) as person, (select count(*)::int from answer) as answered`,
 };
 
@@ -142,6 +151,8 @@ export interface Failure {
 
 export interface Completion {
   userId: UserId;
+  /** The hash that the password was right for. */
+  passwordHash: string;
   proof: { step: number } | { recoveryCodeHash: string } | 'enrolment';
   isKnownBrowser: boolean;
   browserHash: string;
@@ -191,27 +202,35 @@ export function signInRepository(db: Database, prepared: Prepared) {
       return rows[0]?.locks === true;
     },
 
-    /** `taken`: the code was fresh; `completed`: the person is in; `answered`: the request that asked was still there. */
-    async complete(c: Completion): Promise<{ taken: boolean; completed: boolean; answered: boolean }> {
+    /**
+     * `proved`: the password is still the one, and no duty stands before the code; `taken`: the code was fresh;
+     * `completed`: the person is in; `answered`: the request that asked was still there.
+     */
+    async complete(c: Completion): Promise<{ proved: boolean; taken: boolean; completed: boolean; answered: boolean }> {
       const isEnrolment = c.proof === 'enrolment';
-      const { rows } = await prepared.run<{ taken: number; person: number; answered: number }>(complete, [
-        c.userId,
-        c.proof !== 'enrolment' && 'step' in c.proof ? c.proof.step : null,
-        c.proof !== 'enrolment' && 'recoveryCodeHash' in c.proof ? c.proof.recoveryCodeHash : null,
-        c.by.now,
-        c.isKnownBrowser,
-        isEnrolment,
-        c.browserHash,
-        c.interactionId,
-        JSON.stringify(c.result),
-        JSON.stringify(c.by.actor),
-        JSON.stringify(c.details),
-        c.by.origin.ip,
-        c.by.origin.agent,
-        c.by.origin.requestId,
-      ]);
+      const { rows } = await prepared.run<{ proved: number; taken: number; person: number; answered: number }>(
+        complete,
+        [
+          c.userId,
+          c.proof !== 'enrolment' && 'step' in c.proof ? c.proof.step : null,
+          c.proof !== 'enrolment' && 'recoveryCodeHash' in c.proof ? c.proof.recoveryCodeHash : null,
+          c.by.now,
+          c.isKnownBrowser,
+          isEnrolment,
+          c.browserHash,
+          c.interactionId,
+          JSON.stringify(c.result),
+          JSON.stringify(c.by.actor),
+          JSON.stringify(c.details),
+          c.by.origin.ip,
+          c.by.origin.agent,
+          c.by.origin.requestId,
+          c.passwordHash,
+        ],
+      );
       const row = rows[0];
       return {
+        proved: (row?.proved ?? 0) > 0,
         taken: isEnrolment || (row?.taken ?? 0) > 0,
         completed: (row?.person ?? 0) > 0,
         answered: (row?.answered ?? 0) > 0,

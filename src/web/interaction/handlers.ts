@@ -75,11 +75,12 @@ export const password: StepHandler = async (ctx, runtime, ticket) => {
     await redraw(ctx, runtime, ticket, 'password', refusedSentence, result.code);
     return;
   }
-  const { userId, step, reason } = result;
+  const { userId, proved, step, reason } = result;
   go(ctx, runtime, ticket, {
     type: 'password-right',
     userId,
     at: work.now.getTime(),
+    proved,
     step,
     reason,
     secret: secretFor(step),
@@ -108,8 +109,9 @@ function halfOf(ctx: Context, runtime: Runtime, ticket: Ticket): Half {
   if (!ticket.half) throw new Error('a step behind the password was reached without it');
   // Sealed by us after the password was right.
   const userId = ticket.half.userId as UserId;
+  const { proved, enrolled } = ticket.half;
   const { company, username } = ticket;
-  return { company, username, browserToken: browserToken(ctx, runtime), userId, provedAt: new Date(ticket.half.at) };
+  return { company, username, browserToken: browserToken(ctx, runtime), userId, proved, enrolled };
 }
 
 const resumePath = (uid: string) => `/auth/${uid}`;
@@ -146,6 +148,7 @@ export const setPassword: StepHandler = async (ctx, runtime, ticket) => {
   go(ctx, runtime, ticket, {
     type: 'password-set',
     at: ctx.state.work.now.getTime(),
+    proved: result.proved,
     step: result.step,
     reason: result.reason,
     secret: secretFor(result.step),
@@ -175,7 +178,8 @@ export const enrol: StepHandler = async (ctx, runtime, ticket) => {
   );
   if (result.outcome === 'refused') return wrongCode(ctx, runtime, ticket, 'enrol', result.code);
   if (result.outcome === 'start-again') return go(ctx, runtime, ticket, { type: 'start-again' });
-  go(ctx, runtime, ticket, { type: 'enrolled', recoveryCodes: result.recoveryCodes, at: ctx.state.work.now.getTime() });
+  const { enrolled, recoveryCodes } = result;
+  go(ctx, runtime, ticket, { type: 'enrolled', enrolled, recoveryCodes, at: ctx.state.work.now.getTime() });
 };
 
 async function wrongCode(

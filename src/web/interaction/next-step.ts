@@ -5,12 +5,21 @@ import { type Ticket, withoutHalf } from './ticket.ts';
 
 export type Event =
   | { type: 'identified'; username: string; company: string }
-  | { type: 'password-right'; userId: string; at: number; step: Step; reason: Ticket['reason']; secret: string | null }
-  | { type: 'password-set'; at: number; step: Step; reason: Ticket['reason']; secret: string | null }
-  | { type: 'enrolled'; recoveryCodes: string[]; at: number }
+  | ({ type: 'password-right'; userId: string } & Proved)
+  | ({ type: 'password-set' } & Proved)
+  | { type: 'enrolled'; enrolled: string; recoveryCodes: string[]; at: number }
   | { type: 'code-wrong' }
   | { type: 'method'; method: Ticket['method'] }
   | { type: 'start-again' };
+
+interface Proved {
+  at: number;
+  /** Digest of the password's hash; see Half. */
+  proved: string;
+  step: Step;
+  reason: Ticket['reason'];
+  secret: string | null;
+}
 
 export function nextTicket(ticket: Ticket, event: Event): Ticket {
   switch (event.type) {
@@ -21,7 +30,7 @@ export function nextTicket(ticket: Ticket, event: Event): Ticket {
       return {
         ...ticket,
         step: event.step,
-        half: { userId: event.userId, at: event.at },
+        half: { userId: event.userId, at: event.at, proved: event.proved, enrolled: '' },
         reason: event.reason,
         secret: event.secret,
         tries: 0,
@@ -32,7 +41,7 @@ export function nextTicket(ticket: Ticket, event: Event): Ticket {
         ? {
             ...ticket,
             step: event.step,
-            half: { ...ticket.half, at: event.at },
+            half: { ...ticket.half, at: event.at, proved: event.proved },
             reason: event.reason,
             secret: event.secret,
             tries: 0,
@@ -43,7 +52,7 @@ export function nextTicket(ticket: Ticket, event: Event): Ticket {
         ? {
             ...ticket,
             step: 'recovery-codes',
-            half: { ...ticket.half, at: event.at },
+            half: { ...ticket.half, at: event.at, enrolled: event.enrolled },
             secret: null,
             recoveryCodes: event.recoveryCodes,
           }

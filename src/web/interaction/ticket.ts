@@ -15,8 +15,17 @@ export const ticketSchema = z.object({
   company: z.string().default(''),
   /** The company is given by the address or by the server: its field is not shown. */
   isCompanyFixed: z.boolean().default(false),
-  /** Set when the password was right, with the time: the half-authenticated state (AUT-24). */
-  half: z.object({ userId: z.string(), at: z.number() }).nullable().default(null),
+  /** Set when the password was right, with the time and what was proved: the half-authenticated state (AUT-24). */
+  half: z
+    .object({
+      userId: z.string(),
+      at: z.number(),
+      /** Digests of the password's hash and of the factor just enrolled; without them it stands for nothing. */
+      proved: z.string().default(''),
+      enrolled: z.string().default(''),
+    })
+    .nullable()
+    .default(null),
   reason: z.enum(['first', 'expired', 'reset']).default('first'),
   method: z.enum(['totp', 'recovery']).default('totp'),
   tries: z.number().default(0),

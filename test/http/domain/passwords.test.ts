@@ -8,6 +8,7 @@ import {
   setPasswordByLink,
 } from '../../../src/domain/users/password-commands.ts';
 import { setPasswordDuringSignIn } from '../../../src/domain/users/sign-in-commands.ts';
+import { tokenHash } from '../../../src/lib/secrets.ts';
 import { days } from '../../../src/lib/time.ts';
 import type { Work } from '../../../src/work.ts';
 import { startApp, type TestApp } from '../../support/app.ts';
@@ -79,7 +80,9 @@ describe('two who set a password at the same moment (AUT-13)', () => {
   it('AUT-13 neither does a password that had to be chosen at signing in', async () => {
     const person = await makePerson(app, company);
     await app.runtime.store.of(company.id).users.update(person.user.id, { mustSetPassword: true });
-    const half = { ...namesOf(person), browserToken: 'x', userId: person.user.id, provedAt: app.operator().now };
+    const { hash = '' } = (await app.runtime.store.of(company.id).credentials.findPassword(person.user.id)) ?? {};
+    const ids = { ...namesOf(person), browserToken: 'x', userId: person.user.id };
+    const half = { ...ids, proved: tokenHash(hash), enrolled: '' };
     const work = resetMeanwhile(person, app.operator(), numbered(2));
     expect((await setPasswordDuringSignIn(work, half, numbered(1))).outcome).toBe('start-again');
     expect(await isPasswordOf(person, numbered(2))).toBe(true);

@@ -5,7 +5,7 @@ import { type Ticket, type TicketStep, ticketSchema } from '../../../../src/web/
 const at = 1_795_348_800_000;
 const ticket = (changes: Partial<Ticket> = {}): Ticket =>
   ticketSchema.parse({ uid: 'uid', clientId: 'module', prompt: 'login', step: 'identify', ...changes });
-const half = { userId: 'u', at };
+const half = { userId: 'u', at, proved: 'P', enrolled: '' };
 const named = { username: 'pat', company: 'Northwind IT' };
 
 describe('what comes after each answer (D.5)', () => {
@@ -19,7 +19,7 @@ describe('what comes after each answer (D.5)', () => {
     ['set-password', null],
     ['enrol', 'SECRET'],
   ] as const)('D.5 the step that the domain asks for: %s', (step, secret) => {
-    const event: Event = { type: 'password-right', userId: 'u', at, step, reason: 'first', secret };
+    const event: Event = { type: 'password-right', userId: 'u', at, proved: 'P', step, reason: 'first', secret };
     const before = ticket({ step: 'password', ...named, tries: 7, method: 'recovery' });
     expect(nextTicket(before, event)).toEqual(ticket({ step, ...named, half, secret, tries: 0, method: 'totp' }));
   });
@@ -27,24 +27,29 @@ describe('what comes after each answer (D.5)', () => {
   it('AUT-24 a set password or an enrolment without the half before it leads back to the password', () => {
     const without = ticket({ step: 'set-password', ...named });
     const events: Event[] = [
-      { type: 'password-set', at, step: 'code', reason: 'first', secret: null },
-      { type: 'enrolled', at, recoveryCodes: ['a'] },
+      { type: 'password-set', at, proved: 'P', step: 'code', reason: 'first', secret: null },
+      { type: 'enrolled', at, enrolled: 'F', recoveryCodes: ['a'] },
     ];
     for (const event of events) expect(nextTicket(without, event)).toEqual(ticket({ step: 'password', ...named }));
   });
 
   it('AUT-18 after the new password comes what the domain asks for, with the time begun anew', () => {
     const before = ticket({ step: 'set-password', ...named, half, tries: 3 });
-    const event: Event = { type: 'password-set', at: at + 1, step: 'enrol', reason: 'reset', secret: 'S' };
+    const event: Event = { type: 'password-set', at: at + 1, proved: 'Q', step: 'enrol', reason: 'reset', secret: 'S' };
     expect(nextTicket(before, event)).toEqual(
-      ticket({ step: 'enrol', ...named, half: { userId: 'u', at: at + 1 }, reason: 'reset', secret: 'S' }),
+      ticket({ step: 'enrol', ...named, half: { ...half, at: at + 1, proved: 'Q' }, reason: 'reset', secret: 'S' }),
     );
   });
 
   it('AUT-20 after enrolling come the recovery codes, and the secret is not carried on', () => {
     const before = ticket({ step: 'enrol', ...named, half, secret: 'S' });
-    expect(nextTicket(before, { type: 'enrolled', at: at + 1, recoveryCodes: ['a', 'b'] })).toEqual(
-      ticket({ step: 'recovery-codes', ...named, half: { userId: 'u', at: at + 1 }, recoveryCodes: ['a', 'b'] }),
+    expect(nextTicket(before, { type: 'enrolled', at: at + 1, enrolled: 'F', recoveryCodes: ['a', 'b'] })).toEqual(
+      ticket({
+        step: 'recovery-codes',
+        ...named,
+        half: { ...half, at: at + 1, enrolled: 'F' },
+        recoveryCodes: ['a', 'b'],
+      }),
     );
   });
 
@@ -68,7 +73,7 @@ describe('what comes after each answer (D.5)', () => {
     const before = ticket({ step: 'code', ...named, half, isCompanyFixed: true });
     const events: Event[] = [
       { type: 'identified', ...named },
-      { type: 'password-right', userId: 'u', at, step: 'code', reason: 'first', secret: null },
+      { type: 'password-right', userId: 'u', at, proved: 'P', step: 'code', reason: 'first', secret: null },
       { type: 'start-again' },
     ];
     for (const event of events)
