@@ -8,6 +8,7 @@ import { findEngineRoute } from './oidc/routes.ts';
 import type { Runtime } from './runtime.ts';
 import { type Context, getCookie, type State } from './web/context.ts';
 import { devRoutes } from './web/dev/dev-routes.ts';
+import { accessRoutes } from './web/home/access-routes.ts';
 import { homeRoutes } from './web/home/home-routes.ts';
 import { settingsRoutes } from './web/home/settings-routes.ts';
 import { interactionRouter } from './web/interaction/router.ts';
@@ -54,6 +55,7 @@ function ownRouters(runtime: Runtime) {
     ...installRoutes,
     ...homeRoutes,
     ...settingsRoutes,
+    ...accessRoutes,
     ...(runtime.config.isDemo ? devRoutes : []),
   ];
   return [interactionRouter(runtime), createRouter(runtime, routes)];

@@ -71,6 +71,18 @@ export interface SessionRow {
   modules: string[];
 }
 
+export interface AccessRow {
+  name: string;
+  icon: string | null;
+  /** What it may read, in words. */
+  reads: string[];
+  since: Moment;
+  /** It keeps access when the person logs out. */
+  outlivesLogout: boolean;
+  /** Page that asks before it is revoked. */
+  revoke: string;
+}
+
 /** A time for people: `text` such as "3 minutes ago", `exact` for the tooltip, `iso` for <time datetime>. */
 export interface Moment {
   text: string;
@@ -99,7 +111,7 @@ export interface Shell {
   /** Tiles of the App Launcher. */
   tiles: Tile[];
   /** Which entry of the navigation is the present one. */
-  here: 'home' | 'profile' | 'security' | 'sessions' | 'support';
+  here: 'home' | 'profile' | 'security' | 'sessions' | 'access' | 'support';
   /** False for Co-Managed Users, who see My Modules only (A1.9). */
   showSections: boolean;
   signOut: string;
@@ -247,6 +259,25 @@ export interface ViewLocals {
   };
   'home/recovery-codes': { shell: Shell; codes: string[]; download: string; fileName: string; done: string };
   'home/sessions': { shell: Shell; sessions: SessionRow[]; endOne: string; endOthers: string };
+  /** Modules that may do something for the person, each with the way to take it back (OAU-24). */
+  'home/access': {
+    shell: Shell;
+    problem: FormProblem | null;
+    modules: AccessRow[];
+    /** How many are shown at most, when there are more; else null. */
+    cutAt: number | null;
+  };
+  'home/access-revoke': {
+    shell: Shell;
+    module: ModuleLine;
+    /** What ends at once, in sentences. */
+    stops: string[];
+    /** What goes on, in sentences. */
+    stays: string[];
+    action: string;
+    id: string;
+    cancel: string;
+  };
 
   // --- errors: layout "signin" ---
   'errors/page': {
@@ -277,6 +308,7 @@ export const homePaths = {
   profile: '/settings/profile',
   security: '/settings/security',
   sessions: '/settings/sessions',
+  access: '/settings/access',
   support: '/support',
 } as const;
 

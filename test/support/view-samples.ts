@@ -1,5 +1,5 @@
 // Realistic values for every view: typical ones, the ugly ones (markup in names, very long names), and refused forms.
-import type { Moment, Page, Shell, Tile, ViewLocals, ViewName } from '../../src/web/views.ts';
+import type { AccessRow, Moment, Page, Shell, Tile, ViewLocals, ViewName } from '../../src/web/views.ts';
 
 export interface Sample<N extends ViewName = ViewName> {
   view: N;
@@ -160,6 +160,26 @@ const profile: ViewLocals['home/profile'] = {
   theme: 'auto',
 };
 
+const reads = ['That it is you who logs in', 'Your name, username and time zone', 'Your e-mail address'];
+const access: [AccessRow, AccessRow] = [
+  {
+    name: 'Remote monitoring, Europe',
+    icon: null,
+    reads: [...reads, 'Your phone number'],
+    since: minutesAgo(40 * 1440, '1 month ago'),
+    outlivesLogout: true,
+    revoke: '/settings/access/a1',
+  },
+  {
+    name: 'Workplace',
+    icon: null,
+    reads,
+    since: minutesAgo(42, '42 minutes ago'),
+    outlivesLogout: false,
+    revoke: '/settings/access/a2',
+  },
+];
+
 const sessions: ViewLocals['home/sessions']['sessions'] = [
   {
     id: 's1',
@@ -283,7 +303,12 @@ const signInSamples = [
   sample('interaction/consent', 'first', 'Allow access', {
     ...step,
     chip,
-    scopes: ['Your name, username and time zone', 'Your e-mail address', 'Access while you are not signed in'],
+    scopes: [
+      'That it is you who logs in',
+      'Your name, username and time zone',
+      'Your e-mail address',
+      'Access while you are not signed in',
+    ],
     redirectHost: 'workplace.example',
     cancel: '/interaction/k3l/consent/cancel',
   }),
@@ -551,6 +576,53 @@ const homeSamples = [
     sessions: sessions.slice(0, 1).map((session) => ({ ...session, device: markup })),
     endOne: '/settings/sessions/end',
     endOthers: '/settings/sessions/end-others',
+  }),
+  sample('home/access', 'first', 'Module access', {
+    shell: shell('access'),
+    problem: null,
+    modules: access,
+    cutAt: null,
+  }),
+  sample('home/access', 'cut', 'Module access', {
+    shell: longShell('access'),
+    problem: { sentence: 'That module has no access to your account.', field: null, code: null },
+    modules: [
+      { ...access[0], name: markup },
+      { ...access[1], name: longName },
+    ],
+    cutAt: 2,
+  }),
+  sample('home/access', 'empty', 'Module access', {
+    shell: shell('access'),
+    problem: null,
+    modules: [],
+    cutAt: null,
+  }),
+  sample('home/access-revoke', 'first', 'Revoke access', {
+    shell: shell('access'),
+    module: { name: 'Workplace', icon: null },
+    stops: [
+      'Workplace can no longer read anything about you from KaseyaOne.',
+      'Its access while you are not signed in ends.',
+      'You are logged out of Workplace on every device.',
+    ],
+    stays: [
+      'You stay logged in to KaseyaOne and to your other modules.',
+      'Workplace keeps what it has stored about you already.',
+      'You may still enter Workplace; when you do, it gets access anew.',
+    ],
+    action: '/settings/access/revoke',
+    id: '0193a5c4-5f6e-7abc-8def-0123456789ab',
+    cancel: '/settings/access',
+  }),
+  sample('home/access-revoke', 'markup', 'Revoke access', {
+    shell: longShell('access'),
+    module: { name: markup, icon: null },
+    stops: [`${longName} can no longer read anything about you from KaseyaOne.`],
+    stays: [`You may still enter ${markup}.`],
+    action: '/settings/access/revoke',
+    id: '0193a5c4-5f6e-7abc-8def-0123456789ab',
+    cancel: '/settings/access',
   }),
 ];
 

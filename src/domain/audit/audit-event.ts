@@ -28,6 +28,7 @@ export type AuditAction =
   | 'logout'
   | 'session.end'
   | 'token.revoke'
+  | 'grant.revoke'
   | 'entry.refuse'
   | 'group.create'
   | 'module.create'

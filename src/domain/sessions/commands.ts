@@ -1,4 +1,5 @@
-import type { CompanyId, UserId } from '../../lib/ids.ts';
+import { forbidden, notFound } from '../../lib/errors.ts';
+import type { CompanyId, ModuleId, UserId } from '../../lib/ids.ts';
 import { transaction, type Work } from '../../work.ts';
 import { record } from '../audit/commands.ts';
 import type { SessionFilter } from './repository.ts';
@@ -56,5 +57,32 @@ export async function endEverythingElse(
   await transaction(work, async (work) => {
     await endSessions(work, { companyId, userId, exceptUid: keepUid }, reason);
     await work.store.of(companyId).sessions.revokeAll(userId, keepUid);
+  });
+}
+
+/**
+ * OAU-24: a person takes back what a module may do for them. Its codes and tokens are dead when the transaction commits, on every
+ * node, and it is told to end its own sessions; the person's session, and other modules, go on.
+ * @returns name of the module.
+ */
+export async function revokeOwnAccess(
+  work: Work,
+  of: { companyId: CompanyId; userId: UserId },
+  moduleId: ModuleId,
+): Promise<string> {
+  if (work.actor.kind !== 'user' || work.actor.id !== of.userId)
+    throw forbidden('You can revoke access to your own account only.');
+  return transaction(work, async (work) => {
+    const revoked = await work.store.of(of.companyId).sessions.revokeModule(of.userId, moduleId);
+    if (!revoked) throw notFound('access to your account');
+    const { module, clientId, notices } = revoked;
+    await notifyModules(work, notices);
+    await record(work, {
+      action: 'grant.revoke',
+      companyId: of.companyId,
+      target: { kind: 'user', id: of.userId },
+      details: { module, clientId, sessions: notices.length },
+    });
+    return module;
   });
 }

@@ -1,5 +1,5 @@
 import type { Database, Query } from '../../db/knex.ts';
-import type { CompanyId, UserId } from '../../lib/ids.ts';
+import type { CompanyId, ModuleId, UserId } from '../../lib/ids.ts';
 import { type EndReason, type LogoutNotice, logoutNotices, type Session, type SessionPayload } from './session.ts';
 
 interface Row {
@@ -45,7 +45,7 @@ export function sessionRepository(db: Database, companyId: CompanyId) {
         `select w.*, coalesce((
            select array_agg(m.name order by m.name) from oidc_records r, jsonb_object_keys(coalesce(r.payload -> 'authorizations', '{}')) k
              join modules m on m.client_id = k and not m.is_built_in
-           where r.session_uid = w.uid and r.kind = 'Session'), '{}') as modules
+           where r.session_uid = w.uid and r.kind = 'Session' and r.payload #>> array['authorizations', k, 'sid'] is not null), '{}') as modules
          from sessions w
          where w.company_id = ? and w.user_id = ? and w.ended_at is null and w.idle_ends_at > ?
          order by w.last_seen_at desc`,
@@ -103,8 +103,55 @@ export function sessionRepository(db: Database, companyId: CompanyId) {
       await destroyGrants(db, others);
       await db('oidc_records').whereIn('kind', ['Session', 'Interaction']).where(others).delete();
     },
+
+    /**
+     * Takes from a module all that it may do for a person, in whichever session, offline refresh tokens included (OAU-24).
+     * Of its place in a session only the name of the dead grant stays: the next one gets another name, and another sid,
+     * so that nothing which was still under way comes alive with it, and no late logout token ends what is entered anew.
+     * @returns null when it held nothing. Call inside a transaction.
+     */
+    async revokeModule(userId: UserId, moduleId: ModuleId): Promise<RevokedModule | null> {
+      const { rows: modules }: { rows: { client_id: string; name: string }[] } = await db.raw(
+        `select m.client_id, m.name from modules m
+         where m.id = ? and not m.is_built_in and exists (select 1 from users where company_id = ? and id = ?)`,
+        [moduleId, companyId, userId],
+      );
+      const [module] = modules;
+      if (!module) return null;
+      const who = { clientId: module.client_id, userId };
+      // Sessions first and grants second, as wherever both are ended, so that two such acts do not wait for each other.
+      const { rows: left }: { rows: { sid: string }[] } = await db.raw(leaveModule, who);
+      const { rows: gone }: { rows: { id: string }[] } = await db.raw(destroyGrantsOfModule, who);
+      if (left.length + gone.length === 0) return null;
+      return {
+        clientId: who.clientId,
+        module: module.name,
+        notices: left.map(({ sid }) => ({ clientId: who.clientId, accountId: userId, sid })),
+      };
+    },
   };
 }
+
+export interface RevokedModule {
+  clientId: string;
+  module: string;
+  notices: LogoutNotice[];
+}
+
+const leaveModule = `
+  with entered as (
+    select id, payload #>> array['authorizations', :clientId, 'sid'] as sid from oidc_records
+    where kind = 'Session' and account_id = :userId and payload #>> array['authorizations', :clientId, 'sid'] is not null
+    for update)
+  update oidc_records r set payload = jsonb_set(r.payload, array['authorizations', :clientId],
+    jsonb_strip_nulls(jsonb_build_object('grantId', r.payload #> array['authorizations', :clientId, 'grantId'])))
+  from entered where r.id = entered.id returning entered.sid`;
+
+const destroyGrantsOfModule = `
+  with gone as (
+      delete from oidc_records where kind = 'Grant' and account_id = :userId and client_id = :clientId returning id),
+    cut as (delete from oidc_records where grant_id in (select id from gone))
+  select id from gone`;
 
 /** The engine's side of sessions. @returns which modules were entered in them. */
 async function destroySessions(db: Database, uids: string[]): Promise<LogoutNotice[]> {

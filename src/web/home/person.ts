@@ -9,11 +9,11 @@ import { recordId, sessionEnds } from '../../domain/sessions/session.ts';
 import { fullName, initialsOf, type User } from '../../domain/users/user.ts';
 import { notFound } from '../../lib/errors.ts';
 import type { CompanyId, UserId } from '../../lib/ids.ts';
-import { minutes } from '../../lib/time.ts';
+import { exact, minutes, relative } from '../../lib/time.ts';
 import type { Runtime } from '../../runtime.ts';
 import type { Work } from '../../work.ts';
 import type { Context } from '../context.ts';
-import type { Shell, Tile } from '../views.ts';
+import type { Moment, Shell, Tile } from '../views.ts';
 
 export interface Person {
   /** Acts in this person's name. */
@@ -60,6 +60,16 @@ export async function getUser(person: Person): Promise<User> {
   if (!user) throw notFound('person');
   return user;
 }
+
+export const own = ({ companyId, userId }: Person) => ({ companyId, userId });
+
+export const zoneOf = (user: User) => user.timeZone ?? 'UTC';
+
+export const momentOf = (at: Date, now: Date, zone: string): Moment => ({
+  text: relative(at, now),
+  exact: exact(at, zone),
+  iso: at.toISOString(),
+});
 
 export const pictureAddress = (updatedAt: Date) => `/settings/picture?v=${updatedAt.getTime()}`;
 

@@ -12,28 +12,17 @@ import {
   setOwnPicture,
 } from '../../domain/users/own-commands.ts';
 import { changeOwnPassword, findCompanyAndUser } from '../../domain/users/password-commands.ts';
-import type { User } from '../../domain/users/user.ts';
 import { AppError, notFound } from '../../lib/errors.ts';
 import { tokenHash } from '../../lib/secrets.ts';
-import { exact, minutes, relative } from '../../lib/time.ts';
+import { minutes } from '../../lib/time.ts';
 import type { Runtime } from '../../runtime.ts';
 import type { Context } from '../context.ts';
 import { recoveryCodeFile } from '../interaction/pages.ts';
 import { browserToken, setFlash, showPage } from '../page.ts';
 import { type Route, seeOther } from '../routes.ts';
-import { type FormProblem, homePaths, type Moment } from '../views.ts';
+import { type FormProblem, homePaths } from '../views.ts';
 import { type PersonHandler, signedInOnly } from './home-routes.ts';
-import { getUser, type Person, shellOf } from './person.ts';
-
-const momentOf = (at: Date, now: Date, zone: string): Moment => ({
-  text: relative(at, now),
-  exact: exact(at, zone),
-  iso: at.toISOString(),
-});
-
-const zoneOf = (user: User) => user.timeZone ?? 'UTC';
-
-const own = (person: Person) => ({ companyId: person.companyId, userId: person.userId });
+import { getUser, momentOf, own, type Person, shellOf, zoneOf } from './person.ts';
 
 async function drawProfile(
   ctx: Context,

@@ -5,6 +5,7 @@ import { passwordRules } from '../../domain/credentials/password.ts';
 import { grouped, totpAddress } from '../../domain/credentials/totp.ts';
 import { entryRefusal } from '../../domain/modules/entry.ts';
 import type { Runtime } from '../../runtime.ts';
+import { scopeWords } from '../access-words.ts';
 import type { Context } from '../context.ts';
 import { showPage } from '../page.ts';
 import type { FormProblem, ModuleLine, PersonChip } from '../views.ts';
@@ -86,19 +87,11 @@ const draw: Record<TicketStep, Draw> = {
   async consent(ctx, runtime, ticket, shared) {
     await showPage(ctx, runtime, 'interaction/consent', 'Allow access', {
       ...shared,
-      scopes: ticket.scopes.filter((scope) => scope !== 'openid').map((scope) => scopeSentences[scope] ?? scope),
+      scopes: scopeWords(ticket.scopes),
       redirectHost: ticket.redirectHost,
       cancel: `${ticketPath(ticket.uid)}/consent/cancel`,
     });
   },
-};
-
-const scopeSentences: Record<string, string> = {
-  profile: 'Your name, username and time zone',
-  email: 'Your e-mail address',
-  phone: 'Your phone number',
-  address: 'Your address',
-  offline_access: 'Access while you are not signed in',
 };
 
 export function recoveryCodeFile(

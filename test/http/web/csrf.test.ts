@@ -1,5 +1,6 @@
 // WEB-06: forms are ours only. The list of posts comes from the routers themselves, so that a new one is tried by itself.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { accessRoutes } from '../../../src/web/home/access-routes.ts';
 import { homeRoutes } from '../../../src/web/home/home-routes.ts';
 import { settingsRoutes } from '../../../src/web/home/settings-routes.ts';
 import { interactionRouter } from '../../../src/web/interaction/router.ts';
@@ -61,7 +62,14 @@ describe('posts from elsewhere', () => {
     );
     const uid = new URL(waiting.url).pathname.split('/')[2] ?? '';
     token = csrfOf(await visitor.open('/settings/profile'));
-    const tables = [...homeRoutes, ...settingsRoutes, ...installRoutes, ...recoveryRoutes, ...signInRoutes];
+    const tables = [
+      ...homeRoutes,
+      ...settingsRoutes,
+      ...accessRoutes,
+      ...installRoutes,
+      ...recoveryRoutes,
+      ...signInRoutes,
+    ];
     const interaction = interactionRouter(app.runtime).stack.filter(({ methods }) => methods.includes('POST'));
     posts = [
       ...tables.filter(({ method }) => method === 'post').map(({ path }) => path),
@@ -76,6 +84,7 @@ describe('posts from elsewhere', () => {
     for (const known of [
       '/sign-out',
       '/settings/password',
+      '/settings/access/revoke',
       '/forgot/password',
       '/reset-password/some-token',
       '/install/some-token',

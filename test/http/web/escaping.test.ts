@@ -81,6 +81,7 @@ describe('markup in what people and modules write', () => {
       '/settings/profile',
       '/settings/security',
       '/settings/sessions',
+      '/settings/access',
       '/session/end',
     ])
       expectText(await visitor.open(path), '<b>bold</b>');
