@@ -128,6 +128,8 @@ export interface ViewLocals {
   'interaction/password': Step & { chip: PersonChip };
   'interaction/set-password': Step & { chip: PersonChip; reason: 'first' | 'expired'; rules: PasswordRules };
   'interaction/code': Step & {
+    /** Where the way out of a Company Login URL posts to, or null. */
+    otherCompany: string | null;
     chip: PersonChip /** Posts `method=recovery` to switch; a recovery code goes into the same field `code`. */;
     method: 'totp' | 'recovery';
     canUseRecovery: boolean;

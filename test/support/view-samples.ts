@@ -224,6 +224,7 @@ const signInSamples = [
     askCompany: true,
     companyName: null,
     values: { username: '', company: '' },
+    otherCompany: null,
   }),
   sample('interaction/identify', 'refused', 'Log in', {
     ...step,
@@ -231,6 +232,7 @@ const signInSamples = [
     askCompany: true,
     companyName: null,
     problem: { sentence: 'Type the name of your company.', field: 'company', code: null },
+    otherCompany: null,
     values: { username: markup, company: '' },
   }),
   sample('interaction/identify', 'company-url', 'Log in', {
@@ -239,6 +241,7 @@ const signInSamples = [
     askCompany: false,
     companyName: longName,
     values: { username: longEmail, company: '' },
+    otherCompany: '/interaction/k3l/other-company',
   }),
   sample('interaction/password', 'first', 'Password', { ...step, chip }),
   sample('interaction/password', 'refused', 'Password', {

@@ -61,6 +61,7 @@ async function prepare(runtime: Runtime, ctx: Context, interaction: Interaction,
     username: loginHint.success ? loginHint.data : '',
     company: fixed ?? (hint.success ? hint.data.name : ''),
     isCompanyFixed: fixed !== null,
+    mayUseOtherCompany: fixed !== null && only === null,
   };
 }
 

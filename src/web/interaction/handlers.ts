@@ -22,7 +22,7 @@ import { browserToken } from '../page.ts';
 import { ticketPath } from './begin.ts';
 import { type Event, nextTicket } from './next-step.ts';
 import { drawStep } from './pages.ts';
-import { restarted, type Ticket } from './ticket.ts';
+import { restarted, type Ticket, withOtherCompany } from './ticket.ts';
 
 export type StepHandler = (ctx: Context, runtime: Runtime, ticket: Ticket) => Promise<void>;
 
@@ -220,6 +220,16 @@ async function finish(ctx: Context, runtime: Runtime, ticket: Ticket, result: Co
 
 export const restart: StepHandler = async (ctx, runtime, ticket) => {
   keep(ctx, runtime, restarted(ticket));
+  ctx.status = 303;
+  ctx.redirect(ticketPath(ticket.uid));
+};
+
+/** Out of a Company Login URL (B.1): it holds for half an hour, and may have been the wrong one. */
+export const otherCompany: StepHandler = async (ctx, runtime, ticket) => {
+  if (ticket.mayUseOtherCompany) {
+    setSealedCookie(ctx, runtime, 'company', null);
+    keep(ctx, runtime, withOtherCompany(ticket));
+  }
   ctx.status = 303;
   ctx.redirect(ticketPath(ticket.uid));
 };

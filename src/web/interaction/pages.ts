@@ -28,6 +28,7 @@ const draw: Record<TicketStep, Draw> = {
       ...shared,
       askCompany: !ticket.isCompanyFixed,
       companyName: ticket.isCompanyFixed ? ticket.company : null,
+      otherCompany: ticket.mayUseOtherCompany ? `${ticketPath(ticket.uid)}/other-company` : null,
       values: { username: ticket.username, company: ticket.isCompanyFixed ? '' : ticket.company },
     });
   },

@@ -18,6 +18,7 @@ interface Row {
 
 const steps: Row[] = [
   { path: 'identify', answers: ['identify'], handle: handlers.identify },
+  { path: 'other-company', answers: ['identify'], handle: handlers.otherCompany },
   { path: 'password', answers: ['password'], handle: handlers.password },
   { path: 'set-password', answers: ['set-password'], handle: handlers.setPassword },
   { path: 'code', answers: ['code'], handle: handlers.code },

@@ -15,6 +15,8 @@ export const ticketSchema = z.object({
   company: z.string().default(''),
   /** The company is given by the address or by the server: its field is not shown. */
   isCompanyFixed: z.boolean().default(false),
+  /** It was given by a Company Login URL, which may have been the wrong one. */
+  mayUseOtherCompany: z.boolean().default(false),
   /** Set when the password was right, with the time and what was proved: the half-authenticated state (AUT-24). */
   half: z
     .object({
@@ -75,6 +77,11 @@ export function restarted(ticket: Ticket): Ticket {
     secret: null,
     recoveryCodes: [],
   };
+}
+
+/** The company is asked for, as at the general address. */
+export function withOtherCompany(ticket: Ticket): Ticket {
+  return { ...ticket, company: '', isCompanyFixed: false, mayUseOtherCompany: false };
 }
 
 /** The password has to be typed again. */

@@ -2,7 +2,17 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Company } from '../../../src/domain/companies/company.ts';
 import { startApp, type TestApp } from '../../support/app.ts';
-import { atCode, atPassword, giveCode, isHome, reload, stepOf, tryPassword, tryWrong } from '../../support/attempts.ts';
+import {
+  atCode,
+  atPassword,
+  giveCode,
+  isHome,
+  postRaw,
+  reload,
+  stepOf,
+  tryPassword,
+  tryWrong,
+} from '../../support/attempts.ts';
 import {
   answerOf,
   authorizeAddress,
@@ -106,6 +116,61 @@ describe('the Company Login URL', () => {
     const page = await visitor.submit(first, { username: 'zoë.example', company: north.name }, '/identify');
     expect((await tryPassword({ visitor, page }, inNorth.password)).status).toBe(422);
     expect((await tryPassword({ visitor, page }, inSouth.password)).status).toBe(303);
+  });
+
+  it('B.1 lets go of the company when it was the wrong one, for this sign-in and the next ones', async () => {
+    const visitor = app.visitor();
+    const first = await visitor.open('/login/northwind-it');
+    expect(wordsOf(first)).toContain('Not Northwind IT? Use another company');
+    const open = await visitor.submit(first, {}, '/other-company');
+    expect(stepOf(open)).toBe('identify');
+    expect(new URL(open.url).pathname).toBe(new URL(first.url).pathname);
+    expect(formsOf(open)[0]?.fields).toEqual(['username', 'company']);
+    expect(formsOf(open)[0]?.values).toMatchObject({ company: '' });
+    expect(open.body).not.toContain('Northwind IT');
+    expect(wordsOf(open)).not.toContain('another company');
+    const person = await makePerson(app, south);
+    const other = app.visitor();
+    other.jar = visitor.jar.map((cookie) => ({ ...cookie }));
+    expect(formsOf(await other.open('/login'))[0]?.fields, 'also a sign-in that is begun later').toContain('company');
+    expect(isHome(await giveCode(app, await atCode(app, person, visitor, first.url), person))).toBe(true);
+    await visitor.submit(await visitor.open('/'), {}, '/sign-out');
+    expect(formsOf(await visitor.open('/login'))[0]?.values).toMatchObject({ company: 'Südwind GmbH' });
+  });
+
+  it('B.1 lets go of it after "Not you?", too; and nowhere but on the first screen', async () => {
+    const visitor = app.visitor();
+    const first = await visitor.open('/login/northwind-it');
+    const page = await visitor.submit(first, { username: 'zoë.example' });
+    const path = new URL(first.url).pathname;
+    expect(stepOf(await visitor.follow(await postRaw(visitor, `${path}/other-company`, {})))).toBe('password');
+    const again = await visitor.submit(page, {}, '/restart');
+    expect(wordsOf(again)).toContain('Not Northwind IT? Use another company');
+    expect(formsOf(await visitor.submit(again, {}, '/other-company'))[0]?.fields).toContain('company');
+  });
+
+  it('B.1 a wrong username leaves the way out where it was', async () => {
+    const visitor = app.visitor();
+    const page = await visitor.submit(await visitor.open('/login/northwind-it'), { username: ' ' });
+    expect([page.status, wordsOf(page).includes('Use another company')]).toEqual([422, true]);
+  });
+
+  it('B.1 a server that holds one company offers no other', async () => {
+    const small = await startApp();
+    try {
+      const only = await makeCompany(small, 'Only Ltd');
+      for (const start of ['/login', `/login/${only.loginSlug}`]) {
+        const visitor = small.visitor();
+        const page = await visitor.open(start);
+        expect(formsOf(page)[0]?.fields).toEqual(['username']);
+        expect(wordsOf(page)).not.toContain('another company');
+        const path = new URL(page.url).pathname;
+        const posted = await visitor.follow(await postRaw(visitor, `${path}/other-company`, {}));
+        expect(formsOf(posted)[0]?.fields).toEqual(['username']);
+      }
+    } finally {
+      await small.stop();
+    }
   });
 
   it('B.1 the general address remembers the company of the last login, and lets it be changed', async () => {
