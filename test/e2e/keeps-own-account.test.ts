@@ -58,6 +58,9 @@ describe('My Settings', { timeout: 60_000 }, () => {
     await expect.poll(width, { timeout: patience }).toBe(1);
     await upload('me.png', 'image/png', Buffer.from('<svg onload="alert(1)"/>'));
     expect(await tab.getByRole('alert').textContent()).toContain('Choose a PNG, JPEG or WebP picture.');
+    await upload('photo.png', 'image/png', Buffer.concat([png, Buffer.alloc(5_000_000)]));
+    await tab.getByText('That picture is larger than 1 MB. Choose a smaller one.').waitFor();
+    expect(await tab.getByLabel('First name').inputValue()).not.toBe('');
     await tab.getByRole('button', { name: 'Remove picture' }).click();
     await tab.getByText('Your picture is removed.').waitFor();
     expect(await picture.count()).toBe(0);

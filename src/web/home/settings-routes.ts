@@ -12,7 +12,7 @@ import {
   setOwnPicture,
 } from '../../domain/users/own-commands.ts';
 import { changeOwnPassword, findCompanyAndUser } from '../../domain/users/password-commands.ts';
-import { AppError, notFound } from '../../lib/errors.ts';
+import { AppError, invalid, notFound } from '../../lib/errors.ts';
 import { tokenHash } from '../../lib/secrets.ts';
 import { minutes } from '../../lib/time.ts';
 import type { Runtime } from '../../runtime.ts';
@@ -107,11 +107,14 @@ const picture: PersonHandler = async (ctx, _runtime, person) => {
   ctx.body = found.bytes;
 };
 
+const tooLarge = 'That picture is larger than 1 MB. Choose a smaller one.';
+
 const savePicture: PersonHandler = async (ctx, runtime, person) => {
   const file: unknown = ctx.state.file;
   await orRedraw(
     ctx,
     async () => {
+      if (ctx.state.isFileTooLarge) throw invalid(tooLarge, { picture: tooLarge });
       await setOwnPicture(person.work, own(person), Buffer.isBuffer(file) ? file : Buffer.alloc(0));
       setFlash(ctx, runtime, { kind: 'success', text: 'Your picture is saved.' });
       seeOther(ctx, homePaths.profile);

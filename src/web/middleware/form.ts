@@ -27,7 +27,7 @@ export async function form(ctx: Context, next: Next): Promise<void> {
   ctx.state.form = {};
   if (ctx.method !== 'POST') return next();
   if (ctx.is('multipart/form-data')) {
-    await readMultipart(ctx);
+    await readMultipart(ctx, ctx.path === filePage);
     return next();
   }
   if (!ctx.is('application/x-www-form-urlencoded')) throw unsupportedMediaType();
@@ -43,9 +43,13 @@ export async function form(ctx: Context, next: Next): Promise<void> {
 
 const maxFileBytes = 1_048_576;
 
+/** The page that takes a file says at its field that one is too large, and so has to see the rest of the form. */
+const filePage = '/settings/picture';
+
 /** @throws AppError 400 when the content type names no boundary */
 function createParser(ctx: Context) {
-  const limits = { files: 1, fileSize: maxFileBytes, fields: 20, fieldSize: 4096, parts: 25 };
+  // The parser calls a file cut off that just reaches its limit.
+  const limits = { files: 1, fileSize: maxFileBytes + 1, fields: 20, fieldSize: 4096, parts: 25 };
   try {
     return busboy({ headers: ctx.req.headers, limits });
   } catch {
@@ -53,8 +57,11 @@ function createParser(ctx: Context) {
   }
 }
 
-/** One file of 1 MB at most, kept in memory as `ctx.state.file`. */
-function readMultipart(ctx: Context): Promise<void> {
+/**
+ * One file of 1 MB at most, kept in memory as `ctx.state.file`.
+ * @param isForgiving a larger one is read to its end and thrown away, and `ctx.state.isFileTooLarge` says so.
+ */
+function readMultipart(ctx: Context, isForgiving: boolean): Promise<void> {
   return new Promise((resolve, reject) => {
     const fields: Record<string, string> = {};
     const parser = createParser(ctx);
@@ -66,9 +73,12 @@ function readMultipart(ctx: Context): Promise<void> {
       stream.on('error', () => reject(unreadable()));
       const chunks: Buffer[] = [];
       stream.on('data', (chunk: Buffer) => chunks.push(chunk));
-      stream.on('limit', () => reject(payloadTooLarge('1 MB')));
+      stream.on('limit', () => {
+        if (!isForgiving) return reject(payloadTooLarge('1 MB'));
+        ctx.state.isFileTooLarge = true;
+      });
       stream.on('end', () => {
-        ctx.state.file = Buffer.concat(chunks);
+        if (!ctx.state.isFileTooLarge) ctx.state.file = Buffer.concat(chunks);
       });
     });
     parser.on('error', () => reject(unreadable()));
