@@ -6,6 +6,7 @@ import { methodNotAllowed } from './lib/errors.ts';
 import { engineMiddleware } from './oidc/middleware.ts';
 import { findEngineRoute } from './oidc/routes.ts';
 import type { Runtime } from './runtime.ts';
+import { adminRoutes } from './web/admin/routes.ts';
 import { type Context, getCookie, type State } from './web/context.ts';
 import { devRoutes } from './web/dev/dev-routes.ts';
 import { accessRoutes } from './web/home/access-routes.ts';
@@ -55,6 +56,7 @@ function ownRouters(runtime: Runtime) {
     ...installRoutes,
     ...homeRoutes,
     ...settingsRoutes,
+    ...adminRoutes,
     ...accessRoutes,
     ...(runtime.config.isDemo ? devRoutes : []),
   ];

@@ -13,11 +13,22 @@ const behaviours = [
   ['[data-confirm]', () => import('./confirm.js')],
   ['[data-countdown]', () => import('./countdown.js')],
   ['[data-linkify]', () => import('./linkify.js')],
+  ['[data-selection]', () => import('./selection.js')],
+  ['[data-page-size]', () => import('./page-size.js')],
+  ['[data-columns]', () => import('./columns.js')],
   // Last: by then the form is sent once only.
   ['[data-submit-now]', () => import('./submit-now.js')],
 ];
 
-for (const [selector, load] of behaviours) {
-  const elements = document.querySelectorAll(selector);
-  if (elements.length > 0) load().then(({ bind }) => bind([...elements]));
+document.documentElement.classList.add('scripted');
+
+function bindWithin(root) {
+  for (const [selector, load] of behaviours) {
+    const elements = [...(root.matches?.(selector) ? [root] : []), ...root.querySelectorAll(selector)];
+    if (elements.length > 0) load().then(({ bind }) => bind(elements));
+  }
 }
+
+bindWithin(document);
+// Parts that the console replaces come with behaviours of their own.
+document.addEventListener('htmx:afterSwap', (event) => bindWithin(event.detail.elt));

@@ -3,6 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import ejs from 'ejs';
+import type { AdminViews } from './admin/views.ts';
 
 /** What every page knows, whatever it shows. */
 export interface Page {
@@ -105,31 +106,35 @@ export interface ExternalLink {
   description: string;
 }
 
+export type ConsolePlace = (typeof consolePlaces)[number]['place'];
+
 /** Values of the shell around the signed-in pages: header, menu, launcher. */
 export interface Shell {
   person: { name: string; username: string; company: string; role: string; initials: string; picture: string | null };
   /** Tiles of the App Launcher. */
   tiles: Tile[];
   /** Which entry of the navigation is the present one. */
-  here: 'home' | 'profile' | 'security' | 'sessions' | 'access' | 'support';
+  here: 'home' | 'profile' | 'security' | 'sessions' | 'access' | 'support' | ConsolePlace;
+  /** Where the console begins, for those who may enter it (A1.1). */
+  adminSettings: string | null;
   /** False for Co-Managed Users, who see My Modules only (A1.9). */
   showSections: boolean;
   signOut: string;
 }
 
-export interface ViewLocals {
+export interface ViewLocals extends AdminViews {
   // --- signing in: layout "signin" ---
   'interaction/identify': Step & {
     /** False on a Company Login URL and on a server with a single company: then `companyName` is shown instead. */
     askCompany: boolean;
     companyName: string | null;
+    /** Where the way out of a Company Login URL posts to, or null. */
+    otherCompany: string | null;
     values: { username: string; company: string };
   };
   'interaction/password': Step & { chip: PersonChip };
   'interaction/set-password': Step & { chip: PersonChip; reason: 'first' | 'expired'; rules: PasswordRules };
   'interaction/code': Step & {
-    /** Where the way out of a Company Login URL posts to, or null. */
-    otherCompany: string | null;
     chip: PersonChip /** Posts `method=recovery` to switch; a recovery code goes into the same field `code`. */;
     method: 'totp' | 'recovery';
     canUseRecovery: boolean;
@@ -314,11 +319,22 @@ export const homePaths = {
   support: '/support',
 } as const;
 
+/** The console's navigation, in its order. */
+export const consolePlaces = [
+  { place: 'dashboard', label: 'Dashboard', href: '/admin', icon: 'layout-dashboard' },
+  { place: 'users', label: 'Users', href: '/admin/users', icon: 'users' },
+  { place: 'groups', label: 'Groups', href: '/admin/groups', icon: 'users-group' },
+  { place: 'policy', label: 'Security', href: '/admin/security', icon: 'shield-lock' },
+  { place: 'mail', label: 'Mail', href: '/admin/mail', icon: 'mail' },
+  { place: 'audit', label: 'Audit log', href: '/admin/audit', icon: 'list-search' },
+] as const;
+
 const layouts: Record<string, string> = {
   interaction: 'signin',
   public: 'signin',
   errors: 'signin',
   home: 'home',
+  admin: 'console',
   dev: 'plain',
 };
 
@@ -365,7 +381,7 @@ export function createViews(root: string): Views {
       const layoutName = layouts[name.slice(0, name.indexOf('/'))];
       if (!layoutName) throw new Error(`no layout for view ${name}`);
       const [view, layout] = await Promise.all([load(name), load(`layouts/${layoutName}`)]);
-      const it = { ...locals, page, paths: homePaths };
+      const it = { ...locals, page, paths: homePaths, places: consolePlaces };
       return layout({ ...it, body: view(it) });
     },
   };

@@ -1,5 +1,7 @@
 // Realistic values for every view: typical ones, the ugly ones (markup in names, very long names), and refused forms.
+
 import type { AccessRow, Moment, Page, Shell, Tile, ViewLocals, ViewName } from '../../src/web/views.ts';
+import { consoleSamples } from './console-samples.ts';
 
 export interface Sample<N extends ViewName = ViewName> {
   view: N;
@@ -72,6 +74,7 @@ const shell = (here: Shell['here'], change: Partial<Shell> = {}): Shell => ({
   },
   tiles,
   here,
+  adminSettings: '/admin/users',
   showSections: true,
   signOut: '/logout',
   ...change,
@@ -223,16 +226,16 @@ const signInSamples = [
     ...step,
     askCompany: true,
     companyName: null,
-    values: { username: '', company: '' },
     otherCompany: null,
+    values: { username: '', company: '' },
   }),
   sample('interaction/identify', 'refused', 'Log in', {
     ...step,
     module: null,
     askCompany: true,
     companyName: null,
-    problem: { sentence: 'Type the name of your company.', field: 'company', code: null },
     otherCompany: null,
+    problem: { sentence: 'Type the name of your company.', field: 'company', code: null },
     values: { username: markup, company: '' },
   }),
   sample('interaction/identify', 'company-url', 'Log in', {
@@ -240,8 +243,8 @@ const signInSamples = [
     module: { name: longName, icon: picture },
     askCompany: false,
     companyName: longName,
-    values: { username: longEmail, company: '' },
     otherCompany: '/interaction/k3l/other-company',
+    values: { username: longEmail, company: '' },
   }),
   sample('interaction/password', 'first', 'Password', { ...step, chip }),
   sample('interaction/password', 'refused', 'Password', {
@@ -683,7 +686,13 @@ const devSamples = [
   }),
 ];
 
-export const samples: readonly Sample[] = [...signInSamples, ...publicSamples, ...homeSamples, ...devSamples];
+export const samples: readonly Sample[] = [
+  ...signInSamples,
+  ...publicSamples,
+  ...homeSamples,
+  ...consoleSamples(shell, markup),
+  ...devSamples,
+];
 
 /** @param asset makes the address of a static file. */
 export const samplePage = (title: string, asset: (path: string) => string, change: Partial<Page> = {}): Page => ({

@@ -11,6 +11,9 @@ export type Permission =
   | 'users.manage'
   | 'groups.manage'
   | 'modules.manage'
+  | 'security.manage'
+  | 'mail.manage'
+  | 'audit.read'
   | 'own.edit'
   | 'modules.launch'
   | 'cooper'
@@ -35,7 +38,15 @@ const user: Permission[] = [
   'accountTeam',
 ];
 const billing: Permission[] = [...user, 'organizationDashboard', 'billing', 'store'];
-const admin: Permission[] = [...billing, 'users.manage', 'groups.manage', 'modules.manage'];
+const admin: Permission[] = [
+  ...billing,
+  'users.manage',
+  'groups.manage',
+  'modules.manage',
+  'security.manage',
+  'mail.manage',
+  'audit.read',
+];
 
 /** D.3, one row a role. */
 export const permissionsOf: Record<Role, ReadonlySet<Permission>> = {

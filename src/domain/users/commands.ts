@@ -9,7 +9,8 @@ import { passwordProblems } from '../credentials/password.ts';
 import { resolveGroups } from '../groups/commands.ts';
 import { allModuleAccess } from '../groups/group.ts';
 import { sendMail } from '../mails/commands.ts';
-import { can, type Role } from '../roles/role.ts';
+import { authorise } from '../roles/authority.ts';
+import type { Role } from '../roles/role.ts';
 import { endEverything } from '../sessions/commands.ts';
 import { fieldProblems } from './fields.ts';
 import { sendInvitation, sendSetup } from './invitations.ts';
@@ -25,16 +26,6 @@ import {
   type User,
   usernameSchema,
 } from './user.ts';
-
-/** Administrators of this very company, and whoever stands at the server's console. */
-async function authorise(work: Work, companyId: CompanyId): Promise<UserId | null> {
-  if (work.actor.kind === 'operator' || work.actor.kind === 'system') return null;
-  if (work.actor.kind === 'user') {
-    const actor = await work.store.of(companyId).users.findById(work.actor.id);
-    if (actor?.baseStatus === 'Active' && can(actor.role, 'users.manage')) return actor.id;
-  }
-  throw forbidden('Only an administrator of this company may do that.');
-}
 
 export const newUserSchema = z.object({
   firstName: firstNameSchema,
@@ -112,7 +103,7 @@ export async function inviteUser(
   companyId: CompanyId,
   input: NewUser,
 ): Promise<{ user: User; invitation: string }> {
-  const createdBy = await authorise(work, companyId);
+  const createdBy = await authorise(work, companyId, 'users.manage');
   const fields = parseNewUser(input);
   return transaction(work, async (work) => {
     const company = await getCompany(work, companyId);
@@ -202,7 +193,7 @@ async function decide(
 
 /** T14: no session, token or code of this person works when this returns, on any node (A2.3, OAU-18). */
 export async function deactivateUser(work: Work, companyId: CompanyId, userId: UserId): Promise<User> {
-  const actorId = await authorise(work, companyId);
+  const actorId = await authorise(work, companyId, 'users.manage');
   return transaction(work, async (work) => {
     const { company, user } = await decide(work, companyId, userId, 'deactivate', actorId);
     await work.store.of(companyId).users.update(userId, { baseStatus: 'Deactivated', deactivatedReason: 'admin' });
@@ -236,7 +227,7 @@ export async function activateUser(
   companyId: CompanyId,
   userId: UserId,
 ): Promise<{ user: User; setup: string }> {
-  const actorId = await authorise(work, companyId);
+  const actorId = await authorise(work, companyId, 'users.manage');
   return transaction(work, async (work) => {
     const { company, user } = await decide(work, companyId, userId, 'activate', actorId);
     const { users, credentials } = work.store.of(companyId);
@@ -261,7 +252,7 @@ export async function activateUser(
 
 /** T12 */
 export async function unlockUser(work: Work, companyId: CompanyId, userId: UserId): Promise<User> {
-  const actorId = await authorise(work, companyId);
+  const actorId = await authorise(work, companyId, 'users.manage');
   return transaction(work, async (work) => {
     const { user } = await decide(work, companyId, userId, 'unlock', actorId);
     await work.store.of(companyId).users.clearLock(userId);

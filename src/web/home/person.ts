@@ -92,6 +92,7 @@ export async function shellOf(person: Person, user: User, here: Shell['here']): 
     },
     tiles,
     here,
+    adminSettings: can(user.role, 'users.manage') ? '/admin/users' : null,
     showSections: can(user.role as Role, 'accountTeam'),
     signOut: '/sign-out',
   };

@@ -1,0 +1,5 @@
+// All pages of the console, noun by noun.
+import type { Route } from '../routes.ts';
+import { userListRoutes } from './users/list.ts';
+
+export const adminRoutes: Route[] = [...userListRoutes];

@@ -1,0 +1,35 @@
+// What each page of the console is given; one file of types for each noun, joined here.
+import type { UserViews } from './users/views.ts';
+
+export interface AdminViews extends UserViews {}
+
+/** One step through a long list. Addresses are ready; null: there is nothing further that way. */
+export interface PageLinks {
+  /** Such as "1 to 50 of 1,204". */
+  words: string;
+  /** Goes with the form `filter-form` of the page. */
+  sizes: Choice[];
+  previous: string | null;
+  next: string | null;
+}
+
+/** A choice of a drop-down list. */
+export interface Choice {
+  value: string;
+  label: string;
+  selected: boolean;
+}
+
+/** A filter that is on, with the address that takes it off. */
+export interface Chip {
+  label: string;
+  without: string;
+}
+
+/** A status in words with a dot, never colour alone: `tone` colours the dot. */
+export interface StatusWords {
+  tone: 'good' | 'wait' | 'danger' | 'off';
+  word: string;
+  /** Such as "9 minutes left"; may be empty. */
+  more: string;
+}

@@ -1,0 +1,84 @@
+// Realistic values for the pages of the console, noun by noun; see view-samples.ts.
+import type { Shell } from '../../src/web/views.ts';
+import type { Sample } from './view-samples.ts';
+
+export function consoleSamples(shell: (here: Shell['here']) => Shell, markup: string): Sample[] {
+  const pages = {
+    words: '1 to 3 of 10,000+',
+    sizes: [{ value: '50', label: '50 a page', selected: true }],
+    previous: '/admin/users',
+    next: '/admin/users?page=3',
+  };
+  const any = (label: string) => [{ value: '', label, selected: true }];
+  const filters = {
+    search: '',
+    roles: any('Any role'),
+    statuses: any('Any status'),
+    secondFactors: any('Any 2FA'),
+    groups: any('Any group'),
+    hidden: [{ name: 'sort', value: 'email' }],
+    chips: [],
+    clear: null,
+  };
+  const head = (key: 'firstName' | 'email' | 'status', label: string) => ({
+    key,
+    label,
+    sort: `/admin/users?sort=${key}`,
+    sorted: key === 'email' ? ('ascending' as const) : null,
+    sortIcon: 'arrow-up' as const,
+    look: 'cell-short',
+  });
+  const person = (id: string, firstName: string) => ({
+    id,
+    href: `/admin/users/${id}`,
+    name: `${firstName} Locked`,
+    initials: 'AL',
+    firstName,
+    lastName: 'Locked',
+    username: 'lou',
+    email: 'lou@northwind.example',
+    role: 'User',
+    status: { tone: 'danger' as const, word: 'LockedOut', more: '9 minutes left' },
+    secondFactor: 'Enrolled',
+    invite: '',
+    lastLogin: null,
+    isMailBlocked: true,
+    acts: {
+      edit: `/admin/users/${id}/edit`,
+      deactivate: `/admin/users/${id}/deactivate`,
+      activate: null,
+      unlock: `/admin/users/${id}/unlock`,
+      delete: `/admin/users/${id}/delete`,
+      resend: null,
+      resetSecondFactor: `/admin/users/${id}/reset-2fa`,
+      resetPassword: `/admin/users/${id}/reset-password`,
+    },
+  });
+  const list = {
+    shell: shell('users'),
+    filters,
+    columns: [head('firstName', 'First Name'), head('email', 'Email'), head('status', 'Status')],
+    allColumns: [{ key: 'firstName', label: 'First Name', shown: true, isFirst: true, isLast: false }],
+    columnOrder: 'firstName',
+    people: [person('a', 'Lou'), person('b', markup)],
+    pages,
+    count: 'more than 10,000 people',
+    isFiltered: false,
+    query: 'sort=email',
+  };
+  const chips = [{ label: markup, without: '/admin/users' }];
+  return [
+    { view: 'admin/users/list', variant: 'typical', title: 'Users', locals: list },
+    {
+      view: 'admin/users/list',
+      variant: 'nobody',
+      title: 'Users',
+      locals: {
+        ...list,
+        people: [],
+        isFiltered: true,
+        filters: { ...filters, search: markup, chips, clear: '/admin/users' },
+      },
+    },
+  ];
+}
