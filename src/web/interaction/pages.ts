@@ -139,7 +139,7 @@ export async function drawStep(
     action: `${base}/${actions[step]}`,
     module: module && !module.isBuiltIn ? { name: module.name, icon: module.icon } : null,
     problem,
-    cantLogIn: '/forgot',
+    cantLogIn: `${base}/forgot`,
     chip: { username: ticket.username, company: ticket.company, restart: `${base}/restart` },
   });
 }

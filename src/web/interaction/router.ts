@@ -4,10 +4,12 @@ import { cookieNames } from '../../config/cookies.ts';
 import type { Runtime } from '../../runtime.ts';
 import { type Context, getSealedCookie } from '../context.ts';
 import { showPage } from '../page.ts';
+import { seeOther } from '../routes.ts';
 import { ticketPath } from './begin.ts';
 import * as handlers from './handlers.ts';
 import { drawStep } from './pages.ts';
-import { presentStep, type Ticket, type TicketStep, ticketSchema } from './ticket.ts';
+import { hinted, presentStep, type Ticket, type TicketStep, ticketSchema } from './ticket.ts';
+import { noteWaiting } from './waiting.ts';
 
 interface Row {
   path: string;
@@ -56,7 +58,14 @@ export function interactionRouter(runtime: Runtime): Router {
     const ctx = koaCtx as unknown as Context;
     const ticket = findTicket(ctx, runtime, String(koaCtx.params.uid));
     if (!ticket) return showExpired(ctx, runtime);
-    await drawStep(ctx, runtime, ticket, presentStep(ticket, ctx.state.work.now));
+    await drawStep(ctx, runtime, hinted(ticket, koaCtx.query), presentStep(ticket, ctx.state.work.now));
+  });
+
+  router.get('/interaction/:uid/forgot', async (koaCtx) => {
+    const ctx = koaCtx as unknown as Context;
+    const ticket = findTicket(ctx, runtime, String(koaCtx.params.uid));
+    if (ticket) noteWaiting(ctx, runtime, ticket);
+    seeOther(ctx, '/forgot');
   });
 
   for (const { path, answers, handle } of steps) {

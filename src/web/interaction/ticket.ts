@@ -64,6 +64,22 @@ export function presentStep(ticket: Ticket, now: Date): TicketStep {
   return ticket.step;
 }
 
+const hintsSchema = z.object({
+  username: z.string().max(320).catch(''),
+  company: z.string().max(200).catch(''),
+});
+
+/** Names that the address brings along are filled in on the first screen; nobody has been chosen there yet. */
+export function hinted(ticket: Ticket, query: Record<string, unknown>): Ticket {
+  if (ticket.step !== 'identify') return ticket;
+  const hints = hintsSchema.parse(query);
+  return {
+    ...ticket,
+    username: hints.username || ticket.username,
+    company: ticket.isCompanyFixed ? ticket.company : hints.company || ticket.company,
+  };
+}
+
 /** Back to the first screen, keeping what belongs to the request. */
 export function restarted(ticket: Ticket): Ticket {
   return {

@@ -14,15 +14,19 @@ import { emailSchema } from '../../domain/users/user.ts';
 import { cut } from '../../lib/cut.ts';
 import type { Runtime } from '../../runtime.ts';
 import type { Context } from '../context.ts';
+import { findWaiting } from '../interaction/waiting.ts';
 import { showPage } from '../page.ts';
 import { param, type Route } from '../routes.ts';
 import type { FormProblem } from '../views.ts';
+
+/** Where "Back to Login" leads: to the login that was left for these pages, or to a new one. */
+const loginPath = async (ctx: Context, runtime: Runtime) => (await findWaiting(ctx, runtime)) ?? '/login';
 
 async function forgot(ctx: Context, runtime: Runtime): Promise<void> {
   await showPage(ctx, runtime, 'public/forgot', "Can't log in?", {
     forgotPassword: '/forgot/password',
     forgotCompany: '/forgot/company',
-    back: '/login',
+    back: await loginPath(ctx, runtime),
   });
 }
 
@@ -106,7 +110,7 @@ async function checkMail(ctx: Context, runtime: Runtime, sentence: string): Prom
   await showPage(ctx, runtime, 'public/check-mail', 'Check your mail', {
     title: 'Check your mail',
     sentence,
-    back: '/login',
+    back: await loginPath(ctx, runtime),
   });
 }
 
@@ -178,14 +182,16 @@ function passwordLink(kind: PasswordLinkKind): Route[] {
       ctx.status = 422;
       return;
     }
-    const hint = new URLSearchParams({ username: result.user.username });
+    const { username } = result.user;
+    const waiting = await findWaiting(ctx, runtime);
+    const hint = new URLSearchParams({ username, ...(waiting ? { company: result.company.name } : {}) });
     await showPage(ctx, runtime, 'public/link-done', 'Password set', {
       title: 'Your password is set',
       sentence:
         kind === 'passwordReset'
           ? 'Log in with your new password.'
           : 'Log in now; you will then set up your second factor.',
-      login: `/login/${result.company.loginSlug}?${hint}`,
+      login: `${waiting ?? `/login/${result.company.loginSlug}`}?${hint}`,
       label: 'Back to Login',
     });
   };
