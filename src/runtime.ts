@@ -143,7 +143,12 @@ export async function createRuntime(parts: Parts): Promise<Runtime> {
     onlyCompany: onlyCompany.get,
     work,
     workOf: (ctx) => ctx.state.work,
-    composeMail: (mail, data) => composeStored(mail.kind, data, { brand: config.brandName, createdAt: mail.createdAt }),
+    composeMail: (mail, data) =>
+      composeStored(mail.kind, data, {
+        brand: config.brandName,
+        createdAt: mail.createdAt,
+        publicUrl: config.publicUrl,
+      }),
     complaint: (module) => complaintAbout(runtime.engine.provider, module),
     challengeOf: (verifier) => createHash('sha256').update(verifier).digest('base64url'),
     async start() {

@@ -22,7 +22,11 @@ export function sendMailJob(transport: Transport | null): JobDefinition<z.infer<
         return;
       }
       const data: unknown = JSON.parse(work.keyring.open(mailPurpose, mail.sealedData));
-      const composed = composeStored(mail.kind, data, { brand: work.config.brandName, createdAt: mail.createdAt });
+      const composed = composeStored(mail.kind, data, {
+        brand: work.config.brandName,
+        createdAt: mail.createdAt,
+        publicUrl: work.config.publicUrl,
+      });
       try {
         await transport.send(mail.recipient, composed);
         await work.store.mails.setState(mailId, 'sent', { sentAt: work.now, erase: true });

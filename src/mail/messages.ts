@@ -21,6 +21,8 @@ export interface MailContext {
   brand: string;
   /** When the mail was caused: lifetimes are told from here. */
   createdAt: Date;
+  /** Public address of this installation; pages of ours are named by their path alone (AUT-15). */
+  publicUrl: string;
 }
 
 // Names are free text: a line break in one must neither reach a header nor begin a paragraph of its own (AUT-16).
@@ -30,6 +32,9 @@ const time = z.iso.datetime();
 const person = z.object({ name: words, company: words });
 const account = person.extend({ username: words });
 const linked = account.extend({ link, expiresAt: time });
+/** A page of ours, by its path: "//elsewhere" would be another host, and so would "/<tab>/elsewhere". */
+const path = z.string().regex(/^\/(?![/\\])[\x21-\x7e]*$/);
+const count = z.number().int().min(0);
 const happened = person.extend({ at: time, ip: words });
 
 /** Shape of the data of each mail; callers are held to it by MailData, stored mails by parsing. */
@@ -44,8 +49,14 @@ export const mailSchemas = {
   passwordChanged: account.extend({ at: time, ip: words }),
   secondFactorReset: happened,
   secondFactorEnrolled: happened,
-  recoveryCodeUsed: happened.extend({ left: z.number().int().min(0) }),
+  recoveryCodeUsed: happened.extend({ left: count }),
   deactivated: account,
+  importFinished: person.extend({
+    kind: z.enum(['csv', 'module', 'form', 'file', 'directory']),
+    counts: z.object({ imported: count, skipped: count, failed: count }),
+    href: path,
+  }),
+  exportReady: person.extend({ href: path }),
   test: z.object({ publicUrl: words }),
 } satisfies Record<MailKind, z.ZodType>;
 
@@ -241,6 +252,45 @@ const deactivated: MessageOf<'deactivated'> = (data, context) => ({
   facts: accountFacts(data),
 });
 
+const importNames = {
+  csv: 'Bulk Invite CSV',
+  module: 'Import from Module',
+  form: 'The form for several users',
+  file: 'The import of a file',
+  directory: 'The import from the directory',
+};
+
+/** To whoever began the import (A5.6): it took longer than one likes to watch. */
+const importFinished: MessageOf<'importFinished'> = (data, context) => {
+  const { imported, skipped, failed } = data.counts;
+  const outcome = failed === 0 ? 'is done' : `is done, and ${failed} ${failed === 1 ? 'row needs' : 'rows need'} you`;
+  return {
+    ...base,
+    subject: `Your ${context.brand} import ${outcome}`,
+    preview: `${imported} imported, ${skipped} skipped, ${failed} failed.`,
+    heading: 'Your import is done',
+    paragraphs: [`Hello ${data.name},`, `${importNames[data.kind]} has finished.`],
+    facts: [
+      { label: 'Company Name', value: data.company },
+      { label: 'Imported', value: number.format(imported) },
+      { label: 'Skipped', value: number.format(skipped) },
+      { label: 'Failed', value: number.format(failed) },
+    ],
+    button: { label: 'Show the result', link: pageOf(data.href, context) },
+    notes: ['You log in to see it.'],
+  };
+};
+
+const exportReady: MessageOf<'exportReady'> = (data, context) => ({
+  ...base,
+  subject: `Your ${context.brand} export is ready`,
+  preview: 'Log in to download it.',
+  heading: 'Your export is ready',
+  paragraphs: [`Hello ${data.name},`, `The file that you asked for at ${data.company} is ready.`],
+  button: { label: 'Download', link: pageOf(data.href, context) },
+  notes: ['You log in to download it. The file is not in this mail, so that nobody else can read it on the way.'],
+});
+
 const test: MessageOf<'test'> = (data, context) => ({
   ...base,
   subject: `Test mail from ${context.brand}`,
@@ -267,8 +317,14 @@ export const messages: { [K in MailKind]: MessageOf<K> } = {
   secondFactorEnrolled,
   recoveryCodeUsed,
   deactivated,
+  importFinished,
+  exportReady,
   test,
 };
+
+const number = new Intl.NumberFormat('en');
+
+const pageOf = (path: string, context: MailContext): string => new URL(path, context.publicUrl).href;
 
 /** In UTC and saying so: a mail is read anywhere. */
 function moment(iso: string): string {

@@ -15,6 +15,8 @@ export type MailKind =
   | 'secondFactorEnrolled'
   | 'recoveryCodeUsed'
   | 'deactivated'
+  | 'importFinished'
+  | 'exportReady'
   | 'test';
 
 /** What the domain hands over; src/mail turns it into subject, HTML and text when it is sent. */

@@ -3,7 +3,11 @@ import type { MailKind } from '../../../src/domain/mails/mail.ts';
 import { composeMail } from '../../../src/mail/compose.ts';
 import type { MailData } from '../../../src/mail/messages.ts';
 
-const context = { brand: 'KaseyaOne', createdAt: new Date('2026-11-22T09:30:00Z') };
+const context = {
+  brand: 'KaseyaOne',
+  createdAt: new Date('2026-11-22T09:30:00Z'),
+  publicUrl: 'https://login.example.com',
+};
 const person = { name: 'Ben', company: 'Contoso Ltd' };
 const account = { ...person, username: 'ben.user' };
 const in14Days = '2026-12-06T09:30:00.000Z';
@@ -25,10 +29,17 @@ const data: MailData = {
   secondFactorEnrolled: { ...person, at, ip },
   recoveryCodeUsed: { ...person, at, ip, left: 9 },
   deactivated: account,
+  importFinished: {
+    ...person,
+    kind: 'csv',
+    counts: { imported: 1204, skipped: 3, failed: 2 },
+    href: '/admin/imports/7',
+  },
+  exportReady: { ...person, href: '/admin/exports/7' },
   test: { publicUrl: 'https://login.example.com' },
 };
 const kinds = Object.keys(data) as MailKind[]; // the keys of a literal of that type
-const withLink: MailKind[] = ['invitation', 'setup', 'passwordReset', 'confirmEmail'];
+const withLink: MailKind[] = ['invitation', 'setup', 'passwordReset', 'confirmEmail', 'importFinished', 'exportReady'];
 
 describe('D.8 words of the mails', () => {
   it('invites with Sign Up, company, username and 14 days (B.1)', () => {
@@ -67,6 +78,14 @@ describe('D.8 words of the mails', () => {
     expect(text).toContain('Last try from: 203.0.113.7');
   });
 
+  it('tells the counts of an import, and whether rows are left to mend (A5.6)', () => {
+    const mail = composeMail('importFinished', data.importFinished, context);
+    expect(mail.subject).toBe('Your KaseyaOne import is done, and 2 rows need you');
+    expect(mail.text).toContain('Imported: 1,204\nSkipped: 3\nFailed: 2');
+    const clean = { ...data.importFinished, counts: { imported: 1, skipped: 0, failed: 0 } };
+    expect(composeMail('importFinished', clean, context).subject).toBe('Your KaseyaOne import is done');
+  });
+
   it('counts the recovery codes that are left', () => {
     const textFor = (left: number) => composeMail('recoveryCodeUsed', { ...data.recoveryCodeUsed, left }, context).text;
     expect(textFor(9)).toContain('9 of 10 are left');
@@ -88,7 +107,10 @@ describe.each(kinds)('mail %s', (kind) => {
     const poisoned = Object.fromEntries(
       Object.entries(data[kind]).map(([key, value]) => {
         if (Array.isArray(value)) return [key, [hostile]];
-        return [key, ['link', 'expiresAt', 'until', 'at', 'left'].includes(key) ? value : hostile];
+        return [
+          key,
+          ['link', 'expiresAt', 'until', 'at', 'left', 'kind', 'counts', 'href'].includes(key) ? value : hostile,
+        ];
       }),
     );
     // The poisoned data have the same keys as the sample they come from.
@@ -104,6 +126,13 @@ describe.each(kinds)('mail %s', (kind) => {
 });
 
 describe('links in mails', () => {
+  it('AUT-15 pages of ours stand below the public address, whatever the path tries', () => {
+    const write = (href: string) => composeMail('exportReady', { ...data.exportReady, href }, context).text;
+    expect(write('/admin/exports/7?a=1')).toContain('Download:\nhttps://login.example.com/admin/exports/7?a=1\n');
+    for (const href of ['//evil.example', '/\\evil.example', '/\t/evil.example', 'https://evil.example', 'javascript:alert(1)', ''])
+      expect(() => write(href), href).toThrow();
+  });
+
   it.each(['javascript:alert(1)', 'data:text/html,x', 'no address'])('refuses %s', (address) => {
     expect(() => composeMail('invitation', { ...data.invitation, link: address }, context)).toThrow();
   });
