@@ -7,12 +7,17 @@ export type AuditAction =
   | 'user.create'
   | 'user.invite'
   | 'user.resend'
+  | 'user.linkCopied'
   | 'user.edit'
+  | 'user.roleChange'
+  | 'user.groupChange'
   | 'user.passwordSet'
   | 'user.emailVerified'
+  | 'user.emailChange.request'
   | 'user.emailChange.confirm'
   | 'user.activate'
   | 'user.deactivate'
+  | 'user.delete'
   | 'user.unlock'
   | 'user.lock'
   | 'user.passwordReset.request'
@@ -23,6 +28,7 @@ export type AuditAction =
   | 'user.recoveryCodes.new'
   | 'user.recoveryCode.used'
   | 'user.pictureChange'
+  | 'user.export'
   | 'login.ok'
   | 'login.fail'
   | 'logout'
@@ -31,16 +37,29 @@ export type AuditAction =
   | 'grant.revoke'
   | 'entry.refuse'
   | 'group.create'
+  | 'group.edit'
+  | 'group.activate'
+  | 'group.deactivate'
+  | 'group.delete'
   | 'module.create'
   | 'module.connect'
   | 'module.disconnect'
+  | 'import.undo'
+  | 'policy.change'
+  | 'ip.change'
+  | 'mail.settings'
+  | 'mail.lift'
+  | 'mail.test'
+  | 'root.promote'
   | 'keys.rotate'
+  | 'import.start'
+  | 'import.done'
   | 'operator.recover';
 
 export interface AuditEvent {
   action: AuditAction;
   companyId: CompanyId | null;
-  target?: { kind: 'user' | 'company' | 'group' | 'module' | 'session' | 'key'; id: string };
+  target?: { kind: 'user' | 'company' | 'group' | 'module' | 'session' | 'key' | 'task'; id: string };
   /** Before, after, reason: whatever an auditor needs, never a secret. */
   details?: Record<string, unknown>;
   /** What a page showed instead of the reason. */

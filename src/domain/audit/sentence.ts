@@ -1,0 +1,223 @@
+// What happened, in one plain sentence: for the audit log, for a person's page, for whoever reads either at night.
+// Pure: names of people, groups and modules are handed in, since they may have changed after the event.
+import type { AuditAction } from './audit-event.ts';
+
+export interface ToldEvent {
+  action: string;
+  actor: { kind: string; id?: string; name: string };
+  target: { kind: string; id: string } | null;
+  details: Record<string, unknown>;
+}
+
+/** The present name of a person, group, module or company by its id; null when nobody knows it any more. */
+export type NameOf = (kind: string, id: string) => string | null;
+
+interface Told {
+  /** "Ada Root", "The operator". */
+  who: string;
+  /** The target: "Ben User", or "themselves" where actor and target are one. */
+  whom: string;
+  /** The target at the beginning of a sentence. */
+  subject: string;
+  /** "Ben User's", or "their own". */
+  whose: string;
+  isSelf: boolean;
+  details: Record<string, unknown>;
+}
+
+/** "Ada Root deactivated Ben User." An action that this version does not know is told by its name, never left out. */
+export function sentenceOf(event: ToldEvent, nameOf: NameOf): string {
+  const told = tell(event, nameOf);
+  // Rows of the table may be younger or older than this list.
+  const write = Object.hasOwn(sentences, event.action) ? sentences[event.action as AuditAction] : null;
+  return write ? `${write(told)}.` : `${told.who} did “${event.action}” on ${told.whom}.`;
+}
+
+function tell({ actor, target, details }: ToldEvent, nameOf: NameOf): Told {
+  const isSelf = actor.kind === 'user' && actor.id !== undefined && actor.id === target?.id;
+  const known = target && nameOf(target.kind, target.id);
+  const named = known ?? text(details.username) ?? text(details.name);
+  const whom = named ?? (target ? `a ${target.kind}` : 'something');
+  return {
+    who: actorWords(actor, nameOf),
+    whom: isSelf ? 'themselves' : whom,
+    subject: named ?? (target ? `A ${target.kind}` : 'Something'),
+    whose: isSelf ? 'their own' : possessive(whom),
+    isSelf,
+    details,
+  };
+}
+
+export function actorWords(actor: ToldEvent['actor'], nameOf: NameOf): string {
+  switch (actor.kind) {
+    case 'user':
+      return (actor.id !== undefined && nameOf('user', actor.id)) || actor.name;
+    case 'operator':
+      return 'The operator';
+    case 'stranger':
+      return 'Somebody not logged in';
+    default:
+      return 'The system';
+  }
+}
+
+const possessive = (name: string) => `${name}${name.endsWith('s') ? '’' : '’s'}`;
+const text = (value: unknown): string | null => (typeof value === 'string' && value !== '' ? value : null);
+const quoted = (value: unknown) => `“${shown(value)}”`;
+const count = (value: unknown) => (typeof value === 'number' ? value : 0);
+const many = (n: number, one: string, more: string) => `${n} ${n === 1 ? one : more}`;
+const tail = (prefix: string, value: string | null) => (value === null ? '' : `${prefix}${value}`);
+
+function shown(value: unknown): string {
+  if (value === null || value === undefined || value === '') return 'nothing';
+  if (Array.isArray(value)) return value.map(shown).join(', ');
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+}
+
+const fieldWords: Record<string, string> = {
+  firstName: 'first name',
+  lastName: 'last name',
+  email: 'e-mail',
+  phone: 'phone number',
+  timeZone: 'time zone',
+  role: 'role',
+  groups: 'access groups',
+  minLength: 'minimum length',
+  isActive: 'state',
+};
+
+/** What differs between `before` and `after` of an event's details, field by field; for the log's own table, too. */
+export function changesOf(details: Record<string, unknown>): { field: string; before: string; after: string }[] {
+  const { before, after } = details;
+  if (!isRecord(before) || !isRecord(after)) return [];
+  return [...new Set([...Object.keys(before), ...Object.keys(after)])]
+    .map((key) => ({ field: fieldWords[key] ?? key, before: shown(before[key]), after: shown(after[key]) }))
+    .filter(({ before, after }) => before !== after);
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+function changeWords(details: Record<string, unknown>): string {
+  const changes = changesOf(details).map(({ field, before, after }) => `${field} from “${before}” to “${after}”`);
+  return changes.length === 0 ? '' : `: ${changes.join(', ')}`;
+}
+
+const deactivatedBecause: Record<string, string> = {
+  mapping: ', who is in no mapped group any more',
+  scim: ', as the directory asked',
+};
+
+const refusedBecause: Record<string, string> = {
+  'unknown-company': 'there is no such company',
+  'unknown-user': 'there is no such person',
+  'not-signed-up': 'they have not signed up yet',
+  deactivated: 'the account is deactivated',
+  locked: 'the account is locked',
+  'no-password': 'no password is set',
+  'wrong-password': 'the password was wrong',
+  'no-factor': 'no second factor is set up',
+  'wrong-code': 'the code was wrong',
+  'used-code': 'the code had been used before',
+  'wrong-proof': 'they could not prove anew who they are',
+  'ip-list': 'the address is not on the access list',
+};
+
+/** Why a sign-in was refused, in words; an unknown reason as it stands. */
+export function refusalWords(reason: unknown): string {
+  const name = text(reason) ?? 'no reason was kept';
+  return refusedBecause[name] ?? name;
+}
+
+const endedBecause: Record<string, string> = {
+  logout: 'logged out',
+  'ended-by-user': 'ended by the person',
+  'ended-by-admin': 'ended by an administrator',
+  deactivated: 'deactivated',
+  'password-changed': 'the password was changed',
+  'second-factor-reset': 'the second factor was reset',
+  deleted: 'deleted',
+  expired: 'time ran out',
+  recovered: 'the account was recovered',
+};
+
+export function endWords(reason: unknown): string {
+  const name = text(reason) ?? 'no reason was kept';
+  return endedBecause[name] ?? name;
+}
+
+const proofWords: Record<string, string> = {
+  totp: 'password and code',
+  recovery: 'password and a recovery code',
+  enrolment: 'password and a newly set-up second factor',
+};
+
+/** One row an action; the type keeps the table complete. */
+const sentences: Record<AuditAction, (told: Told) => string> = {
+  'company.create': ({ who, whom }) => `${who} created the company ${whom}`,
+  'user.create': ({ who, whom, details }) => `${who} added ${whom} as ${shown(details.role)}`,
+  'user.invite': ({ who, whom }) => `${who} invited ${whom}`,
+  'user.resend': ({ who, whom }) => `${who} sent the invitation of ${whom} again`,
+  'user.linkCopied': ({ who, whom }) => `${who} copied the invitation link of ${whom}`,
+  'user.edit': ({ who, whose, details }) => `${who} edited ${whose} data${changeWords(details)}`,
+  'user.roleChange': ({ who, whose, details }) =>
+    `${who} changed ${whose} role from ${shown(details.before)} to ${shown(details.after)}`,
+  'user.groupChange': ({ who, whose, details }) => `${who} changed ${whose} access groups${changeWords(details)}`,
+  'user.passwordSet': ({ who, isSelf, whom }) => `${who} set ${isSelf ? 'a new password' : `a password for ${whom}`}`,
+  'user.emailVerified': ({ who, whose }) => `${who} proved ${whose} e-mail address by a mailed link`,
+  'user.emailChange.request': ({ who, whose, details }) =>
+    `${who} asked to change ${whose} e-mail from ${shown(details.before)} to ${shown(details.after)}; it counts once confirmed`,
+  'user.emailChange.confirm': ({ whose, isSelf, who, details }) =>
+    `${isSelf ? `${who} confirmed ${whose}` : `The link confirmed ${whose}`} new e-mail ${shown(details.after)}`,
+  'user.activate': ({ who, whom, details }) =>
+    details.by === 'sign-up' ? `${who} signed up and is active` : `${who} activated ${whom}`,
+  'user.deactivate': ({ who, whom, details }) =>
+    `${who} deactivated ${whom}${deactivatedBecause[String(details.reason)] ?? ''}`,
+  'user.delete': ({ who, whom }) => `${who} deleted ${whom}`,
+  'user.unlock': ({ who, whom }) => `${who} unlocked ${whom}`,
+  'user.lock': ({ subject }) => `${subject} was locked after too many failed logins`,
+  'user.export': ({ who, details }) => `${who} exported ${many(count(details.count), 'person', 'people')}`,
+  'user.passwordReset.request': ({ who, whom, isSelf }) =>
+    isSelf ? `${who} asked for a new password` : `${who} sent ${whom} a link to set a new password`,
+  'user.passwordReset.done': ({ who, details }) =>
+    `${who} set a password by ${details.kind === 'invitation' ? 'the invitation' : 'a mailed link'}`,
+  'user.passwordChange': ({ who, whose }) => `${who} changed ${whose} password`,
+  'user.2fa.enrol': ({ who, whose }) => `${who} set up ${whose} second factor`,
+  'user.2fa.reset': ({ who, whose }) => `${who} reset ${whose} second factor`,
+  'user.recoveryCodes.new': ({ who }) => `${who} made new recovery codes`,
+  'user.recoveryCode.used': ({ who, details }) => `${who} used a recovery code; ${count(details.left)} left`,
+  'user.pictureChange': ({ who, whose, details }) =>
+    `${who} ${details.removed ? 'removed' : 'changed'} ${whose} picture`,
+  'login.ok': ({ who, details }) => `${who} logged in${tail(' with ', proofWords[String(details.method)] ?? null)}`,
+  'login.fail': ({ details }) => `A login as ${quoted(details.username)} was refused: ${refusalWords(details.reason)}`,
+  logout: ({ who }) => `${who} logged out`,
+  'session.end': ({ subject, details }) => `${possessive(subject)} session ended: ${endWords(details.reason)}`,
+  'token.revoke': ({ who }) => `${who} had a token taken back`,
+  'grant.revoke': ({ who, details }) => `${who} revoked the access of ${shown(details.module)}`,
+  'entry.refuse': ({ subject, details }) =>
+    `${subject} was not let into ${text(details.module) ?? 'a module'}: no active access group opens it`,
+  'group.create': ({ who, details }) => `${who} created the access group ${quoted(details.name)}`,
+  'group.edit': ({ who, whom, details }) => `${who} edited the access group “${whom}”${changeWords(details)}`,
+  'group.activate': ({ who, whom }) => `${who} activated the access group “${whom}”`,
+  'group.deactivate': ({ who, whom }) => `${who} deactivated the access group “${whom}”`,
+  'group.delete': ({ who, whom }) => `${who} deleted the access group “${whom}”`,
+  'module.create': ({ who, details }) => `${who} registered the module ${quoted(details.name)}`,
+  'module.connect': ({ who, whom }) => `${who} connected ${whom}`,
+  'module.disconnect': ({ who, whom }) => `${who} disconnected ${whom}`,
+  'import.start': ({ who, details }) => `${who} started an import${tail(' of ', text(details.name))}`,
+  'import.done': ({ details }) =>
+    `An import ended: ${count(details.imported)} imported, ${count(details.skipped)} skipped, ${count(details.failed)} failed`,
+  'import.undo': ({ who, details }) =>
+    `${who} undid an import: ${many(count(details.deleted), 'person', 'people')} deleted, ${count(details.kept)} kept`,
+  'policy.change': ({ who, details }) => `${who} changed the security policy${changeWords(details)}`,
+  'ip.change': ({ who }) => `${who} changed the IP access list`,
+  'mail.settings': ({ who, details }) => `${who} changed the mail settings${changeWords(details)}`,
+  'mail.lift': ({ who, details }) => `${who} let mail to ${shown(details.address)} go out again`,
+  'mail.test': ({ who, details }) => `${who} sent a test mail to ${shown(details.address)}`,
+  'root.promote': ({ who, whom }) => `${who} made ${whom} the Root Admin`,
+  'keys.rotate': ({ who }) => `${who} changed the signing keys`,
+  'operator.recover': ({ who, whom }) => `${who} recovered the account of ${whom}`,
+};
+
+/** Every action that can be told, for the filter of the log. */
+export const toldActions = Object.keys(sentences) as AuditAction[];
