@@ -17,6 +17,8 @@ import { keepHouse } from './jobs/housekeeping.ts';
 import { createJobs, type Jobs, jobAnnouncement } from './jobs/queue.ts';
 import { sealAnew } from './jobs/reseal.ts';
 import { sendMailJob } from './jobs/send-mail.ts';
+import { runTaskJob } from './jobs/task.ts';
+import { taskHandlers } from './jobs/task-handlers.ts';
 import { createLog, type Log } from './lib/log.ts';
 import { createPasswordHasher, type PasswordHasher } from './lib/password-hasher.ts';
 import { createKeyring, type Keyring } from './lib/secrets.ts';
@@ -100,10 +102,14 @@ export async function createRuntime(parts: Parts): Promise<Runtime> {
   const sender = {
     send: (notice: { clientId: string; accountId: string; sid: string }) => sendLogout(runtime, notice),
   };
-  const jobs = createJobs(db, [sendMailJob(transport), backChannelLogoutJob(sender), forgottenJob], {
-    channel: announcements,
-    log,
-  });
+  const jobs = createJobs(
+    db,
+    [sendMailJob(transport), backChannelLogoutJob(sender), forgottenJob, runTaskJob(taskHandlers, clock)],
+    {
+      channel: announcements,
+      log,
+    },
+  );
   const onlyCompany = remembered(() => store.companies.findOnly());
 
   let listener: Listener | null = null;

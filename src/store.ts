@@ -11,6 +11,7 @@ import { mailRepository } from './domain/mails/repository.ts';
 import { instanceRepository, moduleRepository } from './domain/modules/repository.ts';
 import { recordRepository } from './domain/sessions/record-repository.ts';
 import { sessionRepository } from './domain/sessions/repository.ts';
+import { taskRepository } from './domain/tasks/repository.ts';
 import { preferenceRepository } from './domain/users/preferences-repository.ts';
 import { userRepository } from './domain/users/repository.ts';
 import { signInRepository } from './domain/users/sign-in-repository.ts';
@@ -45,6 +46,7 @@ export function createStore(db: Database, prepared: Prepared) {
       instances: instanceRepository(db, companyId),
       sessions: sessionRepository(db, companyId),
       preferences: preferenceRepository(db, companyId),
+      tasks: taskRepository(db, companyId),
       users: userRepository(db, companyId),
     }),
     /** Tells all nodes, when the transaction commits, that their copies of a topic are stale. */

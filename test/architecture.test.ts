@@ -16,6 +16,7 @@ const rooms = [
   'credentials',
   'mails',
   'links',
+  'tasks',
   'groups',
   'users',
   'modules',

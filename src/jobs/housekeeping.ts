@@ -1,8 +1,10 @@
 // What runs by the clock: expired records go in small batches, expired sessions are ended and their modules told.
 import { notifyModules } from '../domain/sessions/commands.ts';
 import { purgeEndedSessions, takeExpiredSessions } from '../domain/sessions/repository.ts';
+import { purgeTasks } from '../domain/tasks/repository.ts';
 import { after, days } from '../lib/time.ts';
 import { transaction, type Work } from '../work.ts';
+import { reviveTasks } from './task.ts';
 
 const batch = 1000;
 const maxBatches = 50;
@@ -22,6 +24,8 @@ export async function keepHouse(work: Work): Promise<void> {
     }),
   );
   await inBatches(() => purgeEndedSessions(store.db, after(now, -days(30)), batch));
+  await reviveTasks(work);
+  await inBatches(() => purgeTasks(store.db, after(now, -days(60)), batch));
   await store.signIns.purgeAddresses(now);
   await store.signIns.purgeBrowsers(after(now, -days(400)));
   await store.keys.deleteRetired(now);

@@ -50,6 +50,7 @@ export const iconNames = [
   'alert-circle',
   'apps',
   'arrow-down',
+  'arrow-left',
   'arrow-up',
   'arrow-up-right',
   'building',

@@ -1,7 +1,8 @@
 // What each page of the console is given; one file of types for each noun, joined here.
+import type { TaskViews } from './tasks/views.ts';
 import type { UserViews } from './users/views.ts';
 
-export interface AdminViews extends UserViews {}
+export interface AdminViews extends UserViews, TaskViews {}
 
 /** One step through a long list. Addresses are ready; null: there is nothing further that way. */
 export interface PageLinks {

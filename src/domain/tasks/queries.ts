@@ -1,0 +1,37 @@
+import { notFound } from '../../lib/errors.ts';
+import type { CompanyId } from '../../lib/ids.ts';
+import type { Work } from '../../work.ts';
+import { authorise } from '../roles/authority.ts';
+import type { Task, TaskRow } from './task.ts';
+
+/** A task with the first rows that were not done. */
+export async function getTask(
+  work: Work,
+  companyId: CompanyId,
+  id: string,
+  limit: number,
+): Promise<{ task: Task; problems: TaskRow[] }> {
+  await authorise(work, companyId, 'users.manage');
+  const { tasks } = work.store.of(companyId);
+  const task = await tasks.findById(id);
+  if (!task) throw notFound('task');
+  return { task, problems: await tasks.listRows(id, ['skipped', 'failed'], { after: 0, limit }) };
+}
+
+/** All rows of some outcomes, a thousand at a time, so that a report of any length fits into memory. */
+export async function* eachRow(
+  work: Work,
+  companyId: CompanyId,
+  id: string,
+  outcomes: TaskRow['outcome'][],
+): AsyncGenerator<TaskRow> {
+  await authorise(work, companyId, 'users.manage');
+  const { tasks } = work.store.of(companyId);
+  for (let after = 0; ; ) {
+    const rows = await tasks.listRows(id, outcomes, { after, limit: 1000 });
+    yield* rows;
+    const last = rows.at(-1);
+    if (!last || rows.length < 1000) return;
+    after = last.position;
+  }
+}
