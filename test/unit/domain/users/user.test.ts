@@ -33,13 +33,43 @@ const decide = (
 ) => decideTransition(transition, { id: target, baseStatus, role }, by);
 
 describe('what may be done to a person (D.4)', () => {
-  const allowed: Record<Exclude<Transition, 'recover'>, Partial<Record<BaseStatus, BaseStatus>>> = {
+  const same: Partial<Record<BaseStatus, BaseStatus>> = {
+    Invited: 'Invited',
+    Active: 'Active',
+    Deactivated: 'Deactivated',
+  };
+  type Guarded = Exclude<Transition, 'recover'>;
+  const allowed: Record<Guarded, Partial<Record<BaseStatus, BaseStatus>>> = {
     deactivate: { Active: 'Deactivated' },
     activate: { Deactivated: 'Active' },
-    unlock: { Active: 'Active' },
+    // Whoever has set a password and not yet enrolled can be locked, too.
+    unlock: { Active: 'Active', Invited: 'Invited' },
+    delete: { Invited: 'Deleted', Active: 'Deleted', Deactivated: 'Deleted' },
+    resend: { Invited: 'Invited' },
+    'copy-link': { Invited: 'Invited' },
+    'reset-password': { Active: 'Active', Invited: 'Invited' },
+    'reset-2fa': { Active: 'Active' },
+    edit: same,
+    'change-role': same,
+    'change-email': same,
+    'end-sessions': same,
   };
-  const rules = { deactivate: 'T14, A7.1', activate: 'T16, A7.2', unlock: 'T12, A7.5' };
-  const cells = (['deactivate', 'activate', 'unlock'] as const).flatMap((transition) =>
+  const rules: Record<Guarded, string> = {
+    deactivate: 'T14, A7.1',
+    activate: 'T16, A7.2',
+    unlock: 'T12, A7.5',
+    delete: 'T19, A7.4, C16',
+    resend: 'T8, A7.9',
+    'copy-link': 'C47',
+    'reset-password': 'T20, A7.6',
+    'reset-2fa': 'T21, A7.7',
+    edit: 'T22, C12',
+    'change-role': 'T22, C11',
+    'change-email': 'T22, C12',
+    'end-sessions': 'A2.3',
+  };
+  const acts = Object.keys(rules) as Guarded[];
+  const cells = acts.flatMap((transition) =>
     statuses.map((from) => ({ rule: rules[transition], transition, from, to: allowed[transition][from] })),
   );
 
@@ -80,10 +110,48 @@ describe('what may be done to a person (D.4)', () => {
     });
   });
 
-  it('T16, T17 a company that invites again does not activate', () => {
-    expect(decide('activate', 'Deactivated', { actorId: admin, reactivate: 'reinvite' })).toMatchObject({
-      allowed: false,
-    });
+  it('T16, T17, C3 a company that invites again does not activate, and one that activates does not invite again', () => {
+    const reinvite = { actorId: admin, reactivate: 'reinvite' } as const;
+    expect(decide('activate', 'Deactivated', reinvite)).toMatchObject({ allowed: false });
+    expect(decide('resend', 'Deactivated', reinvite)).toEqual({ allowed: true, to: 'Invited' });
+    expect(decide('resend', 'Deactivated')).toMatchObject({ allowed: false });
+  });
+
+  it.each(acts)('D.10 no. 8 %s: what could take away or hand over the last way in is not for others', (act) => {
+    const open: Guarded[] = ['unlock', 'resend', 'edit'];
+    for (const from of statuses) {
+      const decision = decide(act, from, immediate, 'Root Admin');
+      if (open.includes(act)) expect(decision).toEqual(decide(act, from));
+      else expect(decision).toMatchObject({ allowed: false, because: expect.stringContaining('Root Admin') });
+    }
+  });
+
+  it.each(acts)('D.10 no. 9, C10, C11, AUT-19 %s on oneself', (act) => {
+    const mayNot: Guarded[] = ['deactivate', 'activate', 'delete', 'change-role', 'reset-2fa', 'change-email'];
+    const decision = decide(act, 'Active', { actorId: target, reactivate: 'immediate' });
+    if (mayNot.includes(act))
+      expect(decision).toMatchObject({ allowed: false, because: expect.stringMatching(/You|My Settings/) });
+    else expect(decision).toEqual(decide(act, 'Active'));
+  });
+
+  it('A3.9, T8, T20 nothing is mailed to an address that is blocked; the refusal names it', () => {
+    const by = { ...immediate, isMailBlocked: true };
+    const person = { id: target, role: 'User' as const, email: 'gone@example.com' };
+    for (const [act, baseStatus] of [
+      ['resend', 'Invited'],
+      ['reset-password', 'Invited'],
+      ['reset-password', 'Active'],
+    ] as const)
+      expect(decideTransition(act, { ...person, baseStatus }, by)).toEqual({
+        allowed: false,
+        because: expect.stringContaining('gone@example.com is blocked'),
+      });
+    expect(decideTransition('copy-link', { ...person, baseStatus: 'Invited' }, by).allowed).toBe(true);
+  });
+
+  it('T21 who has no second factor has none to reset', () => {
+    const person = { id: target, role: 'User' as const, baseStatus: 'Active' as const, mustEnrol2fa: true };
+    expect(decideTransition('reset-2fa', person, immediate)).toMatchObject({ allowed: false });
   });
 
   it('D.10 no. 8 recovery is for the Root Admin alone, and changes no status', () => {
