@@ -14,7 +14,9 @@ import { listModules } from './domain/modules/queries.ts';
 import { backChannelLogoutJob } from './jobs/back-channel-logout.ts';
 import { forgottenJob } from './jobs/forgotten.ts';
 import { keepHouse } from './jobs/housekeeping.ts';
+import { lostAccessJob } from './jobs/lost-access.ts';
 import { createJobs, type Jobs, jobAnnouncement } from './jobs/queue.ts';
+import { keepSealing, type Sealing } from './jobs/seal-audit.ts';
 import { sealAnew } from './jobs/reseal.ts';
 import { sendMailJob } from './jobs/send-mail.ts';
 import { runTaskJob } from './jobs/task.ts';
@@ -104,7 +106,13 @@ export async function createRuntime(parts: Parts): Promise<Runtime> {
   };
   const jobs = createJobs(
     db,
-    [sendMailJob(transport), backChannelLogoutJob(sender), forgottenJob, runTaskJob(taskHandlers, clock)],
+    [
+      sendMailJob(transport),
+      backChannelLogoutJob(sender),
+      forgottenJob,
+      lostAccessJob,
+      runTaskJob(taskHandlers, clock),
+    ],
     {
       channel: announcements,
       log,
@@ -114,6 +122,7 @@ export async function createRuntime(parts: Parts): Promise<Runtime> {
 
   let listener: Listener | null = null;
   let housekeeping: NodeJS.Timeout | null = null;
+  let sealing: Sealing | null = null;
 
   const work = (actor: Actor, origin: Origin = nobody): Work => ({
     store,
@@ -177,9 +186,11 @@ export async function createRuntime(parts: Parts): Promise<Runtime> {
         minutes(1),
       );
       housekeeping.unref();
+      sealing = keepSealing(system);
     },
     async stop() {
       if (housekeeping) clearInterval(housekeeping);
+      await sealing?.stop();
       await listener?.stop();
       await jobs.stop();
       transport?.close();
