@@ -1,19 +1,25 @@
-// The words of each mail (domain D.8): a pure function from checked data to a message; how it looks is compose.ts's matter.
+// What goes into each mail (domain D.8): checked data to facts, a button and the values of placeholders. The words are
+// domain/mails/default-texts.ts's or a company's own; how it looks is compose.ts's matter. Pure functions.
 import { z } from 'zod';
+import { defaultTexts } from '../domain/mails/default-texts.ts';
 import type { MailKind } from '../domain/mails/mail.ts';
+import type { MailText, Placeholder } from '../domain/mails/text.ts';
 import { oneLine } from './one-line.ts';
+
+/** A paragraph, of one line or several, or the place of the button. */
+export type Block = { lines: string[] } | 'button';
 
 export interface Message {
   subject: string;
   /** What a mail program shows beside the subject. */
   preview: string;
   heading: string;
-  paragraphs: string[];
-  facts: { label: string; value: string }[];
+  opening: Block[];
   list: string[];
+  facts: { label: string; value: string }[];
   button: { label: string; link: string } | null;
-  /** Small print below the button. */
-  notes: string[];
+  /** Small print below the facts. */
+  closing: Block[];
 }
 
 export interface MailContext {
@@ -23,6 +29,10 @@ export interface MailContext {
   createdAt: Date;
   /** Public address of this installation; pages of ours are named by their path alone (AUT-15). */
   publicUrl: string;
+  /** A company's own words; without them, ours. */
+  text?: MailText | null;
+  /** Where answers go; null: nobody reads them. */
+  replyTo?: string | null;
 }
 
 // Names are free text: a line break in one must neither reach a header nor begin a paragraph of its own (AUT-16).
@@ -63,193 +73,45 @@ export const mailSchemas = {
 export type MailData = { [K in MailKind]: z.input<(typeof mailSchemas)[K]> };
 type Checked<K extends MailKind> = z.output<(typeof mailSchemas)[K]>;
 
-type MessageOf<K extends MailKind> = (data: Checked<K>, context: MailContext) => Message;
+type Values = Partial<Record<Placeholder, string>>;
 
-const base = { facts: [], list: [], button: null, notes: [] } satisfies Partial<Message>;
+/** What a mail is made of beside its words. */
+interface Parts {
+  values: Values;
+  facts?: Message['facts'];
+  list?: string[];
+  button?: Message['button'];
+}
+
+type PartsOf<K extends MailKind> = (data: Checked<K>, context: MailContext) => Parts;
+
+const personValues = (data: { name: string; company: string }): Values => ({ name: data.name, company: data.company });
 
 const accountFacts = (data: { company: string; username: string }): Message['facts'] => [
   { label: 'Company Name', value: data.company },
   { label: 'Username', value: data.username },
 ];
 
-const happenedFacts = (data: { company: string; at: string; ip: string }): Message['facts'] => [
-  { label: 'Company Name', value: data.company },
-  { label: 'When', value: moment(data.at) },
-  { label: 'From address', value: data.ip },
-];
-
-const notYou = 'Was it not you? Tell your administrator at once, and change your password.';
-
-const invitation: MessageOf<'invitation'> = (data, context) => ({
-  ...base,
-  subject: `Welcome to ${context.brand}`,
-  preview: `${data.company} invites you. Set your password to begin.`,
-  heading: `Welcome to ${context.brand}`,
-  paragraphs: [
-    `Hello ${data.name},`,
-    `${data.company} invites you to ${context.brand}: one login for all the modules you work with.`,
-    'First you set a password. Then you log in and set up an authenticator app on your phone.',
-  ],
+const accountParts = (data: { name: string; company: string; username: string }): Parts => ({
+  values: { ...personValues(data), username: data.username },
   facts: accountFacts(data),
-  button: { label: 'Sign Up', link: data.link },
-  notes: [lifetime(data.expiresAt, context), 'If you did not expect this invitation, you can ignore it.'],
 });
 
-const setup: MessageOf<'setup'> = (data, context) => ({
-  ...base,
-  subject: `Your ${context.brand} account is active again`,
-  preview: 'Set a new password to log in.',
-  heading: 'Welcome back',
-  paragraphs: [
-    `Hello ${data.name},`,
-    `Your account at ${data.company} is active again. Set a new password; when you log in you also set up your second factor again.`,
-  ],
-  facts: accountFacts(data),
-  button: { label: 'Set a password', link: data.link },
-  notes: [lifetime(data.expiresAt, context), 'After that, your administrator can send you a new one.'],
-});
+const linkedParts =
+  (label: string) =>
+  (data: Checked<'invitation'>, context: MailContext): Parts => ({
+    values: { ...accountParts(data).values, ...lifetime(data.expiresAt, context) },
+    facts: accountFacts(data),
+    button: { label, link: data.link },
+  });
 
-const passwordReset: MessageOf<'passwordReset'> = (data, context) => ({
-  ...base,
-  subject: `Set a new ${context.brand} password`,
-  preview: 'The link for your new password.',
-  heading: 'Set a new password',
-  paragraphs: [
-    `Hello ${data.name},`,
-    'Someone, most likely you or your administrator, asked for a new password for this account.',
-  ],
-  facts: accountFacts(data),
-  button: { label: 'Set a new password', link: data.link },
-  notes: [lifetime(data.expiresAt, context), 'If it was not you, ignore this mail: your password stays as it is.'],
-});
-
-const confirmEmail: MessageOf<'confirmEmail'> = (data, context) => ({
-  ...base,
-  subject: `Confirm your new e-mail for ${context.brand}`,
-  preview: 'One press, and your mails go to this address.',
-  heading: 'Confirm your new e-mail',
-  paragraphs: [
-    `Hello ${data.name},`,
-    `From now on mails about this account are to go to ${data.email}. Confirm that it is yours.`,
-  ],
-  facts: accountFacts(data),
-  button: { label: 'Confirm e-mail', link: data.link },
-  notes: [lifetime(data.expiresAt, context), 'If you did not ask for this, ignore it: nothing changes.'],
-});
-
-/** Goes to the old address and holds no link: whoever took over the account must not find one here. */
-const emailChanged: MessageOf<'emailChanged'> = (data, context) => ({
-  ...base,
-  subject: `Your ${context.brand} e-mail was changed`,
-  preview: 'Mails about your account now go to another address.',
-  heading: 'Your e-mail was changed',
-  paragraphs: [
-    `Hello ${data.name},`,
-    'Mails about your account now go to another address. This is the last one to this address.',
-    'Was it not you? Tell your administrator at once.',
-  ],
+const happenedParts = (data: { name: string; company: string; at: string; ip: string }): Parts => ({
+  values: { ...personValues(data), time: moment(data.at), address: data.ip },
   facts: [
     { label: 'Company Name', value: data.company },
     { label: 'When', value: moment(data.at) },
+    { label: 'From address', value: data.ip },
   ],
-});
-
-const forgotCompany: MessageOf<'forgotCompany'> = (data, context) => ({
-  ...base,
-  subject: `Your company names in ${context.brand}`,
-  preview: 'The names to log in with.',
-  heading: 'Your company names',
-  paragraphs: [`${data.email} has an account in:`],
-  list: data.companies,
-  notes: [
-    'Type one of these names as Company Name when you log in. Capital letters do not matter.',
-    'If you did not ask for this, you can ignore it.',
-  ],
-});
-
-const locked: MessageOf<'locked'> = (data, context) => ({
-  ...base,
-  subject: `Your ${context.brand} account is locked for a while`,
-  preview: `After too many failed logins. It opens by itself at ${moment(data.until)}.`,
-  heading: 'Your account is locked for a while',
-  paragraphs: [
-    `Hello ${data.name},`,
-    'There were too many failed logins in a row. Logging in is held back until the lock ends; where you are logged in already, you stay so.',
-  ],
-  facts: [
-    ...accountFacts(data),
-    { label: 'Locked until', value: moment(data.until) },
-    { label: 'Last try from', value: data.ip },
-  ],
-  notes: [
-    'You need not wait: a new password by "Can\'t log in?" on the login page lifts the lock, and so can your administrator.',
-    'Were these tries not yours? Tell your administrator.',
-  ],
-});
-
-const passwordChanged: MessageOf<'passwordChanged'> = (data, context) => ({
-  ...base,
-  subject: `Your ${context.brand} password was changed`,
-  preview: 'Your other sessions have ended.',
-  heading: 'Your password was changed',
-  paragraphs: [`Hello ${data.name},`, 'Your other sessions have ended. Log in there with the new password.'],
-  facts: [{ label: 'Username', value: data.username }, ...happenedFacts(data)],
-  notes: [
-    `Was it not you? Tell your administrator at once, and set a new password by "Can't log in?" on the login page.`,
-  ],
-});
-
-const secondFactorReset: MessageOf<'secondFactorReset'> = (data, context) => ({
-  ...base,
-  subject: `Your ${context.brand} second factor was reset`,
-  preview: 'At your next login you set up an authenticator app again.',
-  heading: 'Your second factor was reset',
-  paragraphs: [
-    `Hello ${data.name},`,
-    'Your authenticator app and your recovery codes for this account no longer work. At your next login you set up an app again.',
-  ],
-  facts: happenedFacts(data),
-  notes: [notYou],
-});
-
-const secondFactorEnrolled: MessageOf<'secondFactorEnrolled'> = (data, context) => ({
-  ...base,
-  subject: `Your ${context.brand} second factor is set up`,
-  preview: 'From now on you log in with your password and a code.',
-  heading: 'Your second factor is set up',
-  paragraphs: [
-    `Hello ${data.name},`,
-    'From now on you log in with your password and a code from your authenticator app.',
-  ],
-  facts: happenedFacts(data),
-  notes: [notYou],
-});
-
-const recoveryCodeUsed: MessageOf<'recoveryCodeUsed'> = (data, context) => ({
-  ...base,
-  subject: `A ${context.brand} recovery code was used`,
-  preview: `${left(data.left)} left.`,
-  heading: 'A recovery code was used',
-  paragraphs: [
-    `Hello ${data.name},`,
-    `Someone logged in to your account with one of your recovery codes. ${left(data.left)} left.`,
-    'New codes: My Settings > Security.',
-  ],
-  facts: happenedFacts(data),
-  notes: [notYou],
-});
-
-const deactivated: MessageOf<'deactivated'> = (data, context) => ({
-  ...base,
-  subject: `Your ${context.brand} account was deactivated`,
-  preview: 'You can no longer log in with it.',
-  heading: 'Your account was deactivated',
-  paragraphs: [
-    `Hello ${data.name},`,
-    'You are logged out everywhere and can no longer log in with this account. Nothing of yours was deleted.',
-    'If you think this is a mistake, ask your administrator, who can activate it again.',
-  ],
-  facts: accountFacts(data),
 });
 
 const importNames = {
@@ -260,69 +122,125 @@ const importNames = {
   directory: 'The import from the directory',
 };
 
-/** To whoever began the import (A5.6): it took longer than one likes to watch. */
-const importFinished: MessageOf<'importFinished'> = (data, context) => {
+const importFinished: PartsOf<'importFinished'> = (data, context) => {
   const { imported, skipped, failed } = data.counts;
-  const outcome = failed === 0 ? 'is done' : `is done, and ${failed} ${failed === 1 ? 'row needs' : 'rows need'} you`;
+  const outcome =
+    failed === 0 ? 'is done' : `is done, and ${number(failed)} ${failed === 1 ? 'row needs' : 'rows need'} you`;
+  const counts = { imported: number(imported), skipped: number(skipped), failed: number(failed) };
   return {
-    ...base,
-    subject: `Your ${context.brand} import ${outcome}`,
-    preview: `${imported} imported, ${skipped} skipped, ${failed} failed.`,
-    heading: 'Your import is done',
-    paragraphs: [`Hello ${data.name},`, `${importNames[data.kind]} has finished.`],
+    values: { ...personValues(data), ...counts, task: importNames[data.kind], outcome },
     facts: [
       { label: 'Company Name', value: data.company },
-      { label: 'Imported', value: number.format(imported) },
-      { label: 'Skipped', value: number.format(skipped) },
-      { label: 'Failed', value: number.format(failed) },
+      { label: 'Imported', value: counts.imported },
+      { label: 'Skipped', value: counts.skipped },
+      { label: 'Failed', value: counts.failed },
     ],
     button: { label: 'Show the result', link: pageOf(data.href, context) },
-    notes: ['You log in to see it.'],
   };
 };
 
-const exportReady: MessageOf<'exportReady'> = (data, context) => ({
-  ...base,
-  subject: `Your ${context.brand} export is ready`,
-  preview: 'Log in to download it.',
-  heading: 'Your export is ready',
-  paragraphs: [`Hello ${data.name},`, `The file that you asked for at ${data.company} is ready.`],
-  button: { label: 'Download', link: pageOf(data.href, context) },
-  notes: ['You log in to download it. The file is not in this mail, so that nobody else can read it on the way.'],
-});
-
-const test: MessageOf<'test'> = (data, context) => ({
-  ...base,
-  subject: `Test mail from ${context.brand}`,
-  preview: 'Mail works.',
-  heading: 'Mail works',
-  paragraphs: ['If you can read this, the mail settings of this installation are right.'],
-  facts: [
-    { label: 'Installation', value: data.publicUrl },
-    { label: 'Sent', value: moment(context.createdAt.toISOString()) },
-  ],
-});
-
 /** Every mail by its kind. */
-export const messages: { [K in MailKind]: MessageOf<K> } = {
-  invitation,
-  setup,
-  passwordReset,
-  confirmEmail,
-  emailChanged,
-  forgotCompany,
-  locked,
-  passwordChanged,
-  secondFactorReset,
-  secondFactorEnrolled,
-  recoveryCodeUsed,
-  deactivated,
+const partsOf: { [K in MailKind]: PartsOf<K> } = {
+  invitation: linkedParts('Sign Up'),
+  setup: linkedParts('Set a password'),
+  passwordReset: linkedParts('Set a new password'),
+  confirmEmail(data, context) {
+    const parts = linkedParts('Confirm e-mail')(data, context);
+    return { ...parts, values: { ...parts.values, email: data.email } };
+  },
+  emailChanged: (data) => ({
+    values: { ...personValues(data), time: moment(data.at) },
+    facts: [
+      { label: 'Company Name', value: data.company },
+      { label: 'When', value: moment(data.at) },
+    ],
+  }),
+  forgotCompany: (data) => ({ values: { email: data.email }, list: data.companies }),
+  locked: (data) => ({
+    values: { ...accountParts(data).values, until: moment(data.until), address: data.ip },
+    facts: [
+      ...accountFacts(data),
+      { label: 'Locked until', value: moment(data.until) },
+      { label: 'Last try from', value: data.ip },
+    ],
+  }),
+  passwordChanged(data) {
+    const { values, facts = [] } = happenedParts(data);
+    const username = { label: 'Username', value: data.username };
+    return { values: { ...values, username: data.username }, facts: [username, ...facts] };
+  },
+  secondFactorReset: happenedParts,
+  secondFactorEnrolled: happenedParts,
+  recoveryCodeUsed(data) {
+    const { values, facts = [] } = happenedParts(data);
+    return { values: { ...values, left: left(data.left) }, facts };
+  },
+  deactivated: accountParts,
   importFinished,
-  exportReady,
-  test,
+  exportReady: (data, context) => ({
+    values: personValues(data),
+    button: { label: 'Download', link: pageOf(data.href, context) },
+  }),
+  test: (data, context) => ({
+    values: {},
+    facts: [
+      { label: 'Installation', value: data.publicUrl },
+      { label: 'Sent', value: moment(context.createdAt.toISOString()) },
+    ],
+  }),
 };
 
-const number = new Intl.NumberFormat('en');
+/** @throws ZodError when the data do not fit the kind of mail. */
+export function writeMessage<K extends MailKind>(kind: K, data: MailData[K], context: MailContext): Message {
+  // The schema and the function stand under the same key, which the compiler cannot follow through an index.
+  const parts = (partsOf[kind] as (data: unknown, context: MailContext) => Parts)(
+    mailSchemas[kind].parse(data),
+    context,
+  );
+  const { preview, ...ours } = defaultTexts[kind];
+  const text = context.text ?? ours;
+  // One pass over the text of the company: what a value holds is never read as a placeholder again.
+  const fill = (template: string): string =>
+    template.replace(/\{(\w+)\}/g, (whole, name: string) =>
+      name === 'brand' ? context.brand : (parts.values[name as Placeholder] ?? whole),
+    );
+  const opening = blocksOf(text.intro, fill);
+  return {
+    subject: oneLine(fill(text.subject)),
+    preview: context.text ? firstWords(opening) : fill(preview),
+    heading: fill(text.heading),
+    opening,
+    list: parts.list ?? [],
+    facts: parts.facts ?? [],
+    button: parts.button ?? null,
+    closing: blocksOf(text.outro, fill),
+  };
+}
+
+/** Paragraphs stand between empty lines; {link} alone on its line is the button. */
+function blocksOf(text: string, fill: (template: string) => string): Block[] {
+  const blocks: Block[] = [];
+  let lines: string[] = [];
+  const flush = () => {
+    if (lines.length > 0) blocks.push({ lines });
+    lines = [];
+  };
+  for (const line of text.split('\n')) {
+    if (line.trim() === '' || line.trim() === '{link}') flush();
+    if (line.trim() === '{link}') blocks.push('button');
+    else if (line.trim() !== '') lines.push(fill(line.trim()));
+  }
+  flush();
+  return blocks;
+}
+
+/** Of a company's own text: the first paragraph behind the greeting. */
+function firstWords(blocks: Block[]): string {
+  const texts = blocks.flatMap((block) => (block === 'button' ? [] : [block.lines.join(' ')]));
+  return (texts[1] ?? texts[0] ?? '').slice(0, 140);
+}
+
+const number = (value: number): string => new Intl.NumberFormat('en').format(value);
 
 const pageOf = (path: string, context: MailContext): string => new URL(path, context.publicUrl).href;
 
@@ -332,13 +250,13 @@ function moment(iso: string): string {
   return `${text.format(new Date(iso))} UTC`;
 }
 
-function lifetime(expiresAt: string, context: MailContext): string {
+function lifetime(expiresAt: string, context: MailContext): Values {
   const hours = Math.max(1, Math.round((new Date(expiresAt).getTime() - context.createdAt.getTime()) / 3_600_000));
   const length = hours >= 48 ? `${Math.round(hours / 24)} days` : `${hours} ${hours === 1 ? 'hour' : 'hours'}`;
-  return `The link works for ${length}, until ${moment(expiresAt)}, and only once.`;
+  return { lifetime: length, expires: moment(expiresAt) };
 }
 
 const left = (codes: number): string => {
-  if (codes === 0) return 'None is';
-  return codes === 1 ? '1 of 10 is' : `${codes} of 10 are`;
+  if (codes === 0) return 'None is left';
+  return codes === 1 ? '1 of 10 is left' : `${codes} of 10 are left`;
 };

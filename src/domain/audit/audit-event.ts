@@ -14,6 +14,7 @@ export type AuditAction =
   | 'user.passwordSet'
   | 'user.emailVerified'
   | 'user.emailChange.request'
+  | 'user.emailChange.cancel'
   | 'user.emailChange.confirm'
   | 'user.activate'
   | 'user.deactivate'

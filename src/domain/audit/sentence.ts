@@ -167,6 +167,8 @@ const sentences: Record<AuditAction, (told: Told) => string> = {
   'user.emailVerified': ({ who, whose }) => `${who} proved ${whose} e-mail address by a mailed link`,
   'user.emailChange.request': ({ who, whose, details }) =>
     `${who} asked to change ${whose} e-mail from ${shown(details.before)} to ${shown(details.after)}; it counts once confirmed`,
+  'user.emailChange.cancel': ({ who, whose, details }) =>
+    `${who} took back the change of ${whose} e-mail to ${shown(details.before)}`,
   'user.emailChange.confirm': ({ whose, isSelf, who, details }) =>
     `${isSelf ? `${who} confirmed ${whose}` : `The link confirmed ${whose}`} new e-mail ${shown(details.after)}`,
   'user.activate': ({ who, whom, details }) =>

@@ -37,6 +37,12 @@ export function linkRepository(db: Database) {
       return row ? toLink(row) : null;
     },
 
+    /** The one link of a kind that was neither used nor voided; it may have run out. */
+    async findOpen(companyId: CompanyId, userId: UserId, kind: LinkKind): Promise<Link | null> {
+      const row = await open().where({ company_id: companyId, user_id: userId, kind }).first();
+      return row ? toLink(row) : null;
+    },
+
     async insert(link: Link, tokenHash: string): Promise<void> {
       await db('links').insert({
         id: link.id,

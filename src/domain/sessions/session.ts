@@ -22,6 +22,7 @@ export interface Session {
 export type EndReason =
   | 'logout'
   | 'ended-by-user'
+  | 'ended-by-admin'
   | 'deactivated'
   | 'password-changed'
   | 'second-factor-reset'
@@ -38,6 +39,26 @@ export function sessionEnds(
   const endsAt = new Date(startedAt.getTime() + minutes(policy.absoluteMinutes));
   const idle = now.getTime() + minutes(policy.idleMinutes);
   return { idleEndsAt: new Date(Math.min(idle, endsAt.getTime())), endsAt };
+}
+
+/**
+ * C37 under the present policy: one that was made stricter meanwhile ends sessions whose stored end is later.
+ * Whoever was last seen before `seenBefore`, or began before `begunBefore`, is out.
+ */
+export function sessionLimits(policy: CompanyPolicy['session'], now: Date): { seenBefore: Date; begunBefore: Date } {
+  return {
+    seenBefore: new Date(now.getTime() - minutes(policy.idleMinutes)),
+    begunBefore: new Date(now.getTime() - minutes(policy.absoluteMinutes)),
+  };
+}
+
+export function isOver(
+  policy: CompanyPolicy['session'],
+  session: { startedAt: Date; lastSeenAt: Date },
+  now: Date,
+): boolean {
+  const { seenBefore, begunBefore } = sessionLimits(policy, now);
+  return session.lastSeenAt <= seenBefore || session.startedAt <= begunBefore;
 }
 
 /**

@@ -1,6 +1,6 @@
 // What administrators and the operator do to people. Authorisation is the first line of each command.
 import { z } from 'zod';
-import { conflict, forbidden, invalid, notFound } from '../../lib/errors.ts';
+import { conflict, forbidden, invalid } from '../../lib/errors.ts';
 import { type CompanyId, newId, type UserId } from '../../lib/ids.ts';
 import { transaction, type Work } from '../../work.ts';
 import { record } from '../audit/commands.ts';
@@ -12,17 +12,16 @@ import { sendMail } from '../mails/commands.ts';
 import { authorise } from '../roles/authority.ts';
 import type { Role } from '../roles/role.ts';
 import { endEverything } from '../sessions/commands.ts';
+import { decide, getCompany } from './decide.ts';
 import { fieldProblems } from './fields.ts';
 import { sendInvitation, sendSetup } from './invitations.ts';
 import { factorPurpose } from './password-commands.ts';
 import {
-  decideTransition,
   emailSchema,
   firstNameSchema,
   fullName,
   lastNameSchema,
   roleSchema,
-  type Transition,
   type User,
   usernameSchema,
 } from './user.ts';
@@ -73,12 +72,6 @@ function draft(
     lastLoginAt: null,
     createdAt: work.now,
   };
-}
-
-async function getCompany(work: Work, companyId: CompanyId): Promise<Company> {
-  const company = await work.store.companies.findById(companyId);
-  if (!company) throw notFound('company');
-  return company;
 }
 
 async function insertUser(work: Work, user: User, groupNames: string[], createdBy: UserId | null): Promise<void> {
@@ -173,22 +166,6 @@ export async function inviteRoot(
     await work.store.companies.setRoot(company.id, user.id);
     return { user, invitation: await sendInvitation(work, company, user, 'user.invite') };
   });
-}
-
-/** Holds the row, asks the rule, and refuses with its reason. */
-async function decide(
-  work: Work,
-  companyId: CompanyId,
-  userId: UserId,
-  transition: Transition,
-  actorId: UserId | null,
-): Promise<{ company: Company; user: User }> {
-  const company = await getCompany(work, companyId);
-  const user = await work.store.of(companyId).users.lockById(userId);
-  if (!user) throw notFound('person');
-  const decision = decideTransition(transition, user, { actorId, reactivate: company.policy.reactivate });
-  if (!decision.allowed) throw conflict(decision.because);
-  return { company, user };
 }
 
 /** T14: no session, token or code of this person works when this returns, on any node (A2.3, OAU-18). */

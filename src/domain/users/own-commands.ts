@@ -20,7 +20,7 @@ export interface Own {
   userId: UserId;
 }
 
-function own(work: Work, { userId }: Own): void {
+export function own(work: Work, { userId }: Own): void {
   if (work.actor.kind !== 'user' || work.actor.id !== userId) throw forbidden('You can change your own account only.');
 }
 
@@ -167,6 +167,9 @@ export async function resetOwnSecondFactor(work: Work, who: Own & { keepSession:
 /** New recovery codes; the old ones are dead (AUT-25). */
 export async function renewOwnRecoveryCodes(work: Work, who: Own): Promise<string[]> {
   own(work, who);
+  const { company } = await findCompanyAndUser(work, who.companyId, who.userId);
+  if (!company.policy.mfa.recoveryCodes)
+    throw forbidden('Your company does not let recovery codes stand in for the app.');
   const codes = newRecoveryCodes();
   await transaction(work, async (work) => {
     await work.store.of(who.companyId).credentials.replaceRecoveryCodes(who.userId, codes.map(recoveryCodeHash));

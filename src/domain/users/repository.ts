@@ -157,6 +157,25 @@ export function userRepository(db: Database, companyId: CompanyId) {
       await db('users').where({ company_id: companyId, id }).update(values);
     },
 
+    /** Never to or from Root Admin, whatever the caller thinks (A1.4, A1.6). */
+    async setRole(id: UserId, role: Exclude<User['role'], 'Root Admin'>): Promise<void> {
+      await db('users').where({ company_id: companyId, id }).whereNot({ role: 'Root Admin' }).update({ role });
+    },
+
+    /** Leaves the tombstone (C15): id, names and e-mail for the audit log; neither groups nor what was private to the person. */
+    async bury(id: UserId, at: Date): Promise<void> {
+      const own = { company_id: companyId, user_id: id };
+      for (const table of ['group_members', 'user_preferences', 'user_pictures']) await db(table).where(own).delete();
+      await db('users').where({ company_id: companyId, id }).update({
+        base_status: 'Deleted',
+        deleted_at: at,
+        pending_email: null,
+        phone: null,
+        failures: 0,
+        locked_until: null,
+      });
+    },
+
     async clearLock(id: UserId): Promise<void> {
       await db('users').where({ company_id: companyId, id }).update({ failures: 0, locked_until: null });
       await db('known_browsers')

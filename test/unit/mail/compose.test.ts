@@ -21,6 +21,7 @@ const data: MailData = {
   setup: { ...account, link, expiresAt: in24Hours },
   passwordReset: { ...account, link, expiresAt: in24Hours },
   confirmEmail: { ...account, link, expiresAt: in24Hours, email: 'ben@new.example' },
+  emailChangeRequested: { ...person, at, expiresAt: in24Hours },
   emailChanged: { ...person, at },
   forgotCompany: { email: 'ben@contoso.example', companies: ['Contoso Ltd', 'Fabrikam Inc'] },
   locked: { ...account, until: '2026-11-22T09:40:00.000Z', ip },
@@ -129,7 +130,14 @@ describe('links in mails', () => {
   it('AUT-15 pages of ours stand below the public address, whatever the path tries', () => {
     const write = (href: string) => composeMail('exportReady', { ...data.exportReady, href }, context).text;
     expect(write('/admin/exports/7?a=1')).toContain('Download:\nhttps://login.example.com/admin/exports/7?a=1\n');
-    for (const href of ['//evil.example', '/\\evil.example', '/\t/evil.example', 'https://evil.example', 'javascript:alert(1)', ''])
+    for (const href of [
+      '//evil.example',
+      '/\\evil.example',
+      '/\t/evil.example',
+      'https://evil.example',
+      'javascript:alert(1)',
+      '',
+    ])
       expect(() => write(href), href).toThrow();
   });
 
