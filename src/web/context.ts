@@ -8,6 +8,8 @@ export interface State extends DefaultState {
   work: Work;
   /** Parsed form fields; repeated names keep the first value only. */
   form: Record<string, string>;
+  /** All values of each name, for check boxes of one name. */
+  formLists: Record<string, string[]>;
   /** Route pattern for log and metrics, so that no token of a path gets there. */
   route: string;
 }

@@ -7,24 +7,38 @@ import type { Context } from '../context.ts';
 
 const parse = bodyParser({ enableTypes: ['form'], formLimit: '100kb' }) as Middleware;
 const maxFields = 100;
+/** Of one name: check boxes of a long list. */
+const maxValues = 1000;
 
 const unreadable = () => new AppError('invalid', 'The form could not be read.', { status: 400 });
 
-/** Fields by name; the first of several wins, and none may hold NUL, which no table can store. */
-function toFields(body: unknown): Record<string, string> {
-  const fields: Record<string, string> = Object.create(null);
-  const entries = Object.entries(body ?? {});
-  if (entries.length > maxFields) throw payloadTooLarge(`${maxFields} fields`);
+/** Values by name, in their order, as the URL standard reads a form; none may hold NUL, which no table can store. */
+function toLists(entries: Iterable<[string, string]>): Record<string, string[]> {
+  const lists: Record<string, string[]> = Object.create(null);
+  let names = 0;
   for (const [name, value] of entries) {
-    const text = Array.isArray(value) ? value[0] : value;
-    if (typeof text !== 'string' || text.includes('\0')) throw unreadable();
-    fields[name] = text;
+    if (value.includes('\0')) throw unreadable();
+    const list = lists[name];
+    if (list) list.push(value);
+    else {
+      names += 1;
+      lists[name] = [value];
+    }
+    if (names > maxFields || (list?.length ?? 0) > maxValues) throw payloadTooLarge(`${maxFields} fields`);
   }
+  return lists;
+}
+
+/** Fields by name; the first of several wins. */
+function toFields(lists: Record<string, string[]>): Record<string, string> {
+  const fields: Record<string, string> = Object.create(null);
+  for (const [name, [first = '']] of Object.entries(lists)) fields[name] = first;
   return fields;
 }
 
 export async function form(ctx: Context, next: Next): Promise<void> {
   ctx.state.form = {};
+  ctx.state.formLists = {};
   if (ctx.method !== 'POST') return next();
   if (ctx.is('multipart/form-data')) {
     await readMultipart(ctx, ctx.path === filePage);
@@ -37,7 +51,8 @@ export async function form(ctx: Context, next: Next): Promise<void> {
     if (error instanceof Error && 'status' in error && error.status === 413) throw payloadTooLarge('100 KB');
     throw unreadable();
   }
-  ctx.state.form = toFields(ctx.request.body);
+  ctx.state.formLists = toLists(new URLSearchParams(String(ctx.request.rawBody ?? '')));
+  ctx.state.form = toFields(ctx.state.formLists);
   return next();
 }
 
@@ -84,7 +99,7 @@ function readMultipart(ctx: Context, isForgiving: boolean): Promise<void> {
     parser.on('error', () => reject(unreadable()));
     parser.on('close', () => {
       try {
-        ctx.state.form = toFields(fields);
+        ctx.state.form = toFields(toLists(Object.entries(fields)));
         resolve();
       } catch (error) {
         reject(error);

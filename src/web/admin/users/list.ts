@@ -234,7 +234,7 @@ const list: DeskHandler = async (ctx, runtime, desk) => {
   );
 };
 
-/** Saves which columns are shown, in which order: `order` names all keys, `show.<key>` the shown ones, `move` one step of one. */
+/** Saves which columns are shown, in which order: `order` names all keys, `show-<key>` the shown ones, `move` one step of one. */
 const saveColumns: DeskHandler = async (ctx, _runtime, desk) => {
   const { form } = ctx.state;
   const keys = (form.order ?? '').split(',');
@@ -244,7 +244,7 @@ const saveColumns: DeskHandler = async (ctx, _runtime, desk) => {
     keys.splice(at, 1);
     keys.splice(Math.max(0, at + (way === 'up' ? -1 : 1)), 0, moved);
   }
-  const columns = columnsFrom(keys.map((key) => ({ key, shown: form[`show.${key}`] !== undefined })));
+  const columns = columnsFrom(keys.map((key) => ({ key, shown: form[`show-${key}`] !== undefined })));
   // A list without any column would show nothing to bring one back by.
   const value = columns.some(({ shown }) => shown) ? columns : columnsFrom(null);
   await desk.work.store.of(desk.companyId).preferences.save(desk.userId, preference, value);
