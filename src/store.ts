@@ -1,6 +1,8 @@
 // Every repository by name: the table of contents of the database. Repositories of company-owned tables exist only for a company.
 import type { Database } from './db/knex.ts';
 import type { Prepared } from './db/prepared.ts';
+import { chainRepository } from './domain/audit/chain-repository.ts';
+import { countsRepository } from './domain/audit/counts-repository.ts';
 import { auditRepository } from './domain/audit/repository.ts';
 import { companyRepository } from './domain/companies/repository.ts';
 import { credentialRepository } from './domain/credentials/repository.ts';
@@ -34,6 +36,8 @@ export function createStore(db: Database, prepared: Prepared) {
     prepared,
     audit: auditRepository(db),
     companies: companyRepository(db),
+    chain: chainRepository(db),
+    signInCounts: countsRepository(db),
     keys: keyRepository(db),
     links: linkRepository(db),
     mails: mailRepository(db),

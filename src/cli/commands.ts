@@ -2,6 +2,7 @@
 import type { Config } from '../config/load.ts';
 import type { Runtime } from '../runtime.ts';
 import type { Work } from '../work.ts';
+import { auditCommands } from './audit-commands.ts';
 import { companyCommands } from './company-commands.ts';
 import { maintenanceCommands } from './maintenance-commands.ts';
 import { moduleCommands } from './module-commands.ts';
@@ -32,7 +33,13 @@ export interface Command {
   runWithoutDatabase?(config: Config, options: Options): Promise<CommandResult>;
 }
 
-export const commands: Command[] = [...companyCommands, ...moduleCommands, ...userCommands, ...maintenanceCommands];
+export const commands: Command[] = [
+  ...companyCommands,
+  ...moduleCommands,
+  ...userCommands,
+  ...maintenanceCommands,
+  ...auditCommands,
+];
 
 export function findCommand(name: string): Command | undefined {
   return commands.find((command) => command.name === name);

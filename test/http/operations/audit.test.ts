@@ -161,6 +161,7 @@ describe('audit', () => {
     const count = async () => (await db('audit_events').count('id as count'))[0]?.count;
     const before = await count();
     expect(Number(before)).toBeGreaterThan(5);
+    // Not even the owner holds the right; who takes it back meets the trigger (audit-chain.test.ts).
     for (const sql of [
       `update audit_events set details = '{}'`,
       `update audit_events set action = 'x' where id = (select min(id) from audit_events)`,
@@ -170,7 +171,7 @@ describe('audit', () => {
       'with gone as (delete from audit_events returning 1) select count(*) from gone',
       `insert into audit_events (id, action, actor) overriding system value select id, 'x', '{}' from audit_events limit 1 on conflict (id) do update set action = 'x'`,
     ])
-      await expect(db.raw(sql), sql).rejects.toThrow(/append-only/);
+      await expect(db.raw(sql), sql).rejects.toThrow(/append-only|permission denied for table audit_events/);
     expect(await count()).toBe(before);
     // Deleting the person leaves what they did.
     const other = createDatabase(app.databaseUrl, { poolSize: 1 });
