@@ -108,8 +108,9 @@ describe('bodies', () => {
       ['50,000 keys', 'a&'.repeat(50_000), [400, 413]],
       ['10,000 named keys', Array.from({ length: 10_000 }, (_, i) => `k${i}=1`).join('&'), [413]],
       ['50,000 of one key', 'a=1&'.repeat(25_000), [400, 403, 413]],
-      ['depth 10,000', `a${'[b]'.repeat(10_000)}=1`, [400]],
-      ['objects', 'email[a]=1', [400]],
+      // Brackets are part of a name that no form of ours has, so the form is one without a token.
+      ['depth 10,000', `a${'[b]'.repeat(10_000)}=1`, [403]],
+      ['objects', 'email[a]=1', [403]],
       ['NUL', 'email=a%00b', [400]],
       ['only percent signs', '%'.repeat(100_000), [400, 403, 413]],
     ];
