@@ -7,7 +7,7 @@ type Cell = string | number | null;
 
 /** Lines for some rows. Cells that begin like a formula (= + - @ tab CR) get an apostrophe in front. */
 export function csvLines(rows: Cell[][]): string {
-  return stringify(rows, { escape_formulas: true, record_delimiter: 'windows' });
+  return stringify(rows, { escape_formulas: true, record_delimiter: 'windows', quoted_match: /[\r\n]/ });
 }
 
 /** A whole file, batch by batch, so that its length costs no memory. */
