@@ -20,6 +20,7 @@ const rooms = [
   'groups',
   'users',
   'modules',
+  'reports',
 ];
 
 /** What each part may import of ours, itself apart. `work` and `store` are one: the store is bound to a transaction by work. */

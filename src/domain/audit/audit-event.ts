@@ -52,6 +52,7 @@ export type AuditAction =
   | 'mail.lift'
   | 'mail.test'
   | 'root.promote'
+  | 'audit.export'
   | 'keys.rotate'
   | 'import.start'
   | 'import.done'

@@ -217,6 +217,7 @@ const sentences: Record<AuditAction, (told: Told) => string> = {
   'mail.lift': ({ who, details }) => `${who} let mail to ${shown(details.address)} go out again`,
   'mail.test': ({ who, details }) => `${who} sent a test mail to ${shown(details.address)}`,
   'root.promote': ({ who, whom }) => `${who} made ${whom} the Root Admin`,
+  'audit.export': ({ who }) => `${who} exported the audit log`,
   'keys.rotate': ({ who }) => `${who} changed the signing keys`,
   'operator.recover': ({ who, whom }) => `${who} recovered the account of ${whom}`,
 };

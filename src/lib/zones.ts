@@ -1,0 +1,58 @@
+// Days and clocks of time zones: what a person types or reads on a calendar, and the instant that it means.
+
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+function formatOf(timeZone: string): Intl.DateTimeFormat {
+  const known = formats.get(timeZone);
+  if (known) return known;
+  const made = new Intl.DateTimeFormat('en-GB', {
+    timeZone,
+    calendar: 'gregory',
+    numberingSystem: 'latn',
+    hourCycle: 'h23',
+    year: 'numeric',
+    month: '2-digit',
+    day: '2-digit',
+    hour: '2-digit',
+    minute: '2-digit',
+    second: '2-digit',
+  });
+  formats.set(timeZone, made);
+  return made;
+}
+
+/** What a clock in the zone shows, as if it were UTC. */
+function wall(at: number, timeZone: string): number {
+  const part: Record<string, number> = {};
+  for (const { type, value } of formatOf(timeZone).formatToParts(at)) part[type] = Number(value);
+  const { year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0 } = part;
+  return Date.UTC(year, month - 1, day, hour, minute, second);
+}
+
+const offsetAt = (at: number, timeZone: string): number => wall(at, timeZone) - Math.floor(at / 1000) * 1000;
+
+const day = 86_400_000;
+
+/** The instant at which a clock in the zone first shows this; an hour that is left out in spring ends at once. */
+function instant(local: number, timeZone: string): Date {
+  const before = local - offsetAt(local - day, timeZone);
+  const after = local - offsetAt(local + day, timeZone);
+  const found = [Math.min(before, after), Math.max(before, after)].find((at) => wall(at, timeZone) === local);
+  return new Date(found ?? before);
+}
+
+/** @param local such as "2026-11-22T09:30". Null for what is no such time. */
+export function instantOf(local: string, timeZone: string): Date | null {
+  const match = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?$/.exec(local);
+  if (!match) return null;
+  const [year = 0, month = 1, date = 1, hour = 0, minute = 0, second = 0] = match.slice(1).map((n) => Number(n ?? 0));
+  const utc = Date.UTC(year, month - 1, date, hour, minute, second);
+  const isReal = !Number.isNaN(utc) && new Date(utc).toISOString().startsWith(local.slice(0, 16));
+  return isReal && year >= 1970 ? instant(utc, timeZone) : null;
+}
+
+/** Beginnings of the last `count` days up to today, and the beginning of tomorrow: `count + 1` instants. */
+export function dayBounds(now: Date, count: number, timeZone: string): Date[] {
+  const today = Math.floor(wall(now.getTime(), timeZone) / day) * day;
+  return Array.from({ length: count + 1 }, (_, at) => instant(today + (at - count + 1) * day, timeZone));
+}
