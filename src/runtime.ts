@@ -8,6 +8,7 @@ import { migrate } from './db/migrations.ts';
 import { createPrepared } from './db/prepared.ts';
 import type { Company } from './domain/companies/company.ts';
 import type { StoredMail } from './domain/mails/mail.ts';
+import { fromAddressOf, type MailSettings, type MailText, noSettings, type TextKind } from './domain/mails/text.ts';
 import { ensureHomeClient } from './domain/modules/commands.ts';
 import type { Module } from './domain/modules/module.ts';
 import { listModules } from './domain/modules/queries.ts';
@@ -26,7 +27,8 @@ import { createPasswordHasher, type PasswordHasher } from './lib/password-hasher
 import { createKeyring, type Keyring } from './lib/secrets.ts';
 import { type Clock, minutes, systemClock } from './lib/time.ts';
 import { type ComposedMail, composeStored } from './mail/compose.ts';
-import { createTransport, type Transport } from './mail/transport.ts';
+import { sampleData } from './mail/samples.ts';
+import { createTransport, parseMailbox, senderOf, type Transport } from './mail/transport.ts';
 import { createAdapter } from './oidc/adapter.ts';
 import { type ClientCatalogue, complaintAbout, createClientCatalogue } from './oidc/clients.ts';
 import { cookieKeysOf } from './oidc/configuration.ts';
@@ -42,6 +44,12 @@ import type { Actor, Origin, Work } from './work.ts';
 
 export interface Runtime {
   config: Config;
+/** What a company has changed of its mails. */
+export interface OwnMail {
+  text: MailText | null;
+  settings: MailSettings;
+}
+
   log: Log;
   db: Database;
   store: Store;
@@ -61,7 +69,10 @@ export interface Runtime {
   onlyCompany(): Promise<Company | null>;
   work(actor: Actor, origin?: Origin): Work;
   workOf(ctx: Context): Work;
-  composeMail(mail: StoredMail, data: unknown): ComposedMail;
+  /** A stored mail as its reader sees it, in the company's own words where it has some. */
+  composeMail(mail: StoredMail, data: unknown, own?: OwnMail): ComposedMail;
+  /** The same with values of nobody, for a look before it is sent. */
+  sampleMail(kind: TextKind, company: string, own: OwnMail): ComposedMail & { from: string };
   /** What the engine has against a module that is to be registered, or null. */
   complaint(module: Module): string | null;
   /** PKCE challenge of a verifier, S256 (RFC 7636 section 4.2). */
@@ -141,6 +152,13 @@ export async function createRuntime(parts: Parts): Promise<Runtime> {
     config,
     log,
     db,
+  const wordsOf = ({ text, settings }: OwnMail = { text: null, settings: noSettings }) => ({
+    brand: config.brandName,
+    publicUrl: config.publicUrl,
+    text,
+    replyTo: settings.replyTo,
+  });
+
     store,
     clock,
     keyring,
@@ -158,12 +176,17 @@ export async function createRuntime(parts: Parts): Promise<Runtime> {
     onlyCompany: onlyCompany.get,
     work,
     workOf: (ctx) => ctx.state.work,
-    composeMail: (mail, data) =>
-      composeStored(mail.kind, data, {
-        brand: config.brandName,
-        createdAt: mail.createdAt,
-        publicUrl: config.publicUrl,
-      }),
+    composeMail: (mail, data, own) => composeStored(mail.kind, data, { ...wordsOf(own), createdAt: mail.createdAt }),
+    sampleMail(kind, company, own) {
+      const now = clock();
+      const data = sampleData({ company, publicUrl: config.publicUrl, now })[kind];
+      const fromAddress = fromAddressOf(own.settings, config.mailFromDomains);
+      const from = senderOf(parseMailbox(config.mailFrom), { ...own.settings, fromAddress });
+      return {
+        ...composeStored(kind, data, { ...wordsOf(own), createdAt: now }),
+        from: from.name === '' ? from.address : `${from.name} <${from.address}>`,
+      };
+    },
     complaint: (module) => complaintAbout(runtime.engine.provider, module),
     challengeOf: (verifier) => createHash('sha256').update(verifier).digest('base64url'),
     async start() {

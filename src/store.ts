@@ -11,6 +11,7 @@ import { keyRepository } from './domain/keys/repository.ts';
 import { linkRepository } from './domain/links/repository.ts';
 import { mailRepository } from './domain/mails/repository.ts';
 import { instanceRepository, moduleRepository } from './domain/modules/repository.ts';
+import { mailTextRepository } from './domain/mails/text-repository.ts';
 import { recordRepository } from './domain/sessions/record-repository.ts';
 import { sessionRepository } from './domain/sessions/repository.ts';
 import { taskRepository } from './domain/tasks/repository.ts';
@@ -49,6 +50,8 @@ export function createStore(db: Database, prepared: Prepared) {
       groups: groupRepository(db, companyId),
       instances: instanceRepository(db, companyId),
       sessions: sessionRepository(db, companyId),
+      ipEntries: ipRepository(db, companyId),
+      mailTexts: mailTextRepository(db, companyId),
       preferences: preferenceRepository(db, companyId),
       tasks: taskRepository(db, companyId),
       users: userRepository(db, companyId),

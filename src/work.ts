@@ -21,9 +21,17 @@ export interface Origin {
   agent: string;
 }
 
+export interface JobOptions {
+  startAfter?: Date;
+  /** Those of a higher one go first. */
+  priority?: number;
+}
+
 /** Puts a job into the queue inside the given transaction; see jobs/queue.ts. */
 export interface JobQueue {
-  enqueue(work: Work, name: string, payload: object, options?: { startAfter?: Date }): Promise<void>;
+  enqueue(work: Work, name: string, payload: object, options?: JobOptions): Promise<void>;
+  /** Many of one kind in one statement, with one wake for all. */
+  enqueueMany(work: Work, name: string, payloads: object[], options?: JobOptions): Promise<void>;
 }
 
 export interface Work {

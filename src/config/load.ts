@@ -22,6 +22,8 @@ export interface Config {
   encryptionKeys: Buffer[] | undefined;
   smtpUrl: string | undefined;
   mailFrom: string;
+  /** Lower case; domains that a company may use in the sender's address. */
+  mailFromDomains: string[];
   brandName: string;
   links: Record<LinkName, string | undefined>;
   failuresPerAddress: number;
@@ -81,6 +83,10 @@ export function loadConfig(environment: Record<string, string | undefined>): Con
     encryptionKeys: env.ENCRYPTION_KEYS,
     smtpUrl: env.SMTP_URL,
     mailFrom: env.MAIL_FROM,
+    mailFromDomains: (env.MAIL_FROM_DOMAINS ?? '')
+      .toLowerCase()
+      .split(/[\s,]+/)
+      .filter(Boolean),
     brandName: env.BRAND_NAME,
     links: {
       store: env.LINK_STORE,

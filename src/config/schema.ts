@@ -90,6 +90,13 @@ const mail = {
     .optional()
     .describe('Mail server, e.g. `smtps://user:password@mail.example.com`. Unset: mails are kept and not sent.'),
   MAIL_FROM: z.string().min(3).default('KaseyaOne <noreply@localhost>').describe('Sender of all mails.'),
+  MAIL_FROM_DOMAINS: z
+    .string()
+    .regex(/^[a-z0-9.-]+(\s*,\s*[a-z0-9.-]+)*$/i, 'a list of domains, separated by commas')
+    .optional()
+    .describe(
+      'Domains that companies may send their mails from, separated by commas. Unset: all come from `MAIL_FROM`.',
+    ),
 };
 
 const look = {

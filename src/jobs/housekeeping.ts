@@ -1,4 +1,5 @@
 // What runs by the clock: expired records go in small batches, expired sessions are ended and their modules told.
+import { historyDays, keptDays } from '../domain/mails/mail.ts';
 import { notifyModules } from '../domain/sessions/commands.ts';
 import { purgeEndedSessions, takeExpiredSessions } from '../domain/sessions/repository.ts';
 import { purgeTasks } from '../domain/tasks/repository.ts';
@@ -26,6 +27,8 @@ export async function keepHouse(work: Work): Promise<void> {
   await inBatches(() => purgeEndedSessions(store.db, after(now, -days(30)), batch));
   await reviveTasks(work);
   await inBatches(() => purgeTasks(store.db, after(now, -days(60)), batch));
+  await inBatches(() => store.mails.erase(after(now, -days(keptDays)), batch));
+  await inBatches(() => store.mails.purge(after(now, -days(historyDays)), batch));
   await store.signIns.purgeAddresses(now);
   await store.signIns.purgeBrowsers(after(now, -days(400)));
   await store.keys.deleteRetired(now);

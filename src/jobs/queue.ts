@@ -73,8 +73,18 @@ export function createJobs(db: Database, definitions: AnyJob[], options: { chann
       });
       return prepared;
     },
-    async enqueue(work, name, payload, { startAfter } = {}) {
-      await boss.send(name, payload, { db: fromKnex(work.store.db), ...(startAfter ? { startAfter } : {}) });
+    async enqueue(work, name, payload, { startAfter, priority } = {}) {
+      await boss.send(name, payload, {
+        db: fromKnex(work.store.db),
+        ...(startAfter ? { startAfter } : {}),
+        ...(priority ? { priority } : {}),
+      });
+      await work.store.db.raw('select pg_notify(?, ?)', [options.channel, `${jobAnnouncement}${name}`]);
+    },
+    async enqueueMany(work, name, payloads, settings = {}) {
+      if (payloads.length === 0) return;
+      const jobs = payloads.map((data) => ({ data, ...settings }));
+      await boss.insert(name, jobs, { db: fromKnex(work.store.db) });
       await work.store.db.raw('select pg_notify(?, ?)', [options.channel, `${jobAnnouncement}${name}`]);
     },
     async run(workFor) {

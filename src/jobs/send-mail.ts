@@ -1,7 +1,10 @@
 import { z } from 'zod';
+import { settleMail } from '../domain/mails/delivery-commands.ts';
 import { mailPurpose, type StoredMail } from '../domain/mails/mail.ts';
+import { fromAddressOf, type MailSettings, type MailText, noSettings } from '../domain/mails/text.ts';
 import { composeStored } from '../mail/compose.ts';
-import { MailRefused, type Transport } from '../mail/transport.ts';
+import type { Transport } from '../mail/transport.ts';
+import type { Work } from '../work.ts';
 import type { JobDefinition } from './queue.ts';
 
 const payload = z.object({ mailId: z.string() });
@@ -11,39 +14,57 @@ export function sendMailJob(transport: Transport | null): JobDefinition<z.infer<
   return {
     name: 'mail',
     payload,
+    // For what fails around a mail, such as the database; tries at the mail server are counted by the mail itself.
     retryLimit: 12,
     retryDelay: 10,
     concurrency: 4,
     async handle(work, { mailId }) {
       const mail = await work.store.mails.findById(mailId);
-      if (mail?.state !== 'queued' || mail.sealedData === null) return;
-      if (!transport) {
-        await work.store.mails.setState(mailId, 'kept');
-        return;
-      }
-      const data: unknown = JSON.parse(work.keyring.open(mailPurpose, mail.sealedData));
-      const composed = composeStored(mail.kind, data, {
-        brand: work.config.brandName,
-        createdAt: mail.createdAt,
-        publicUrl: work.config.publicUrl,
-      });
-      try {
-        await transport.send(mail.recipient, composed);
-        await work.store.mails.setState(mailId, 'sent', { sentAt: work.now, erase: true });
-      } catch (error) {
-        if (!(error instanceof MailRefused)) throw error;
-        await bounce(work, mail, error.message);
-      }
+      if (!mail || (mail.state !== 'queued' && mail.state !== 'deferred') || mail.sealedData === null) return;
+      if (!transport) return work.store.mails.keep(mailId);
+      // Blocked while it waited.
+      if (mail.kind !== 'test' && (await work.store.mails.isSuppressed(mail.recipient)))
+        return work.store.mails.settle(mailId, 'suppressed', {});
+      await deliver(work, mail, mail.sealedData, transport);
     },
   };
 }
 
-/** A3.9: an address that the server refuses for good gets no more mail until somebody lifts that. */
-async function bounce(
-  work: Parameters<JobDefinition<unknown>['handle']>[0],
-  mail: StoredMail,
-  reason: string,
-): Promise<void> {
-  await work.store.mails.setState(mail.id, 'failed', { error: reason.slice(0, 500), erase: true });
-  await work.store.mails.suppress(mail.recipient, reason.slice(0, 500), work.now);
+async function deliver(work: Work, mail: StoredMail, sealedData: string, transport: Transport): Promise<void> {
+  const data: unknown = JSON.parse(work.keyring.open(mailPurpose, sealedData));
+  if (linkHasEnded(data, work.now)) {
+    const answer = `The link in it ran out before the mail server took it. ${mail.error ?? ''}`.trim();
+    return settleMail(work, mail, { outcome: 'failed', answer });
+  }
+  const { text, settings } = await ownOf(work, mail);
+  const composed = composeStored(mail.kind, data, {
+    brand: work.config.brandName,
+    createdAt: mail.createdAt,
+    publicUrl: work.config.publicUrl,
+    text,
+    replyTo: settings.replyTo,
+  });
+  const envelope = {
+    ...settings,
+    id: mail.id,
+    to: mail.recipient,
+    fromAddress: fromAddressOf(settings, work.config.mailFromDomains),
+  };
+  await settleMail(work, mail, await transport.send(envelope, composed));
+}
+
+/** What the company has changed of this mail. */
+async function ownOf(work: Work, mail: StoredMail): Promise<{ text: MailText | null; settings: MailSettings }> {
+  if (mail.companyId === null) return { text: null, settings: noSettings };
+  const { mailTexts } = work.store.of(mail.companyId);
+  const [stored, settings] = await Promise.all([mailTexts.find(mail.kind), mailTexts.findSettings()]);
+  return { text: stored?.text ?? null, settings };
+}
+
+const expiring = z.object({ link: z.string(), expiresAt: z.iso.datetime() });
+
+/** A link that opens nothing any more only puzzles whoever gets it. */
+function linkHasEnded(data: unknown, now: Date): boolean {
+  const parsed = expiring.safeParse(data);
+  return parsed.success && new Date(parsed.data.expiresAt) <= now;
 }

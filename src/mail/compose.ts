@@ -1,7 +1,7 @@
 // Makes the mail that is sent: subject, HTML and text. Tables and inline styles, as mail programs want them;
 // no picture, no script and nothing remote, so that opening it tells nobody (AUT-15).
 import type { MailKind } from '../domain/mails/mail.ts';
-import { type MailContext, type MailData, type Message, mailSchemas, messages } from './messages.ts';
+import { type Block, type MailContext, type MailData, type Message, writeMessage } from './messages.ts';
 import { oneLine } from './one-line.ts';
 
 export interface ComposedMail {
@@ -13,32 +13,45 @@ export interface ComposedMail {
 /** @throws ZodError when stored data do not fit the kind of mail. */
 export function composeMail<K extends MailKind>(kind: K, data: MailData[K], context: MailContext): ComposedMail {
   const brand = oneLine(context.brand);
-  // The schema and the function stand under the same key, which the compiler cannot follow through an index.
-  const write = messages[kind] as (data: unknown, context: MailContext) => Message;
-  const message = write(mailSchemas[kind].parse(data), { ...context, brand });
-  return { subject: oneLine(message.subject), html: toHtml(message, brand), text: toText(message, brand) };
+  const message = writeMessage(kind, data, { ...context, brand });
+  const end = footer(brand, context.replyTo ?? null);
+  return { subject: message.subject, html: toHtml(message, brand, end), text: toText(message, end) };
 }
 
 /** The same for a mail out of the database, where the data are not typed yet; the schema judges them. */
 export const composeStored = (kind: MailKind, data: unknown, context: MailContext): ComposedMail =>
   composeMail(kind, data as MailData[typeof kind], context);
 
-const footer = (brand: string) => `Sent by ${brand}. Nobody reads answers to this address.`;
+const footer = (brand: string, replyTo: string | null) =>
+  replyTo
+    ? `Sent by ${brand}. Answers go to ${oneLine(replyTo)}.`
+    : `Sent by ${brand}. Nobody reads answers to this address.`;
 
-function toText(message: Message, brand: string): string {
-  const parts = [message.heading, ...message.paragraphs];
+function toText(message: Message, end: string): string {
+  const write = (block: Block) => {
+    if (block !== 'button') return [block.lines.join('\n')];
+    return message.button ? [`${message.button.label}:\n${message.button.link}`] : [];
+  };
+  const parts = [message.heading, ...message.opening.flatMap(write)];
   if (message.list.length > 0) parts.push(message.list.map((item) => `- ${item}`).join('\n'));
   if (message.facts.length > 0) parts.push(message.facts.map(({ label, value }) => `${label}: ${value}`).join('\n'));
-  if (message.button) parts.push(`${message.button.label}:\n${message.button.link}`);
-  parts.push(...message.notes, `-- \n${footer(brand)}`);
+  parts.push(...message.closing.flatMap(write), `-- \n${end}`);
   return `${parts.join('\n\n')}\n`;
 }
 
 const escapeHtml = (text: string): string => text.replace(/[&<>"'`]/g, (c) => `&#${c.charCodeAt(0)};`);
 
 const font = "font-family:Inter,-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif";
-const paragraph = (text: string, style = 'margin:0 0 16px', kind = 'ink') =>
-  `<p class="${kind}" style="${style};color:${kind === 'ink' ? '#161a22' : '#565e6c'}">${escapeHtml(text)}</p>`;
+const paragraph = (lines: string[], style: string, kind: 'ink' | 'soft') =>
+  `<p class="${kind}" style="${style};color:${kind === 'ink' ? '#161a22' : '#565e6c'}">${lines.map(escapeHtml).join('<br>')}</p>`;
+
+const openingBlock = (message: Message) => (block: Block) =>
+  block === 'button' ? button(message) : paragraph(block.lines, 'margin:0 0 16px', 'ink');
+
+const closingBlock = (message: Message) => (block: Block) =>
+  block === 'button'
+    ? button(message)
+    : paragraph(block.lines, 'margin:0 0 8px;font-size:13px;line-height:20px', 'soft');
 
 function facts(message: Message): string {
   if (message.facts.length === 0) return '';
@@ -70,8 +83,7 @@ const dark = `@media (prefers-color-scheme:dark){
 .ink{color:#eceef2!important}.soft{color:#9fa7b5!important}.sunk{background:#20242c!important}
 .accent{background:#4f63e6!important}.link{color:#a5b2ff!important}}`;
 
-function toHtml(message: Message, brand: string): string {
-  const notes = message.notes.map((note) => paragraph(note, 'margin:0 0 8px;font-size:13px;line-height:20px', 'soft'));
+function toHtml(message: Message, brand: string, end: string): string {
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -89,10 +101,11 @@ function toHtml(message: Message, brand: string): string {
 <tr><td class="ink" style="padding:0 0 16px;color:#161a22;font-size:16px;font-weight:600">${escapeHtml(brand)}</td></tr>
 <tr><td class="card" style="padding:32px;background:#ffffff;border:1px solid #e2e5ea;border-radius:10px">
 <h1 class="ink" style="margin:0 0 16px;color:#161a22;font-size:20px;line-height:28px;font-weight:600">${escapeHtml(message.heading)}</h1>
-${message.paragraphs.map((text) => paragraph(text)).join('\n')}
-${list(message)}${facts(message)}${button(message)}${notes.join('\n')}
+${message.opening.map(openingBlock(message)).join('\n')}
+${list(message)}${facts(message)}
+${message.closing.map(closingBlock(message)).join('\n')}
 </td></tr>
-<tr><td class="soft" style="padding:16px 0 0;color:#565e6c;font-size:13px;line-height:20px">${escapeHtml(footer(brand))}</td></tr>
+<tr><td class="soft" style="padding:16px 0 0;color:#565e6c;font-size:13px;line-height:20px">${escapeHtml(end)}</td></tr>
 </table>
 </td></tr></table>
 </body>

@@ -53,6 +53,7 @@ export const mailSchemas = {
   setup: linked,
   passwordReset: linked,
   confirmEmail: linked.extend({ email: words }),
+  emailChangeRequested: person.extend({ at: time, expiresAt: time }),
   emailChanged: person.extend({ at: time }),
   forgotCompany: z.object({ email: words, companies: z.array(words) }),
   locked: account.extend({ until: time, ip: words }),
@@ -105,13 +106,14 @@ const linkedParts =
     button: { label, link: data.link },
   });
 
+const companyAndTime = (data: { company: string; at: string }): Message['facts'] => [
+  { label: 'Company Name', value: data.company },
+  { label: 'When', value: moment(data.at) },
+];
+
 const happenedParts = (data: { name: string; company: string; at: string; ip: string }): Parts => ({
   values: { ...personValues(data), time: moment(data.at), address: data.ip },
-  facts: [
-    { label: 'Company Name', value: data.company },
-    { label: 'When', value: moment(data.at) },
-    { label: 'From address', value: data.ip },
-  ],
+  facts: [...companyAndTime(data), { label: 'From address', value: data.ip }],
 });
 
 const importNames = {
@@ -148,12 +150,13 @@ const partsOf: { [K in MailKind]: PartsOf<K> } = {
     const parts = linkedParts('Confirm e-mail')(data, context);
     return { ...parts, values: { ...parts.values, email: data.email } };
   },
+  emailChangeRequested: (data) => ({
+    values: { ...personValues(data), time: moment(data.at), expires: moment(data.expiresAt) },
+    facts: companyAndTime(data),
+  }),
   emailChanged: (data) => ({
     values: { ...personValues(data), time: moment(data.at) },
-    facts: [
-      { label: 'Company Name', value: data.company },
-      { label: 'When', value: moment(data.at) },
-    ],
+    facts: companyAndTime(data),
   }),
   forgotCompany: (data) => ({ values: { email: data.email }, list: data.companies }),
   locked: (data) => ({

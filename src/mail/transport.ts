@@ -1,29 +1,46 @@
 // Hands mails to the mail server.
 import nodemailer from 'nodemailer';
+import type { Delivery } from '../domain/mails/mail.ts';
+import { judge, type SmtpProblem } from './answers.ts';
 import type { ComposedMail } from './compose.ts';
+import { oneLine } from './one-line.ts';
+
+/** What a company has set of its own; the rest is the installation's. */
+export interface Envelope {
+  /** The same at each try, so that a mail that went out twice is shown once. */
+  id: string;
+  to: string;
+  senderName: string | null;
+  fromAddress: string | null;
+  replyTo: string | null;
+}
 
 export interface Transport {
-  /** @throws MailRefused when the address itself was refused for good; any other error is worth another try. */
-  send(to: string, mail: ComposedMail): Promise<void>;
+  /** Never throws: whatever happens is an outcome. */
+  send(envelope: Envelope, mail: ComposedMail): Promise<Delivery>;
   /** Connects and greets; for `doctor`. */
   verify(): Promise<void>;
   close(): void;
 }
 
-export class MailRefused extends Error {}
+export interface Mailbox {
+  name: string;
+  address: string;
+}
 
-/** SMTP answers that no later try will change: unknown mailbox, rejected recipient (RFC 5321 section 4.2.1). */
-function isPermanent(error: unknown): boolean {
-  return (
-    error instanceof Error &&
-    'responseCode' in error &&
-    typeof error.responseCode === 'number' &&
-    error.responseCode >= 550 &&
-    error.responseCode < 560
-  );
+/** `Name <address>` or an address alone. */
+export function parseMailbox(text: string): Mailbox {
+  const [, name = '', address] = /^(.*?)\s*<([^<>]+)>\s*$/.exec(text) ?? [];
+  return { name: name.replace(/^"(.*)"$/, '$1'), address: (address ?? text).trim() };
+}
+
+/** Who a mail says it comes from; never of more than one line (AUT-16). */
+export function senderOf(operator: Mailbox, own: Pick<Envelope, 'senderName' | 'fromAddress'>): Mailbox {
+  return { name: oneLine(own.senderName ?? operator.name), address: own.fromAddress ?? operator.address };
 }
 
 export function createTransport(smtpUrl: string, from: string): Transport {
+  const operator = parseMailbox(from);
   const transporter = nodemailer.createTransport({
     url: smtpUrl,
     pool: true,
@@ -33,22 +50,26 @@ export function createTransport(smtpUrl: string, from: string): Transport {
     socketTimeout: 20_000,
   });
   return {
-    async send(to, mail) {
+    async send({ id, to, replyTo, ...own }, mail) {
+      const sender = senderOf(operator, own);
       try {
-        // The address goes in as data, never as a header line, so that it cannot add recipients (AUT-16).
-        await transporter.sendMail({
-          from,
+        const { response } = await transporter.sendMail({
+          from: sender,
+          // Addresses go in as data, never as header lines, so that they cannot add recipients (AUT-16).
           to: { name: '', address: to },
+          ...(replyTo ? { replyTo: { name: '', address: replyTo } } : {}),
+          messageId: `<${id}@${sender.address.slice(sender.address.lastIndexOf('@') + 1)}>`,
           subject: mail.subject,
           html: mail.html,
           text: mail.text,
+          // RFC 3834 section 5: nobody's holiday notice answers these.
+          headers: { 'auto-submitted': 'auto-generated' },
           disableFileAccess: true,
           disableUrlAccess: true,
         });
+        return { outcome: 'sent', answer: oneLine(response) };
       } catch (error) {
-        if (isPermanent(error))
-          throw new MailRefused(error instanceof Error ? error.message : 'refused', { cause: error });
-        throw error;
+        return judge(problemOf(error));
       }
     },
     async verify() {
@@ -56,4 +77,11 @@ export function createTransport(smtpUrl: string, from: string): Transport {
     },
     close: () => transporter.close(),
   };
+}
+
+function problemOf(error: unknown): SmtpProblem {
+  if (!(error instanceof Error)) return { message: 'The mail server could not be reached.' };
+  // Members that nodemailer puts on its errors.
+  const { code, command, response, responseCode } = error as Error & Partial<SmtpProblem>;
+  return { message: error.message, code, command, response, responseCode };
 }

@@ -8,6 +8,7 @@ export const mailKinds = [
   'setup',
   'passwordReset',
   'confirmEmail',
+  'emailChangeRequested',
   'emailChanged',
   'forgotCompany',
   'locked',

@@ -20,22 +20,27 @@ const momentOf = (at: Date, now: Date): Moment => ({
   iso: at.toISOString(),
 });
 
-function composed(runtime: Runtime, mail: StoredMail) {
+async function composed(runtime: Runtime, mail: StoredMail) {
   if (mail.sealedData === null)
     return { subject: mail.kind, text: 'The text of this mail was erased when it was sent.', html: '' };
-  return runtime.composeMail(mail, JSON.parse(runtime.keyring.open(mailPurpose, mail.sealedData)));
+  const data: unknown = JSON.parse(runtime.keyring.open(mailPurpose, mail.sealedData));
+  if (mail.companyId === null) return runtime.composeMail(mail, data);
+  const { mailTexts } = runtime.store.of(mail.companyId);
+  const [stored, settings] = await Promise.all([mailTexts.find(mail.kind), mailTexts.findSettings()]);
+  return runtime.composeMail(mail, data, { text: stored?.text ?? null, settings });
 }
 
 async function drawMailbox(ctx: Context, runtime: Runtime, selected: StoredMail | null): Promise<void> {
   const { work } = ctx.state;
   const mails = await work.store.mails.listRecent(200);
-  const words = selected ? composed(runtime, selected) : null;
+  const words = selected ? await composed(runtime, selected) : null;
+  const subjects = await Promise.all(mails.map(async (mail) => (await composed(runtime, mail)).subject));
   await showPage(ctx, runtime, 'dev/mailbox', 'Mailbox', {
-    mails: mails.map((mail) => ({
+    mails: mails.map((mail, i) => ({
       id: mail.id,
       at: momentOf(mail.createdAt, work.now),
       to: mail.recipient,
-      subject: composed(runtime, mail).subject,
+      subject: subjects[i] ?? '',
       kind: mail.kind,
     })),
     selected:
@@ -68,7 +73,7 @@ async function mailHtml(ctx: Context, runtime: Runtime): Promise<void> {
   );
   ctx.set('x-frame-options', 'SAMEORIGIN');
   ctx.type = 'html';
-  ctx.body = composed(runtime, mail).html;
+  ctx.body = (await composed(runtime, mail)).html;
 }
 
 async function authenticator(ctx: Context, runtime: Runtime): Promise<void> {

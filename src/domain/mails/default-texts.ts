@@ -1,0 +1,173 @@
+// The words of each mail (domain D.8), until a company puts its own in their place.
+import type { MailKind } from './mail.ts';
+import type { MailText } from './text.ts';
+
+export interface DefaultText extends MailText {
+  /** What a mail program shows beside the subject. */
+  preview: string;
+}
+
+const paragraphs = (...texts: string[]): string => texts.join('\n\n');
+
+const hello = 'Hello {name},';
+const linkLife = 'The link works for {lifetime}, until {expires}, and only once.';
+const notYou = 'Was it not you? Tell your administrator at once, and change your password.';
+
+export const defaultTexts: Record<MailKind, DefaultText> = {
+  invitation: {
+    subject: 'Welcome to {brand}',
+    preview: '{company} invites you. Set your password to begin.',
+    heading: 'Welcome to {brand}',
+    intro: paragraphs(
+      hello,
+      '{company} invites you to {brand}: one login for all the modules you work with.',
+      'First you set a password. Then you log in and set up an authenticator app on your phone.',
+    ),
+    outro: paragraphs('{link}', linkLife, 'If you did not expect this invitation, you can ignore it.'),
+  },
+  setup: {
+    subject: 'Your {brand} account is active again',
+    preview: 'Set a new password to log in.',
+    heading: 'Welcome back',
+    intro: paragraphs(
+      hello,
+      'Your account at {company} is active again. Set a new password; when you log in you also set up your second factor again.',
+    ),
+    outro: paragraphs('{link}', linkLife, 'After that, your administrator can send you a new one.'),
+  },
+  passwordReset: {
+    subject: 'Set a new {brand} password',
+    preview: 'The link for your new password.',
+    heading: 'Set a new password',
+    intro: paragraphs(
+      hello,
+      'Someone, most likely you or your administrator, asked for a new password for this account.',
+    ),
+    outro: paragraphs('{link}', linkLife, 'If it was not you, ignore this mail: your password stays as it is.'),
+  },
+  confirmEmail: {
+    subject: 'Confirm your new e-mail for {brand}',
+    preview: 'One press, and your mails go to this address.',
+    heading: 'Confirm your new e-mail',
+    intro: paragraphs(hello, 'From now on mails about this account are to go to {email}. Confirm that it is yours.'),
+    outro: paragraphs('{link}', linkLife, 'If you did not ask for this, ignore it: nothing changes.'),
+  },
+  // To the old address as soon as a change is asked for: there is still time to stop it (A6.4).
+  emailChangeRequested: {
+    subject: 'A new e-mail was asked for in {brand}',
+    preview: 'It counts once it is confirmed. Until then nothing changes.',
+    heading: 'A new e-mail was asked for',
+    intro: paragraphs(
+      hello,
+      'Mails about your account are to go to another address. That counts once the new address is confirmed, until {expires} at the latest; until then everything stays as it is.',
+      'Was it not you or your administrator? Tell your administrator at once, and change your password.',
+    ),
+    outro: '',
+  },
+  // Goes to the old address and holds no link: whoever took over the account must not find one here.
+  emailChanged: {
+    subject: 'Your {brand} e-mail was changed',
+    preview: 'Mails about your account now go to another address.',
+    heading: 'Your e-mail was changed',
+    intro: paragraphs(
+      hello,
+      'Mails about your account now go to another address. This is the last one to this address.',
+      'Was it not you? Tell your administrator at once.',
+    ),
+    outro: '',
+  },
+  forgotCompany: {
+    subject: 'Your company names in {brand}',
+    preview: 'The names to log in with.',
+    heading: 'Your company names',
+    intro: '{email} has an account in:',
+    outro: paragraphs(
+      'Type one of these names as Company Name when you log in. Capital letters do not matter.',
+      'If you did not ask for this, you can ignore it.',
+    ),
+  },
+  locked: {
+    subject: 'Your {brand} account is locked for a while',
+    preview: 'After too many failed logins. It opens by itself at {until}.',
+    heading: 'Your account is locked for a while',
+    intro: paragraphs(
+      hello,
+      'There were too many failed logins in a row. Logging in is held back until the lock ends; where you are logged in already, you stay so.',
+    ),
+    outro: paragraphs(
+      'You need not wait: a new password by "Can\'t log in?" on the login page lifts the lock, and so can your administrator.',
+      'Were these tries not yours? Tell your administrator.',
+    ),
+  },
+  passwordChanged: {
+    subject: 'Your {brand} password was changed',
+    preview: 'Your other sessions have ended.',
+    heading: 'Your password was changed',
+    intro: paragraphs(hello, 'Your other sessions have ended. Log in there with the new password.'),
+    outro: `Was it not you? Tell your administrator at once, and set a new password by "Can't log in?" on the login page.`,
+  },
+  secondFactorReset: {
+    subject: 'Your {brand} second factor was reset',
+    preview: 'At your next login you set up an authenticator app again.',
+    heading: 'Your second factor was reset',
+    intro: paragraphs(
+      hello,
+      'Your authenticator app and your recovery codes for this account no longer work. At your next login you set up an app again.',
+    ),
+    outro: notYou,
+  },
+  secondFactorEnrolled: {
+    subject: 'Your {brand} second factor is set up',
+    preview: 'From now on you log in with your password and a code.',
+    heading: 'Your second factor is set up',
+    intro: paragraphs(hello, 'From now on you log in with your password and a code from your authenticator app.'),
+    outro: notYou,
+  },
+  recoveryCodeUsed: {
+    subject: 'A {brand} recovery code was used',
+    preview: '{left}.',
+    heading: 'A recovery code was used',
+    intro: paragraphs(
+      hello,
+      'Someone logged in to your account with one of your recovery codes. {left}.',
+      'New codes: My Settings > Security.',
+    ),
+    outro: notYou,
+  },
+  deactivated: {
+    subject: 'Your {brand} account was deactivated',
+    preview: 'You can no longer log in with it.',
+    heading: 'Your account was deactivated',
+    intro: paragraphs(
+      hello,
+      'You are logged out everywhere and can no longer log in with this account. Nothing of yours was deleted.',
+      'If you think this is a mistake, ask your administrator, who can activate it again.',
+    ),
+    outro: '',
+  },
+  // To whoever began it: it took longer than one likes to watch (A5.6).
+  importFinished: {
+    subject: 'Your {brand} import {outcome}',
+    preview: '{imported} imported, {skipped} skipped, {failed} failed.',
+    heading: 'Your import is done',
+    intro: paragraphs(hello, '{task} has finished.'),
+    outro: paragraphs('{link}', 'You log in to see it.'),
+  },
+  exportReady: {
+    subject: 'Your {brand} export is ready',
+    preview: 'Log in to download it.',
+    heading: 'Your export is ready',
+    intro: paragraphs(hello, 'The file that you asked for at {company} is ready.'),
+    outro: paragraphs(
+      '{link}',
+      'You log in to download it. The file is not in this mail, so that nobody else can read it on the way.',
+    ),
+  },
+  test: {
+    subject: 'Test mail from {brand}',
+    preview: 'Mail works.',
+    heading: 'Mail works',
+    intro: 'If you can read this, the mail settings of this installation are right.',
+    outro: '',
+  },
+};

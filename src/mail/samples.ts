@@ -1,0 +1,40 @@
+// Values for a look at a mail before it is sent to anybody: of the length and kind that real ones have.
+import type { TextKind } from '../domain/mails/text.ts';
+import { after, days, hours, minutes } from '../lib/time.ts';
+import type { MailData } from './messages.ts';
+
+export interface SampleContext {
+  company: string;
+  publicUrl: string;
+  now: Date;
+}
+
+export function sampleData({ company, publicUrl, now }: SampleContext): { [K in TextKind]: MailData[K] } {
+  const person = { name: 'Ada Lovelace', company };
+  const account = { ...person, username: 'ada.lovelace' };
+  const link = `${publicUrl}/sample-link-that-opens-nothing`;
+  const linked = { ...account, link, expiresAt: after(now, hours(24)).toISOString() };
+  const at = now.toISOString();
+  const happened = { ...person, at, ip: '203.0.113.7' };
+  return {
+    invitation: { ...linked, name: 'Ada', expiresAt: after(now, days(14)).toISOString() },
+    setup: linked,
+    passwordReset: linked,
+    confirmEmail: { ...linked, email: 'ada@new.example' },
+    emailChangeRequested: { ...person, at, expiresAt: linked.expiresAt },
+    emailChanged: { ...person, at },
+    locked: { ...account, until: after(now, minutes(10)).toISOString(), ip: happened.ip },
+    passwordChanged: { ...happened, username: account.username },
+    secondFactorReset: happened,
+    secondFactorEnrolled: happened,
+    recoveryCodeUsed: { ...happened, left: 9 },
+    deactivated: account,
+    importFinished: {
+      ...person,
+      kind: 'csv',
+      counts: { imported: 1204, skipped: 3, failed: 2 },
+      href: '/admin/users',
+    },
+    exportReady: { ...person, href: '/admin/users' },
+  };
+}
