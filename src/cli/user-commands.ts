@@ -5,11 +5,11 @@ import {
   createReadyUser,
   deactivateUser,
   inviteUser,
-  type NewUser,
   recoverRoot,
   unlockUser,
 } from '../domain/users/commands.ts';
 import { fieldProblems } from '../domain/users/fields.ts';
+import type { NewUser } from '../domain/users/invite-commands.ts';
 import { statusOf, type User } from '../domain/users/user.ts';
 import { invalid, notFound } from '../lib/errors.ts';
 import type { CompanyId } from '../lib/ids.ts';

@@ -18,20 +18,23 @@ export interface AuditRow {
 
 export function auditRepository(db: Database) {
   return {
-    async append(event: AuditEvent, by: { actor: Actor; origin: Origin; now: Date }): Promise<void> {
-      await db('audit_events').insert({
-        at: by.now,
-        company_id: event.companyId,
-        action: event.action,
-        actor: JSON.stringify(by.actor),
-        target_kind: event.target?.kind ?? null,
-        target_id: event.target?.id ?? null,
-        details: JSON.stringify(event.details ?? {}),
-        code: event.code ?? null,
-        ip: by.origin.ip,
-        agent: by.origin.agent,
-        request_id: by.origin.requestId,
-      });
+    async append(events: AuditEvent[], by: { actor: Actor; origin: Origin; now: Date }): Promise<void> {
+      const actor = JSON.stringify(by.actor);
+      await db('audit_events').insert(
+        events.map((event) => ({
+          at: by.now,
+          company_id: event.companyId,
+          action: event.action,
+          actor,
+          target_kind: event.target?.kind ?? null,
+          target_id: event.target?.id ?? null,
+          details: JSON.stringify(event.details ?? {}),
+          code: event.code ?? null,
+          ip: by.origin.ip,
+          agent: by.origin.agent,
+          request_id: by.origin.requestId,
+        })),
+      );
     },
 
     /** Newest first; for tests and the operator. The console's search comes with the audit log page. */

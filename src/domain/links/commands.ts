@@ -4,39 +4,56 @@ import { after } from '../../lib/time.ts';
 import { transaction, type Work } from '../../work.ts';
 import { type LinkKind, linkAddress } from './link.ts';
 
-interface Request {
+interface Kind {
   kind: Exclude<LinkKind, 'installation'>;
   companyId: CompanyId;
-  userId: UserId;
-  sentTo: string;
   /** Milliseconds. */
   lifetime: number;
 }
 
+interface Owner {
+  userId: UserId;
+  sentTo: string;
+}
+
 /** A new link voids the open one of its kind (A7.9, C14). @returns its whole address; only here is the token in clear. */
-export async function createLink(work: Work, request: Request): Promise<{ address: string; expiresAt: Date }> {
-  const token = randomToken();
-  const expiresAt = after(work.now, request.lifetime);
+export async function createLink(
+  work: Work,
+  { userId, sentTo, ...kind }: Kind & Owner,
+): Promise<{ address: string; expiresAt: Date }> {
+  const { addresses, expiresAt } = await createLinks(work, kind, [{ userId, sentTo }]);
+  return { address: addresses[0] ?? '', expiresAt };
+}
+
+/** One link of a kind for each of many people, in as many statements as for one. @returns their addresses, in the order of the people. */
+export async function createLinks(
+  work: Work,
+  { kind, companyId, lifetime }: Kind,
+  people: Owner[],
+): Promise<{ addresses: string[]; expiresAt: Date }> {
+  const expiresAt = after(work.now, lifetime);
+  const tokens = people.map(() => randomToken());
   await transaction(work, async ({ store, now }) => {
+    const userIds = people.map(({ userId }) => userId);
     // One at a time for a person: of two at once, each would want to be the one live link.
-    await store.of(request.companyId).users.lockById(request.userId);
-    await store.links.voidOpen(request.companyId, request.userId, [request.kind], now);
+    await store.of(companyId).users.holdAll(userIds);
+    await store.links.voidOpen(companyId, userIds, [kind], now);
     await store.links.insert(
-      {
+      people.map(({ userId, sentTo }, i) => ({
         id: newId(),
-        companyId: request.companyId,
-        userId: request.userId,
-        kind: request.kind,
-        sentTo: request.sentTo,
+        companyId,
+        userId,
+        kind,
+        tokenHash: tokenHash(tokens[i] ?? ''),
+        sentTo,
         createdAt: now,
         expiresAt,
         usedAt: null,
         voidedAt: null,
-      },
-      tokenHash(token),
+      })),
     );
   });
-  return { address: linkAddress(work.config.publicUrl, request.kind, token), expiresAt };
+  return { addresses: tokens.map((token) => linkAddress(work.config.publicUrl, kind, token)), expiresAt };
 }
 
 /** The way to the first company on an empty database (A1.6, AUT-11): random, single-use, a day long. */
@@ -44,20 +61,20 @@ export async function createInstallationLink(work: Work, lifetime: number): Prom
   const token = randomToken();
   await transaction(work, async ({ store, now }) => {
     await store.links.voidInstallation(now);
-    await store.links.insert(
+    await store.links.insert([
       {
         id: newId(),
         companyId: null,
         userId: null,
         kind: 'installation',
+        tokenHash: tokenHash(token),
         sentTo: null,
         createdAt: now,
         expiresAt: after(now, lifetime),
         usedAt: null,
         voidedAt: null,
       },
-      tokenHash(token),
-    );
+    ]);
   });
   return linkAddress(work.config.publicUrl, 'installation', token);
 }

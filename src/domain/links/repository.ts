@@ -43,17 +43,19 @@ export function linkRepository(db: Database) {
       return row ? toLink(row) : null;
     },
 
-    async insert(link: Link, tokenHash: string): Promise<void> {
-      await db('links').insert({
-        id: link.id,
-        company_id: link.companyId,
-        user_id: link.userId,
-        kind: link.kind,
-        token_hash: tokenHash,
-        sent_to: link.sentTo,
-        created_at: link.createdAt,
-        expires_at: link.expiresAt,
-      });
+    async insert(links: (Link & { tokenHash: string })[]): Promise<void> {
+      await db('links').insert(
+        links.map((link) => ({
+          id: link.id,
+          company_id: link.companyId,
+          user_id: link.userId,
+          kind: link.kind,
+          token_hash: link.tokenHash,
+          sent_to: link.sentTo,
+          created_at: link.createdAt,
+          expires_at: link.expiresAt,
+        })),
+      );
     },
 
     /** Spends a live link in one statement; null when it was used, voided or too old (AUT-13, parallel). */
@@ -66,8 +68,12 @@ export function linkRepository(db: Database) {
       return rows[0] ? toLink(rows[0]) : null;
     },
 
-    async voidOpen(companyId: CompanyId, userId: UserId, kinds: LinkKind[], now: Date): Promise<void> {
-      await open().where({ company_id: companyId, user_id: userId }).whereIn('kind', kinds).update({ voided_at: now });
+    async voidOpen(companyId: CompanyId, of: UserId | UserId[], kinds: LinkKind[], now: Date): Promise<void> {
+      await open()
+        .where({ company_id: companyId })
+        .whereIn('user_id', [of].flat())
+        .whereIn('kind', kinds)
+        .update({ voided_at: now });
     },
 
     async voidInstallation(now: Date): Promise<void> {

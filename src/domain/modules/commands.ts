@@ -4,7 +4,7 @@ import { type CompanyId, type InstanceId, type ModuleId, newId } from '../../lib
 import { randomToken, tokenHash } from '../../lib/secrets.ts';
 import { transaction, type Work } from '../../work.ts';
 import { record } from '../audit/commands.ts';
-import { resolveGroups } from '../groups/commands.ts';
+import { resolveGroups } from '../groups/resolve.ts';
 import {
   type ClientMetadata,
   clientIdSchema,

@@ -1,109 +1,31 @@
 // What administrators and the operator do to people. Authorisation is the first line of each command.
-import { z } from 'zod';
 import { conflict, forbidden, invalid } from '../../lib/errors.ts';
-import { type CompanyId, newId, type UserId } from '../../lib/ids.ts';
+import type { CompanyId, UserId } from '../../lib/ids.ts';
 import { transaction, type Work } from '../../work.ts';
 import { record } from '../audit/commands.ts';
 import type { Company } from '../companies/company.ts';
 import { passwordProblems } from '../credentials/password.ts';
-import { resolveGroups } from '../groups/commands.ts';
 import { allModuleAccess } from '../groups/group.ts';
 import { sendMail } from '../mails/commands.ts';
 import { authorise } from '../roles/authority.ts';
 import type { Role } from '../roles/role.ts';
 import { endEverything } from '../sessions/commands.ts';
 import { decide, getCompany } from './decide.ts';
-import { fieldProblems } from './fields.ts';
 import { sendInvitation, sendSetup } from './invitations.ts';
 import { factorPurpose } from './password-commands.ts';
-import {
-  emailSchema,
-  firstNameSchema,
-  fullName,
-  lastNameSchema,
-  roleSchema,
-  type User,
-  usernameSchema,
-} from './user.ts';
+import { draft, insertUser, inviteUsers, type NewUser, parseNewUser } from './invite-commands.ts';
+import { fullName, type User } from './user.ts';
 
-export const newUserSchema = z.object({
-  firstName: firstNameSchema,
-  lastName: lastNameSchema,
-  email: emailSchema,
-  username: usernameSchema,
-  role: roleSchema,
-  groups: z.array(z.string()).default([allModuleAccess]),
-});
-
-export type NewUser = z.input<typeof newUserSchema>;
-
-function parseNewUser(input: NewUser): z.output<typeof newUserSchema> {
-  const parsed = newUserSchema.safeParse(input);
-  if (parsed.success) return parsed.data;
-  const fields = fieldProblems(parsed.error);
-  throw invalid(Object.values(fields).join(' '), fields);
-}
-
-function draft(
-  work: Work,
-  companyId: CompanyId,
-  input: Omit<z.output<typeof newUserSchema>, 'groups' | 'role'> & { role: Role },
-): User {
-  return {
-    id: newId<UserId>(),
-    companyId,
-    username: input.username,
-    email: input.email,
-    emailVerifiedAt: null,
-    pendingEmail: null,
-    firstName: input.firstName,
-    lastName: input.lastName,
-    phone: null,
-    timeZone: null,
-    theme: 'auto',
-    role: input.role,
-    baseStatus: 'Invited',
-    deactivatedReason: null,
-    failures: 0,
-    lockedUntil: null,
-    mustSetPassword: false,
-    mustEnrol2fa: true,
-    source: 'form',
-    lastLoginAt: null,
-    createdAt: work.now,
-  };
-}
-
-async function insertUser(work: Work, user: User, groupNames: string[], createdBy: UserId | null): Promise<void> {
-  const { users, groups } = work.store.of(user.companyId);
-  const chosen = await resolveGroups(work, user.companyId, groupNames);
-  await users.insert(user, createdBy);
-  await groups.addMembers(
-    chosen.map(({ id }) => id),
-    user.id,
-  );
-  await record(work, {
-    action: 'user.create',
-    companyId: user.companyId,
-    target: { kind: 'user', id: user.id },
-    details: { username: user.username, role: user.role, groups: chosen.map(({ name }) => name), source: user.source },
-  });
-}
-
-/** T1: a person and the invitation. @returns the link too, for an operator without mail. */
+/** T1: one person and the invitation. @returns the link too, for an operator without mail. */
 export async function inviteUser(
   work: Work,
   companyId: CompanyId,
   input: NewUser,
 ): Promise<{ user: User; invitation: string }> {
-  const createdBy = await authorise(work, companyId, 'users.manage');
-  const fields = parseNewUser(input);
-  return transaction(work, async (work) => {
-    const company = await getCompany(work, companyId);
-    const user = draft(work, companyId, fields);
-    await insertUser(work, user, fields.groups, createdBy);
-    return { user, invitation: await sendInvitation(work, company, user, 'user.invite') };
-  });
+  const [invited] = await inviteUsers(work, companyId, [input], 'form');
+  if (!invited) throw new Error('inviting one person answered for none');
+  if ('refused' in invited) throw invited.refused;
+  return invited;
 }
 
 export interface ReadyMade {
@@ -131,14 +53,13 @@ export async function createReadyUser(
   const hash = await work.hasher.hash(ready.password);
   return transaction(work, async (work) => {
     const user: User = {
-      ...draft(work, companyId, { ...fields, role: input.role }),
-      source: 'api',
+      ...draft(work, companyId, { ...fields, role: input.role }, 'api'),
       baseStatus: 'Active',
       mustEnrol2fa: ready.totpSecret === null,
       mustSetPassword: !ready.isOwnPassword,
       emailVerifiedAt: ready.emailVerified ? work.now : null,
     };
-    await insertUser(work, user, fields.groups, null);
+    await insertUser(work, user, fields.groups);
     const { credentials } = work.store.of(companyId);
     await credentials.setPassword(
       user.id,
@@ -161,8 +82,8 @@ export async function inviteRoot(
   const fields = parseNewUser({ ...input, role: 'Admin' });
   return transaction(work, async (work) => {
     if (company.rootUserId) throw conflict('This company has its Root Admin already.');
-    const user: User = { ...draft(work, company.id, { ...fields, role: 'Root Admin' }), source: 'setup' };
-    await insertUser(work, user, [allModuleAccess], null);
+    const user = draft(work, company.id, { ...fields, role: 'Root Admin' }, 'setup');
+    await insertUser(work, user, [allModuleAccess]);
     await work.store.companies.setRoot(company.id, user.id);
     return { user, invitation: await sendInvitation(work, company, user, 'user.invite') };
   });

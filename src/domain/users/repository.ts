@@ -92,8 +92,6 @@ export type UserChanges = Partial<
   >
 >;
 
-const usernameTaken = 'There is a person with this username already.';
-
 export function userRepository(db: Database, companyId: CompanyId) {
   const living = () => db<UserRow>('users').where({ company_id: companyId }).whereNot({ base_status: 'Deleted' });
 
@@ -116,32 +114,43 @@ export function userRepository(db: Database, companyId: CompanyId) {
       return row ? toUser(row) : null;
     },
 
-    async insert(user: User, createdBy: UserId | null): Promise<void> {
+    /** As above for many, in one order, so that two of these do not wait for each other. */
+    async holdAll(ids: UserId[]): Promise<void> {
+      await living().whereIn('id', ids).orderBy('id').forUpdate().select('id');
+    },
+
+    /** @returns ids of those who are in now; the username of the others is taken, by one of these or by somebody who was faster. */
+    async insert(users: User[], createdBy: UserId | null): Promise<Set<UserId>> {
+      const values = users.map((user) => ({
+        id: user.id,
+        company_id: companyId,
+        username: user.username,
+        username_key: usernameKey(user.username),
+        email: user.email,
+        email_key: emailKey(user.email),
+        email_verified_at: user.emailVerifiedAt,
+        first_name: user.firstName,
+        last_name: user.lastName,
+        phone: user.phone,
+        time_zone: user.timeZone,
+        role: user.role,
+        base_status: user.baseStatus,
+        must_set_password: user.mustSetPassword,
+        must_enrol_2fa: user.mustEnrol2fa,
+        source: user.source,
+        created_by: createdBy,
+        created_at: user.createdAt,
+      }));
       try {
-        await db('users').insert({
-          id: user.id,
-          company_id: companyId,
-          username: user.username,
-          username_key: usernameKey(user.username),
-          email: user.email,
-          email_key: emailKey(user.email),
-          email_verified_at: user.emailVerifiedAt,
-          first_name: user.firstName,
-          last_name: user.lastName,
-          phone: user.phone,
-          time_zone: user.timeZone,
-          role: user.role,
-          base_status: user.baseStatus,
-          must_set_password: user.mustSetPassword,
-          must_enrol_2fa: user.mustEnrol2fa,
-          source: user.source,
-          created_by: createdBy,
-          created_at: user.createdAt,
-        });
+        const rows: { id: UserId }[] = await db('users')
+          .insert(values)
+          .onConflict(db.raw(`(company_id, username_key) where base_status <> 'Deleted'`))
+          .ignore()
+          .returning('id');
+        return new Set(rows.map(({ id }) => id));
       } catch (error) {
-        const constraint = violatedConstraint(error);
-        if (constraint === 'users_username_unique') throw conflict(usernameTaken, { username: usernameTaken });
-        if (constraint === 'users_root_unique') throw conflict('This company has its Root Admin already.');
+        if (violatedConstraint(error) === 'users_root_unique')
+          throw conflict('This company has its Root Admin already.');
         throw error;
       }
     },

@@ -74,6 +74,8 @@ export const timeZoneSchema = z
   .string()
   .refine((zone) => zone === '' || isTimeZone(zone), 'Choose a time zone from the list.');
 
+export const usernameTaken = 'There is a person with this username already.';
+
 /** Usernames sign people in without regard to case (B.1). */
 export function usernameKey(username: string): string {
   return username.normalize('NFKC').trim().toLowerCase();

@@ -3,7 +3,7 @@ import type { Company } from '../../../src/domain/companies/company.ts';
 import { startTask } from '../../../src/domain/tasks/commands.ts';
 import type { NewRow, Outcome, TaskHandler } from '../../../src/domain/tasks/task.ts';
 import { reviveTasks, runTaskJob } from '../../../src/jobs/task.ts';
-import { conflict } from '../../../src/lib/errors.ts';
+import { invalid } from '../../../src/lib/errors.ts';
 import { startApp, type TestApp } from '../../support/app.ts';
 import { makeCompany } from '../../support/people.ts';
 
@@ -74,7 +74,7 @@ describe('a task', () => {
       chunk,
       run: async (_work, _task, rows) => {
         if (rows.some(({ position }) => position === 5))
-          throw conflict('The Root Admin cannot be deactivated.', { role: 'x' });
+          throw invalid('The Root Admin cannot be deactivated.', { role: 'x' });
         return rows.map(() => fine);
       },
     });
@@ -142,6 +142,7 @@ describe('a task', () => {
       jobs: {
         enqueue: async (_work: unknown, _name: string, payload: object) =>
           void handed.push(Reflect.get(payload, 'taskId')),
+        enqueueMany: async () => {},
       },
     };
     await Promise.all([reviveTasks(work), reviveTasks(work)]);
