@@ -14,6 +14,7 @@ import type { Module } from './domain/modules/module.ts';
 import { listModules } from './domain/modules/queries.ts';
 import { backChannelLogoutJob } from './jobs/back-channel-logout.ts';
 import { forgottenJob } from './jobs/forgotten.ts';
+import { groupRemovalJob } from './jobs/group-removal.ts';
 import { keepHouse } from './jobs/housekeeping.ts';
 import { lostAccessJob } from './jobs/lost-access.ts';
 import { createJobs, type Jobs, jobAnnouncement } from './jobs/queue.ts';
@@ -122,6 +123,7 @@ export async function createRuntime(parts: Parts): Promise<Runtime> {
       backChannelLogoutJob(sender),
       forgottenJob,
       lostAccessJob,
+      groupRemovalJob,
       runTaskJob(taskHandlers, clock),
     ],
     {

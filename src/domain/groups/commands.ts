@@ -1,8 +1,10 @@
-import { invalid } from '../../lib/errors.ts';
-import { type CompanyId, newId } from '../../lib/ids.ts';
+import { conflict, invalid, notFound } from '../../lib/errors.ts';
+import { type CompanyId, type GroupId, type InstanceId, newId } from '../../lib/ids.ts';
 import { transaction, type Work } from '../../work.ts';
 import { record } from '../audit/commands.ts';
-import { allModuleAccess, effectiveMembership, type Group, groupNameSchema, noModuleAccess } from './group.ts';
+import { authorise } from '../roles/authority.ts';
+import { allModuleAccess, type Group, groupNameSchema, noModuleAccess, systemGroupRefusal } from './group.ts';
+import { findInstances } from './list-queries.ts';
 
 /** The two groups that every company has from its first second (B.4). */
 export async function createSystemGroups(work: Work, companyId: CompanyId): Promise<void> {
@@ -11,41 +13,60 @@ export async function createSystemGroups(work: Work, companyId: CompanyId): Prom
   await groups.insert({ id: newId(), name: noModuleAccess, kind: 'system-none', isActive: true });
 }
 
-export async function createGroup(
-  work: Work,
-  companyId: CompanyId,
-  input: { name: string; isActive: boolean },
-): Promise<Group> {
-  const name = groupNameSchema.safeParse(input.name);
-  if (!name.success)
-    throw invalid(name.error.issues[0]?.message ?? 'That name will not do.', {
-      name: name.error.issues[0]?.message ?? '',
-    });
-  const group: Group = { id: newId(), name: name.data, kind: 'custom', isActive: input.isActive };
+function parseName(given: string): string {
+  const name = groupNameSchema.safeParse(given);
+  if (name.success) return name.data;
+  const problem = name.error.issues[0]?.message ?? 'That name will not do.';
+  throw invalid(problem, { name: problem });
+}
+
+export interface NewGroup {
+  name: string;
+  isActive: boolean;
+  /** Modules that it opens from the first moment. */
+  instanceIds?: InstanceId[];
+}
+
+export async function createGroup(work: Work, companyId: CompanyId, input: NewGroup): Promise<Group> {
+  await authorise(work, companyId, 'groups.manage');
+  const group: Group = { id: newId(), name: parseName(input.name), kind: 'custom', isActive: input.isActive };
   await transaction(work, async (work) => {
-    await work.store.of(companyId).groups.insert(group);
+    const { groups } = work.store.of(companyId);
+    await groups.insert(group);
+    const modules = await findInstances(work, companyId, input.instanceIds ?? []);
+    if (modules.length > 0)
+      await groups.setModules(
+        group.id,
+        modules.map(({ id }) => id),
+      );
     await record(work, {
       action: 'group.create',
       companyId,
       target: { kind: 'group', id: group.id },
-      details: { name: group.name },
+      details: { name: group.name, isActive: group.isActive, modules: modules.map(({ name }) => name) },
     });
   });
   return group;
 }
 
-/**
- * The groups behind a list of names, which must match to the letter (A4.5).
- * @throws AppError 422 naming each unknown group
- */
-export async function resolveGroups(work: Work, companyId: CompanyId, names: string[]): Promise<Group[]> {
-  const { groups } = work.store.of(companyId);
-  const found = await groups.findByNames(names);
-  const missing = names.filter((name) => !found.some((group) => group.name === name));
-  if (missing.length > 0) {
-    const sentence = `There is no group named ${missing.map((name) => `"${name}"`).join(', ')}. Names must match to the letter.`;
-    throw invalid(sentence, { groups: sentence });
-  }
-  const membership = effectiveMembership(found);
-  return membership.fallback ? [await groups.getSystem('system-none')] : membership.groups;
+/** @throws AppError 404 for a group of another company, 409 for a system group */
+export async function renameGroup(work: Work, companyId: CompanyId, groupId: GroupId, given: string): Promise<Group> {
+  await authorise(work, companyId, 'groups.manage');
+  const name = parseName(given);
+  return transaction(work, async (work) => {
+    const { groups } = work.store.of(companyId);
+    const group = await groups.findById(groupId);
+    if (!group) throw notFound('group');
+    const refusal = systemGroupRefusal(group, 'rename');
+    if (refusal) throw conflict(refusal);
+    if (group.name === name) return group;
+    await groups.update(groupId, { name });
+    await record(work, {
+      action: 'group.edit',
+      companyId,
+      target: { kind: 'group', id: groupId },
+      details: { name, before: { name: group.name }, after: { name } },
+    });
+    return { ...group, name };
+  });
 }

@@ -59,15 +59,15 @@ async function membersAlike(
   of: { groupId: GroupId; relevant: GroupId[]; after: string | null },
 ): Promise<Chunk> {
   const { rows }: { rows: Chunk[] } = await work.store.db.raw(
-    `with some as materialized (
+    `with piece as materialized (
        select user_id from group_members
        where company_id = :companyId and group_id = :groupId and user_id > :after order by user_id limit :chunk),
      each as (
        select u.id, u.base_status = 'Active' as is_active, array(
          select m.group_id from group_members m
          where m.user_id = u.id and m.group_id = any(:relevant) order by m.group_id) as groups
-       from some join users u on u.id = some.user_id where u.base_status <> 'Deleted')
-     select (select count(*)::int from some) as members, (select max(user_id::text) from some) as last,
+       from piece join users u on u.id = piece.user_id where u.base_status <> 'Deleted')
+     select (select count(*)::int from piece) as members, (select max(user_id::text) from piece) as last,
        coalesce((select jsonb_agg(alike) from (
          select groups, is_active as "isActive", count(*) as people,
            (array_agg(id order by id))[1:${namedAtMost}] as first from each group by groups, is_active) alike), '[]') as people`,

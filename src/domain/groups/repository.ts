@@ -128,6 +128,32 @@ export function groupRepository(db: Database, companyId: CompanyId) {
       await all().where({ id }).update({ removed_at: at, is_active: false, name: id });
     },
 
+    async isRemoved(id: GroupId): Promise<boolean> {
+      const row = await db<Row>('access_groups')
+        .where({ company_id: companyId, id })
+        .whereNotNull('removed_at')
+        .first('id');
+      return row !== undefined;
+    },
+
+    /** Takes people out of a group; whoever is in no other one falls back to No Module Access (C20). */
+    async moveOut(groupId: GroupId, userIds: UserId[]): Promise<void> {
+      await db.raw(
+        `insert into group_members (company_id, group_id, user_id)
+         select :companyId, n.id, one.user_id from unnest(:userIds::uuid[]) as one (user_id)
+           join access_groups n on n.company_id = :companyId and n.kind = 'system-none'
+         where not exists (
+           select from group_members m join access_groups g on g.id = m.group_id and g.removed_at is null
+           where m.user_id = one.user_id and m.group_id <> :groupId)
+         on conflict do nothing`,
+        { companyId, groupId, userIds },
+      );
+      await db('group_members')
+        .where({ company_id: companyId, group_id: groupId })
+        .whereIn('user_id', userIds)
+        .delete();
+    },
+
     async delete(id: GroupId): Promise<void> {
       await db('access_groups').where({ company_id: companyId, id }).delete();
     },
