@@ -21,6 +21,7 @@ import { createJobs, type Jobs, jobAnnouncement } from './jobs/queue.ts';
 import { sealAnew } from './jobs/reseal.ts';
 import { keepSealing, type Sealing } from './jobs/seal-audit.ts';
 import { sendMailJob } from './jobs/send-mail.ts';
+import { shortenSessionsJob } from './jobs/shorten-sessions.ts';
 import { runTaskJob } from './jobs/task.ts';
 import { taskHandlers } from './jobs/task-handlers.ts';
 import { createLog, type Log } from './lib/log.ts';
@@ -122,6 +123,7 @@ export async function createRuntime(parts: Parts): Promise<Runtime> {
       sendMailJob(transport),
       backChannelLogoutJob(sender),
       forgottenJob,
+      shortenSessionsJob,
       lostAccessJob,
       groupRemovalJob,
       runTaskJob(taskHandlers, clock),

@@ -4,6 +4,7 @@ import type { Prepared } from './db/prepared.ts';
 import { chainRepository } from './domain/audit/chain-repository.ts';
 import { countsRepository } from './domain/audit/counts-repository.ts';
 import { auditRepository } from './domain/audit/repository.ts';
+import { ipRepository } from './domain/companies/ip-repository.ts';
 import { companyRepository } from './domain/companies/repository.ts';
 import { credentialRepository } from './domain/credentials/repository.ts';
 import { groupRepository } from './domain/groups/repository.ts';
@@ -49,6 +50,7 @@ export function createStore(db: Database, prepared: Prepared) {
       credentials: credentialRepository(db, companyId),
       groups: groupRepository(db, companyId),
       instances: instanceRepository(db, companyId),
+      ipEntries: ipRepository(db, companyId),
       sessions: sessionRepository(db, companyId),
       ipEntries: ipRepository(db, companyId),
       mailTexts: mailTextRepository(db, companyId),

@@ -10,8 +10,8 @@ const sources = readSources('src');
 const rooms = [
   'audit',
   'keys',
-  'companies',
   'roles',
+  'companies',
   'sessions',
   'credentials',
   'mails',

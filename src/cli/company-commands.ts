@@ -1,3 +1,4 @@
+import { switchIpList } from '../domain/companies/commands.ts';
 import type { Company } from '../domain/companies/company.ts';
 import { createGroup } from '../domain/groups/commands.ts';
 import { inviteRoot } from '../domain/users/commands.ts';
@@ -84,4 +85,28 @@ const createGroupCommand: Command = {
   },
 };
 
-export const companyCommands: Command[] = [createCompanyCommand, createGroupCommand];
+const ipListCommand: Command = {
+  name: 'ip-list',
+  summary: 'Shows the IP access list of a company, or turns it off: the way out for who is locked out by it',
+  options: {
+    company: { about: 'Name or slug of the company', required: true },
+    off: { about: 'Turn it off: people log in from anywhere again; the entries stay', type: 'boolean' },
+  },
+  async run({ work, options }) {
+    const company = await getCompany(work, options.need('company'));
+    const isOff = options.flag('off') === true;
+    const wasOn = company.policy.ipList.enabled;
+    if (isOff) await switchIpList(work, company.id, false);
+    const entries = await work.store.of(company.id).ipEntries.list();
+    const enabled = wasOn && !isOff;
+    return {
+      json: { company: company.name, enabled, entries: entries.map(({ network, note }) => ({ network, note })) },
+      text: [
+        `The IP access list of ${company.name} is ${enabled ? 'on: only these may log in' : 'off: people log in from anywhere'}.`,
+        ...entries.map(({ network, note }) => `  ${network}${note === '' ? '' : `  ${note}`}`),
+      ].join('\n'),
+    };
+  },
+};
+
+export const companyCommands: Command[] = [createCompanyCommand, createGroupCommand, ipListCommand];

@@ -200,10 +200,14 @@ const recover: Command = {
   options: { company: { about: 'Name or slug of the company', required: true } },
   async run({ work, options }) {
     const company = await getCompany(work, options.need('company'));
-    const { user, link } = await recoverRoot(work, company.id);
+    const { user, link, ipListWasOn } = await recoverRoot(work, company.id);
     return {
-      json: { username: user.username, company: company.name, link },
-      text: `${user.username} of ${company.name} sets a new password and second factor here:\n${link}`,
+      json: { username: user.username, company: company.name, link, ipListWasOn },
+      text: [
+        `${user.username} of ${company.name} sets a new password and second factor here:`,
+        link,
+        ...(ipListWasOn ? ['The IP access list was on and is off now. Turn it on again under Security.'] : []),
+      ].join('\n'),
     };
   },
 };

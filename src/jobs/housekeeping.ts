@@ -14,9 +14,8 @@ async function inBatches(remove: () => Promise<number>): Promise<void> {
   for (let i = 0; i < maxBatches; i += 1) if ((await remove()) < batch) return;
 }
 
-export async function keepHouse(work: Work): Promise<void> {
-  const { store, now } = work;
-  await inBatches(() => store.records.purgeExpired(batch));
+/** Ends what has run out, and tells the modules that were entered. */
+export async function endExpiredSessions(work: Work): Promise<void> {
   await inBatches(() =>
     transaction(work, async (work) => {
       const { ended, notices } = await takeExpiredSessions(work.store.db, work.now, batch);
@@ -24,6 +23,12 @@ export async function keepHouse(work: Work): Promise<void> {
       return ended;
     }),
   );
+}
+
+export async function keepHouse(work: Work): Promise<void> {
+  const { store, now } = work;
+  await inBatches(() => store.records.purgeExpired(batch));
+  await endExpiredSessions(work);
   await inBatches(() => purgeEndedSessions(store.db, after(now, -days(30)), batch));
   await reviveTasks(work);
   await inBatches(() => purgeTasks(store.db, after(now, -days(60)), batch));

@@ -2,14 +2,14 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Adapter, AdapterPayload } from 'oidc-provider';
 import { errors } from 'oidc-provider';
-import { parsePolicy } from '../domain/companies/company.ts';
+import { parsePolicy, parseSessionPolicy } from '../domain/companies/company.ts';
 import {
   type AccountFacts,
   claimSeconds,
   type RecordRow,
   type RecordWrite,
 } from '../domain/sessions/record-repository.ts';
-import { recordId, sessionEnds } from '../domain/sessions/session.ts';
+import { isOver, recordId, sessionEnds } from '../domain/sessions/session.ts';
 import type { ClientCatalogue } from './clients.ts';
 import { currentExchange, type Exchange, emptyBatch } from './exchange.ts';
 import type { RecordIo } from './record-io.ts';
@@ -73,6 +73,7 @@ class RecordAdapter implements Adapter {
     const row = await this.#read(recordId(this.#kind, id), exchange);
     if (!row || row.kind !== this.#kind || !stands(row)) return undefined;
     if (exchange && !isHere(exchange, row)) return undefined;
+    if (exchange && this.#kind === 'Session' && !lives(row, row.payload, exchange.now)) return undefined;
     if (exchange) remember(exchange, row);
     return { ...row.payload, jti: id, ...(row.consumed_at === null ? {} : { consumed: Math.floor(row.consumed_at) }) };
   }
@@ -155,12 +156,21 @@ function isHere(exchange: Exchange, row: RecordRow): boolean {
   return result?.login === undefined || (exchange.proofHash !== null && result.proof === exchange.proofHash);
 }
 
+/** C37, under the policy of this moment: what was shortened since holds for the next request, and for tokens of the session. */
+function lives(row: RecordRow, session: Record<string, unknown>, now: Date): boolean {
+  if (!row.account || row.seen_at === null) return true;
+  const startedAt = new Date(Number(session.loginTs ?? 0) * 1000);
+  const lastSeenAt = new Date(row.seen_at * 1000);
+  return !isOver(parseSessionPolicy(row.account.policy), { startedAt, lastSeenAt }, now);
+}
+
 function remember(exchange: Exchange, row: RecordRow): void {
   if (row.account) exchange.accounts.set(row.account.id, row.account);
   const grantId = row.payload.grantId;
   if (row.grant && typeof grantId === 'string') exchange.grants.set(grantId, row.grant);
   for (const [id, payload] of Object.entries(row.grants ?? {})) exchange.grants.set(id, payload);
-  if (row.session && row.session_uid) exchange.sessions.set(row.session_uid, row.session);
+  if (row.session && row.session_uid && lives(row, row.session, exchange.now))
+    exchange.sessions.set(row.session_uid, row.session);
   if (row.kind === 'Session' && row.session_uid) {
     exchange.sessions.set(row.session_uid, row.payload);
     exchange.sessionUidOf.set(row.id, row.session_uid);

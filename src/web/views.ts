@@ -248,6 +248,7 @@ export interface ViewLocals extends AdminViews {
       enrolledAt: Moment | null /** POST: reset own second factor; takes effect at the next login. */;
       reset: string;
       recoveryLeft: number;
+      usesRecovery: boolean;
       regenerate: string;
     };
   };

@@ -516,6 +516,7 @@ const homeSamples = [
       enrolledAt: minutesAgo(120 * 1440, '4 months ago'),
       reset: '/settings/factor/reset',
       recoveryLeft: 7,
+      usesRecovery: true,
       regenerate: '/settings/recovery-codes',
     },
   }),
@@ -531,13 +532,14 @@ const homeSamples = [
       enrolledAt: minutesAgo(120 * 1440, '4 months ago'),
       reset: '/settings/factor/reset',
       recoveryLeft: 0,
+      usesRecovery: true,
       regenerate: '/settings/recovery-codes',
     },
   }),
   sample('home/security', 'not-enrolled', 'Security', {
     shell: shell('security'),
     password: { action: '/settings/password', problem: null, rules, changedAt: null },
-    secondFactor: { enrolledAt: null, reset: '/f', recoveryLeft: 0, regenerate: '/r' },
+    secondFactor: { enrolledAt: null, reset: '/f', recoveryLeft: 0, usesRecovery: true, regenerate: '/r' },
   }),
   sample('home/confirm', 'danger', 'Confirm', {
     shell: shell('security'),

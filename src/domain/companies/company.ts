@@ -34,6 +34,11 @@ export const policySchema = z.object({
       absoluteMinutes: z.number().int().min(5).max(1440).default(720),
     })
     .prefault({}),
+  ipList: z.object({ enabled: z.boolean().default(false) }).prefault({}),
+  /** A second factor is always asked for; whether a recovery code may stand in for the app is the company's. */
+  mfa: z.object({ recoveryCodes: z.boolean().default(true) }).prefault({}),
+  /** Notices that can be switched off (D.8). */
+  notices: z.object({ deactivated: z.boolean().default(true) }).prefault({}),
   inviteDays: z.number().int().min(1).max(14).default(14),
   resetHours: z.number().int().min(1).max(24).default(24),
   emailChangeHours: z.number().int().min(1).max(24).default(24),
@@ -69,6 +74,12 @@ export function slugOf(name: string): string {
     .slice(0, 40)
     .replace(/-$/, '');
   return slug === '' ? 'company' : slug;
+}
+
+/** Asked at each request with a session, so it reads no more than it needs. */
+export function parseSessionPolicy(stored: unknown): CompanyPolicy['session'] {
+  // Stored by us as an object.
+  return policySchema.shape.session.parse((stored as { session?: object } | null)?.session);
 }
 
 export function parsePolicy(stored: unknown): CompanyPolicy {

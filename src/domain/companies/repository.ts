@@ -33,6 +33,12 @@ export function companyRepository(db: Database) {
 
   return {
     findById: (id: CompanyId) => one({ id }),
+    /** For a change of the policy or the list; people can be added meanwhile, since their company does not change its key. */
+    async lockById(id: CompanyId): Promise<Company | null> {
+      const row = await db<Row>('companies').where({ id }).forNoKeyUpdate().first();
+      return row ? toCompany(row) : null;
+    },
+
     findByName: (name: string) => one({ name_key: companyKey(name) }),
     findBySlug: (slug: string) => one({ login_slug: slug.toLowerCase() }),
 

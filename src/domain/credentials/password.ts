@@ -19,7 +19,7 @@ export function passwordRules(policy: PasswordPolicy): string[] {
   const rules = [`At least ${policy.minLength} characters`];
   if (classes.length > 0) rules.push(`With ${new Intl.ListFormat('en').format(classes)}`);
   if (policy.history > 0) rules.push(`None of your last ${policy.history} passwords`);
-  rules.push('No common password, and none made of your name, username or company');
+  rules.push('No common password, and none made of your name, username, e-mail or company');
   return rules;
 }
 
@@ -72,12 +72,13 @@ function contextWord(password: string, words: string[]): string | null {
 /** Words that must not stand in this person's password. */
 export function contextWords(facts: {
   username: string;
+  email: string;
   firstName: string;
   lastName: string;
   company: string;
   brand: string;
 }): string[] {
-  const texts = [facts.username, facts.firstName, facts.lastName, facts.company, facts.brand];
+  const texts = [facts.username, facts.email, facts.firstName, facts.lastName, facts.company, facts.brand];
   // Each word by itself, too: "Contoso Ltd" must not become "Contoso-2026!".
   return [...new Set([...texts, ...texts.flatMap((text) => text.split(/[^\p{L}\p{Nd}]+/u))])].filter(
     (word) => word !== '',

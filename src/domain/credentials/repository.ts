@@ -138,6 +138,7 @@ export function credentialRepository(db: Database, companyId: CompanyId) {
 
     async replaceRecoveryCodes(userId: UserId, codeHashes: string[]): Promise<void> {
       await db('recovery_codes').where(own(userId)).delete();
+      if (codeHashes.length === 0) return;
       await db('recovery_codes').insert(codeHashes.map((code_hash) => ({ ...own(userId), code_hash })));
     },
 

@@ -44,6 +44,8 @@ export interface RecordRow {
   payload: Record<string, unknown>;
   client_id: string | null;
   session_uid: string | null;
+  /** When its session was last used, in seconds since the epoch. */
+  seen_at: number | null;
   /** Seconds since the epoch. */
   consumed_at: number | null;
   grant: Record<string, unknown> | null;
@@ -61,7 +63,7 @@ const read = {
   name: 'oidc_read',
   text: `
     select r.id, r.kind, r.payload, r.client_id, r.session_uid, extract(epoch from r.consumed_at)::float8 as consumed_at,
-      r.account_id is not null as has_account, g.payload as grant, s.payload as session,
+      extract(epoch from w.last_seen_at)::float8 as seen_at, r.account_id is not null as has_account, g.payload as grant, s.payload as session,
       case when r.kind = 'Session' then (
         select jsonb_object_agg(h.id, h.payload) from oidc_records h
         where h.session_uid = r.session_uid and h.kind = 'Grant' and h.expires_at > now()) end as grants,

@@ -1,5 +1,6 @@
 import type { Database, Query } from '../../db/knex.ts';
 import type { CompanyId, ModuleId, UserId } from '../../lib/ids.ts';
+import type { CompanyPolicy } from '../companies/company.ts';
 import { type EndReason, type LogoutNotice, logoutNotices, type Session, type SessionPayload } from './session.ts';
 
 interface Row {
@@ -194,6 +195,33 @@ export async function takeExpiredSessions(
   const uids = rows.map(({ uid }) => uid);
   if (uids.length === 0) return { ended: 0, notices: [] };
   return { ended: uids.length, notices: await destroySessions(db, uids) };
+}
+
+/**
+ * Brings the stored ends of live sessions forward to what the policy says now, so that lists and the sweep know of them.
+ * Rows that somebody holds are left: their use writes the new end. In the order of ends, beginning at `from`.
+ * @returns how far it came, or null when there is no more.
+ */
+export async function shortenSome(
+  db: Database,
+  companyId: CompanyId,
+  policy: CompanyPolicy['session'],
+  { from, limit }: { from: Date; limit: number },
+): Promise<Date | null> {
+  const ends = "least(last_seen_at + :idle * interval '1 minute', created_at + :absolute * interval '1 minute')";
+  const { rows }: { rows: { last: Date | null; count: number }[] } = await db.raw(
+    `with late as (
+       select uid, idle_ends_at from sessions
+       where ended_at is null and company_id = :companyId and idle_ends_at >= :from and idle_ends_at > ${ends}
+       order by idle_ends_at limit :limit for update skip locked),
+     shortened as (
+       update sessions s set idle_ends_at = ${ends}, ends_at = least(s.ends_at, s.created_at + :absolute * interval '1 minute')
+       from late where s.uid = late.uid)
+     select max(idle_ends_at) as last, count(*)::int as count from late`,
+    { companyId, from, limit, idle: policy.idleMinutes, absolute: policy.absoluteMinutes },
+  );
+  const [row] = rows;
+  return row && row.count === limit ? row.last : null;
 }
 
 /** Rows of ended sessions that nobody needs any more. */

@@ -3,6 +3,7 @@ import { conflict, forbidden, invalid } from '../../lib/errors.ts';
 import type { CompanyId, UserId } from '../../lib/ids.ts';
 import { transaction, type Work } from '../../work.ts';
 import { record } from '../audit/commands.ts';
+import { switchIpList } from '../companies/commands.ts';
 import type { Company } from '../companies/company.ts';
 import { passwordProblems } from '../credentials/password.ts';
 import { allModuleAccess } from '../groups/group.ts';
@@ -108,13 +109,14 @@ export async function deactivateUser(work: Work, companyId: CompanyId, userId: U
       target: { kind: 'user', id: userId },
       details: { reason: 'admin' },
     });
-    await sendMail(work, {
-      kind: 'deactivated',
-      companyId,
-      userId,
-      recipient: user.email,
-      data: { name: fullName(user), company: company.name, username: user.username },
-    });
+    if (company.policy.notices.deactivated)
+      await sendMail(work, {
+        kind: 'deactivated',
+        companyId,
+        userId,
+        recipient: user.email,
+        data: { name: fullName(user), company: company.name, username: user.username },
+      });
     return { ...user, baseStatus: 'Deactivated', deactivatedReason: 'admin' };
   });
 }
@@ -168,7 +170,10 @@ export async function unlockUser(work: Work, companyId: CompanyId, userId: UserI
  * The way in for a Root Admin with every mail server down: a set-up link handed over at the console.
  * Lock, password and factor are cleared; live sessions end, since whoever holds them may be the reason.
  */
-export async function recoverRoot(work: Work, companyId: CompanyId): Promise<{ user: User; link: string }> {
+export async function recoverRoot(
+  work: Work,
+  companyId: CompanyId,
+): Promise<{ user: User; link: string; ipListWasOn: boolean }> {
   if (work.actor.kind !== 'operator') throw forbidden('Recovery is for the operator at the console.');
   return transaction(work, async (work) => {
     const found = await getCompany(work, companyId);
@@ -186,6 +191,8 @@ export async function recoverRoot(work: Work, companyId: CompanyId): Promise<{ u
       user.baseStatus === 'Invited'
         ? await sendInvitation(work, company, user, 'user.resend')
         : await sendSetup(work, company, user);
-    return { user, link };
+    // A way in that the list closes behind the link would be none (B.3).
+    const ipListWasOn = await switchIpList(work, companyId, false);
+    return { user, link, ipListWasOn };
   });
 }

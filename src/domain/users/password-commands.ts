@@ -45,6 +45,7 @@ async function problemsOf(
   const policy = company.policy.password;
   const words = contextWords({
     username: user.username,
+    email: user.email,
     firstName: user.firstName,
     lastName: user.lastName,
     company: company.name,

@@ -48,6 +48,7 @@ export async function readFacts(work: Work, attempt: Attempt): Promise<SignInFac
     usernameKey: usernameKey(attempt.username),
     browserHash: tokenHash(attempt.browserToken),
     address: addressKey(work.origin.ip),
+    ip: work.origin.ip,
   });
   const wait = addressWait(facts, work.config.failuresPerAddress, work.now);
   // Before any hashing, and the same for every name (AUT-08).
@@ -114,6 +115,8 @@ export type PasswordResult =
       proved: string;
       step: Step;
       reason: 'first' | 'expired' | 'reset';
+      /** A recovery code may stand in for the app. */
+      mayRecover: boolean;
     };
 
 /** Screen 2 of D.5. Unknown, deactivated, locked and wrong all take one hash and one answer (AUT-05). */
@@ -135,7 +138,14 @@ async function checkPassword(work: Work, attempt: Attempt, password: string): Pr
   if (!user || !company || !credential) throw new Error('accepted without a person');
   const ids = { userId: user.id, companyId: company.id };
   const proved = digest(await strengthened(work, ids, credential.hash, password));
-  return { outcome: 'accepted', ...ids, proved, ...stepAfterPassword(present, work.now) };
+  const { mfa } = company.policy;
+  return {
+    outcome: 'accepted',
+    ...ids,
+    proved,
+    ...stepAfterPassword(present, work.now),
+    mayRecover: mfa.recoveryCodes,
+  };
 }
 
 /** A weaker hash is replaced (AUT-04). @returns the hash that this password is kept as from now on. */
@@ -206,7 +216,7 @@ export async function tryCode(
 
   const proof = checkProof(work, factor, method, typed);
   const wrong = (reason: RefusalReason) => refuse(work, half, facts, { outcome: 'refused', reason, counts: true });
-  if (!proof) return wrong('wrong-code');
+  if (!proof || (method === 'recovery' && !company.policy.mfa.recoveryCodes)) return wrong('wrong-code');
   const result = await work.store.signIns.complete({
     userId: user.id,
     passwordHash: credential.hash,
@@ -299,7 +309,7 @@ export async function enrolDuringSignIn(work: Work, half: Half, secret: string, 
   const { facts, user, company } = place;
   const step = matchTotp(secret, typed, work.now, 0);
   if (step === null) return refuse(work, half, facts, { outcome: 'refused', reason: 'wrong-code', counts: true });
-  const recoveryCodes = newRecoveryCodes();
+  const recoveryCodes = company.policy.mfa.recoveryCodes ? newRecoveryCodes() : [];
   const sealedSecret = work.keyring.seal(factorPurpose, secret);
   const enrolled = await transaction(work, async (tx) => {
     const { users, credentials } = tx.store.of(company.id);

@@ -34,6 +34,7 @@ interface FactsRow {
   browser_failures: number;
   browser_locked_until: Date | null;
   address_failures: number | null;
+  allowed: string[] | null;
   window_ends_at: Date;
 }
 
@@ -45,7 +46,9 @@ const facts = {
       u.failures, u.locked_until, p.hash, p.set_at, p.is_single_use, f.sealed_secret, f.confirmed_at, f.last_step,
       (select count(*)::int from recovery_codes r where r.user_id = u.id and r.used_at is null) as recovery_left,
       b.browser_hash, b.failures as browser_failures, b.locked_until as browser_locked_until,
-      a.failures as address_failures, a.window_ends_at
+      a.failures as address_failures, a.window_ends_at,
+      case when c.policy @> '{"ipList": {"enabled": true}}' then array(
+        select e.network::text from ip_entries e where e.company_id = c.id) end as allowed
     from (select 1) one
     left join companies c on c.name_key = $1
     left join users u on u.company_id = c.id and u.username_key = $2 and u.base_status <> 'Deleted'
@@ -170,6 +173,7 @@ export function signInRepository(db: Database, prepared: Prepared) {
       usernameKey: string;
       browserHash: string | null;
       address: string;
+      ip: string;
     }): Promise<SignInFacts> {
       const { rows } = await prepared.run<FactsRow>(facts, [
         key.companyKey,
@@ -177,7 +181,7 @@ export function signInRepository(db: Database, prepared: Prepared) {
         key.browserHash,
         key.address,
       ]);
-      return toFacts(rows[0] as FactsRow);
+      return toFacts(rows[0] as FactsRow, key.ip);
     },
 
     /** @returns whether this failure began a lock. */
@@ -261,7 +265,7 @@ export function signInRepository(db: Database, prepared: Prepared) {
   };
 }
 
-function toFacts(row: FactsRow): SignInFacts {
+function toFacts(row: FactsRow, ip: string): SignInFacts {
   return {
     company: row.company_id ? { id: row.company_id, name: row.company_name, policy: parsePolicy(row.policy) } : null,
     user: row.user_id
@@ -285,6 +289,7 @@ function toFacts(row: FactsRow): SignInFacts {
       : null,
     recoveryCodesLeft: row.recovery_left,
     browser: row.browser_hash ? { failures: row.browser_failures, lockedUntil: row.browser_locked_until } : null,
+    from: { ip, allowed: row.allowed },
     address:
       row.address_failures === null ? null : { failures: row.address_failures, windowEndsAt: row.window_ends_at },
   };

@@ -1,6 +1,7 @@
 // Signing in with password and second factor (D.5): pure decisions from facts, with reasons. Enforcement and explanation share them.
 
 import type { CompanyId, UserId } from '../../lib/ids.ts';
+import { isWithin } from '../../lib/networks.ts';
 import type { CompanyPolicy } from '../companies/company.ts';
 import { isPasswordExpired } from '../credentials/password.ts';
 import type { BaseStatus, User } from './user.ts';
@@ -30,12 +31,16 @@ export interface SignInFacts {
   recoveryCodesLeft: number;
   /** The browser has signed in before as this very person (AUT-07). */
   browser: { failures: number; lockedUntil: Date | null } | null;
+  /** Where the try comes from, and from where alone people of the company may log in; null: from anywhere (B.3). */
+  from: { ip: string; allowed: string[] | null };
   /** Failures from this network address in the running window (AUT-08). */
   address: { failures: number; windowEndsAt: Date } | null;
 }
 
 export type RefusalReason =
   | 'unknown-company'
+  /** The company's IP access list is on, and this address is not on it (B.3). */
+  | 'address'
   | 'unknown-user'
   | 'not-signed-up'
   | 'deactivated'
@@ -53,11 +58,17 @@ export type Refusal = { outcome: 'refused'; reason: RefusalReason; counts: boole
 /** Why this person could not sign in now whatever they type; null when nothing stands against it. Order of D.5 step 3. */
 export function standingRefusal(facts: SignInFacts, now: Date): RefusalReason | null {
   if (!facts.company) return 'unknown-company';
+  if (!isAllowedFrom(facts.from)) return 'address';
   if (!facts.user) return 'unknown-user';
   if (facts.user.baseStatus === 'Deactivated' || facts.user.baseStatus === 'Deleted') return 'deactivated';
   if (isLocked(facts, now)) return 'locked';
   if (!facts.credential) return facts.user.baseStatus === 'Invited' ? 'not-signed-up' : 'no-password';
   return null;
+}
+
+/** B.3, D.5 step 3. A session that lives already is not asked: the list is about logging in. */
+export function isAllowedFrom({ ip, allowed }: SignInFacts['from']): boolean {
+  return allowed === null || isWithin(allowed, ip);
 }
 
 /**

@@ -1,11 +1,11 @@
 // Who is signed in on our own pages: the session of the engine itself, read anew at every request, so that its end is felt at once.
 
 import { cookieNames } from '../../config/cookies.ts';
-import { parsePolicy } from '../../domain/companies/company.ts';
+import { parseSessionPolicy } from '../../domain/companies/company.ts';
 import type { Role } from '../../domain/roles/role.ts';
 import { can } from '../../domain/roles/role.ts';
 import type { AccountFacts } from '../../domain/sessions/record-repository.ts';
-import { recordId, sessionEnds } from '../../domain/sessions/session.ts';
+import { isOver, recordId, sessionEnds } from '../../domain/sessions/session.ts';
 import { fullName, initialsOf, type User } from '../../domain/users/user.ts';
 import { notFound } from '../../lib/errors.ts';
 import type { CompanyId, UserId } from '../../lib/ids.ts';
@@ -35,8 +35,11 @@ export async function findPerson(ctx: Context, runtime: Runtime): Promise<Person
   const { account } = row;
   const { work } = ctx.state;
   const signedInAt = new Date(Number(row.payload.loginTs ?? 0) * 1000);
-  const ends = sessionEnds(parsePolicy(account.policy).session, signedInAt, work.now);
-  if (ends.endsAt <= work.now || Number(row.payload.exp ?? 0) * 1000 <= work.now.getTime()) return null;
+  const policy = parseSessionPolicy(account.policy);
+  const lastSeenAt = new Date((row.seen_at ?? 0) * 1000);
+  if (isOver(policy, { startedAt: signedInAt, lastSeenAt }, work.now)) return null;
+  const ends = sessionEnds(policy, signedInAt, work.now);
+  if (Number(row.payload.exp ?? 0) * 1000 <= work.now.getTime()) return null;
   const person: Person = {
     work: { ...work, actor: { kind: 'user', id: account.id, name: account.username } },
     companyId: account.companyId,

@@ -167,6 +167,7 @@ async function drawSecurity(
         enrolledAt: factor ? moment(factor.confirmedAt) : null,
         reset: '/settings/second-factor/reset',
         recoveryLeft,
+        usesRecovery: company.policy.mfa.recoveryCodes,
         regenerate: '/settings/recovery-codes',
       },
     },

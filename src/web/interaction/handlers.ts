@@ -75,7 +75,7 @@ export const password: StepHandler = async (ctx, runtime, ticket) => {
     await redraw(ctx, runtime, ticket, 'password', refusedSentence, result.code);
     return;
   }
-  const { userId, proved, step, reason } = result;
+  const { userId, proved, step, reason, mayRecover } = result;
   go(ctx, runtime, ticket, {
     type: 'password-right',
     userId,
@@ -83,6 +83,7 @@ export const password: StepHandler = async (ctx, runtime, ticket) => {
     proved,
     step,
     reason,
+    mayRecover,
     secret: secretFor(step),
   });
 };
@@ -179,6 +180,12 @@ export const enrol: StepHandler = async (ctx, runtime, ticket) => {
   if (result.outcome === 'refused') return wrongCode(ctx, runtime, ticket, 'enrol', result.code);
   if (result.outcome === 'start-again') return go(ctx, runtime, ticket, { type: 'start-again' });
   const { enrolled, recoveryCodes } = result;
+  // Nothing to write down: on into the module.
+  if (recoveryCodes.length === 0) {
+    const half = { ...halfOf(ctx, runtime, ticket), enrolled };
+    const answer = answerFor(ctx, runtime, ticket);
+    return finish(ctx, runtime, ticket, await finishEnrolment(ctx.state.work, half, answer));
+  }
   go(ctx, runtime, ticket, { type: 'enrolled', enrolled, recoveryCodes, at: ctx.state.work.now.getTime() });
 };
 

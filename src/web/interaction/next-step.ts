@@ -5,7 +5,7 @@ import { type Ticket, withoutHalf } from './ticket.ts';
 
 export type Event =
   | { type: 'identified'; username: string; company: string }
-  | ({ type: 'password-right'; userId: string } & Proved)
+  | ({ type: 'password-right'; userId: string; mayRecover: boolean } & Proved)
   | ({ type: 'password-set' } & Proved)
   | { type: 'enrolled'; enrolled: string; recoveryCodes: string[]; at: number }
   | { type: 'code-wrong' }
@@ -35,6 +35,7 @@ export function nextTicket(ticket: Ticket, event: Event): Ticket {
         secret: event.secret,
         tries: 0,
         method: 'totp',
+        mayRecover: event.mayRecover,
       };
     case 'password-set':
       return ticket.half

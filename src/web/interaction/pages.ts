@@ -48,7 +48,7 @@ const draw: Record<TicketStep, Draw> = {
     await showPage(ctx, runtime, 'interaction/code', 'Verification code', {
       ...shared,
       method: ticket.method,
-      canUseRecovery: true,
+      canUseRecovery: ticket.mayRecover,
     });
   },
   async enrol(ctx, runtime, ticket, shared) {

@@ -30,6 +30,8 @@ export const ticketSchema = z.object({
     .default(null),
   reason: z.enum(['first', 'expired', 'reset']).default('first'),
   method: z.enum(['totp', 'recovery']).default('totp'),
+  /** The company lets a recovery code stand in for the app. */
+  mayRecover: z.boolean().default(true),
   tries: z.number().default(0),
   /** Secret of an enrolment that waits for its first code. */
   secret: z.string().nullable().default(null),

@@ -59,6 +59,7 @@ describe('what is wrong with a new password', () => {
 describe('words that must not be in it (AUT-02)', () => {
   const words = contextWords({
     username: 'ada.lovelace@northwind.example',
+    email: 'countess@analytical.example',
     firstName: 'Augusta',
     lastName: 'King-Noel',
     company: 'Blue Harbour Ltd',
@@ -68,6 +69,8 @@ describe('words that must not be in it (AUT-02)', () => {
 
   it.each([
     ['username', 'ada.lovelace@northwind.example1'],
+    ['first part of the e-mail', 'x-Countess-7'],
+    ['a word of the e-mail', 'Analytical-2026!'],
     ['first part of the username', 'x-Ada.Lovelace-7'],
     ['part of a name', 'my-LOVELACE-7'],
     ['first name', '7augusta7'],

@@ -37,6 +37,7 @@ function facts(changes: Partial<SignInFacts> = {}, person: Partial<User> = {}, p
     credential: { hash: 'hash', setAt: now, isSingleUse: false },
     factor: { sealedSecret: 'secret', confirmedAt: new Date(0), lastStep: 0 },
     recoveryCodesLeft: 10,
+    from: { ip: '203.0.113.7', allowed: null },
     browser: null,
     address: null,
     ...changes,
@@ -57,6 +58,19 @@ describe('why a person cannot sign in now (D.5 step 3)', () => {
     ['C2 reactivated, no password yet', facts({ credential: null }, { mustSetPassword: true }), 'no-password'],
     ['C1 invited with a password goes on to enrolment', facts({ factor: null }, { baseStatus: 'Invited' }), null],
     ['active', facts(), null],
+    ['B.3 on the list', facts({ from: { ip: '203.0.113.7', allowed: ['203.0.113.0/24'] } }), null],
+    ['B.3 not on the list', facts({ from: { ip: '203.0.113.7', allowed: ['203.0.114.0/24'] } }), 'address'],
+    ['B.3 on an empty list is nobody', facts({ from: { ip: '203.0.113.7', allowed: [] } }), 'address'],
+    [
+      'D.5 step 3 the list comes first',
+      facts({ user: null, credential: null, from: { ip: '203.0.113.7', allowed: [] } }),
+      'address',
+    ],
+    [
+      'D.5 step 3 the list comes before the lock',
+      facts({ from: { ip: '203.0.113.7', allowed: [] } }, { lockedUntil: later }),
+      'address',
+    ],
   ];
 
   it.each(rows)('%s', (_title, given, reason) => {

@@ -19,7 +19,16 @@ describe('what comes after each answer (D.5)', () => {
     ['set-password', null],
     ['enrol', 'SECRET'],
   ] as const)('D.5 the step that the domain asks for: %s', (step, secret) => {
-    const event: Event = { type: 'password-right', userId: 'u', at, proved: 'P', step, reason: 'first', secret };
+    const event: Event = {
+      type: 'password-right',
+      mayRecover: true,
+      userId: 'u',
+      at,
+      proved: 'P',
+      step,
+      reason: 'first',
+      secret,
+    };
     const before = ticket({ step: 'password', ...named, tries: 7, method: 'recovery' });
     expect(nextTicket(before, event)).toEqual(ticket({ step, ...named, half, secret, tries: 0, method: 'totp' }));
   });
@@ -73,7 +82,16 @@ describe('what comes after each answer (D.5)', () => {
     const before = ticket({ step: 'code', ...named, half, isCompanyFixed: true });
     const events: Event[] = [
       { type: 'identified', ...named },
-      { type: 'password-right', userId: 'u', at, proved: 'P', step: 'code', reason: 'first', secret: null },
+      {
+        type: 'password-right',
+        mayRecover: true,
+        userId: 'u',
+        at,
+        proved: 'P',
+        step: 'code',
+        reason: 'first',
+        secret: null,
+      },
       { type: 'start-again' },
     ];
     for (const event of events)
