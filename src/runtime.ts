@@ -44,14 +44,14 @@ import { providerPages } from './web/provider-pages.ts';
 import { createViews, type Views } from './web/views.ts';
 import type { Actor, Origin, Work } from './work.ts';
 
-export interface Runtime {
-  config: Config;
 /** What a company has changed of its mails. */
 export interface OwnMail {
   text: MailText | null;
   settings: MailSettings;
 }
 
+export interface Runtime {
+  config: Config;
   log: Log;
   db: Database;
   store: Store;
@@ -152,10 +152,6 @@ export async function createRuntime(parts: Parts): Promise<Runtime> {
   });
   const system = () => work({ kind: 'system', name: 'jobs' });
 
-  const runtime: Runtime = {
-    config,
-    log,
-    db,
   const wordsOf = ({ text, settings }: OwnMail = { text: null, settings: noSettings }) => ({
     brand: config.brandName,
     publicUrl: config.publicUrl,
@@ -163,6 +159,10 @@ export async function createRuntime(parts: Parts): Promise<Runtime> {
     replyTo: settings.replyTo,
   });
 
+  const runtime: Runtime = {
+    config,
+    log,
+    db,
     store,
     clock,
     keyring,

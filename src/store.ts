@@ -11,8 +11,8 @@ import { groupRepository } from './domain/groups/repository.ts';
 import { keyRepository } from './domain/keys/repository.ts';
 import { linkRepository } from './domain/links/repository.ts';
 import { mailRepository } from './domain/mails/repository.ts';
-import { instanceRepository, moduleRepository } from './domain/modules/repository.ts';
 import { mailTextRepository } from './domain/mails/text-repository.ts';
+import { instanceRepository, moduleRepository } from './domain/modules/repository.ts';
 import { recordRepository } from './domain/sessions/record-repository.ts';
 import { sessionRepository } from './domain/sessions/repository.ts';
 import { taskRepository } from './domain/tasks/repository.ts';
@@ -37,9 +37,9 @@ export function createStore(db: Database, prepared: Prepared) {
     db,
     prepared,
     audit: auditRepository(db),
-    companies: companyRepository(db),
     chain: chainRepository(db),
     signInCounts: countsRepository(db),
+    companies: companyRepository(db),
     keys: keyRepository(db),
     links: linkRepository(db),
     mails: mailRepository(db),
@@ -51,9 +51,8 @@ export function createStore(db: Database, prepared: Prepared) {
       groups: groupRepository(db, companyId),
       instances: instanceRepository(db, companyId),
       ipEntries: ipRepository(db, companyId),
-      sessions: sessionRepository(db, companyId),
-      ipEntries: ipRepository(db, companyId),
       mailTexts: mailTextRepository(db, companyId),
+      sessions: sessionRepository(db, companyId),
       preferences: preferenceRepository(db, companyId),
       tasks: taskRepository(db, companyId),
       users: userRepository(db, companyId),
