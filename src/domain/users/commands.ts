@@ -13,8 +13,8 @@ import type { Role } from '../roles/role.ts';
 import { endEverything } from '../sessions/commands.ts';
 import { decide, getCompany } from './decide.ts';
 import { sendInvitation, sendSetup } from './invitations.ts';
-import { factorPurpose } from './password-commands.ts';
 import { draft, insertUser, inviteUsers, type NewUser, parseNewUser } from './invite-commands.ts';
+import { factorPurpose } from './password-commands.ts';
 import { fullName, type User } from './user.ts';
 
 /** T1: one person and the invitation. @returns the link too, for an operator without mail. */
