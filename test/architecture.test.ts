@@ -20,6 +20,7 @@ const rooms = [
   'groups',
   'users',
   'modules',
+  'imports',
   'reports',
 ];
 
