@@ -41,6 +41,7 @@ const icons = '@tabler/icons/icons/outline';
 const packaged: Record<string, string> = {
   'css/tabler.css': '@tabler/core/dist/css/tabler.min.css',
   'js/htmx.js': 'htmx.org/dist/htmx.esm.js',
+  'js/chart-library.js': 'chart.js/dist/chart.umd.min.js',
   'fonts/inter-latin.woff2': `${inter}/inter-latin-wght-normal.woff2`,
   'fonts/inter-latin-ext.woff2': `${inter}/inter-latin-ext-wght-normal.woff2`,
 };
@@ -197,7 +198,10 @@ function readSources(root: string): Map<string, Buffer> {
 
 /** Only what our pages use, in a cascade layer, so that each rule of ours wins without a contest of selectors. */
 function tabler(root: string, sources: Map<string, Buffer>): Buffer {
-  const scripts = [...sources].filter(([path]) => path.endsWith('.js')).map(([, content]) => content.toString());
+  // Libraries bring no classes of ours: the words of a large one would keep half of the style sheet.
+  const scripts = [...sources]
+    .filter(([path]) => path.endsWith('.js') && !(path in packaged))
+    .map(([, content]) => content.toString());
   const templates = readdirSync(join(root, 'views'), { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.ejs'))
     .map((file) => readFileSync(join(root, 'views', file), 'utf8'));

@@ -1,6 +1,8 @@
 // All pages of the console, noun by noun.
 import type { Route } from '../routes.ts';
+import { auditRoutes } from './audit/list.ts';
+import { dashboardRoutes } from './dashboard/page.ts';
 import { taskRoutes } from './tasks/task.ts';
 import { userListRoutes } from './users/list.ts';
 
-export const adminRoutes: Route[] = [...userListRoutes, ...taskRoutes];
+export const adminRoutes: Route[] = [...dashboardRoutes, ...auditRoutes, ...userListRoutes, ...taskRoutes];
