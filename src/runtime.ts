@@ -30,7 +30,7 @@ import { createKeyring, type Keyring } from './lib/secrets.ts';
 import { type Clock, minutes, systemClock } from './lib/time.ts';
 import { type ComposedMail, composeStored } from './mail/compose.ts';
 import { sampleData } from './mail/samples.ts';
-import { createTransport, parseMailbox, senderOf, type Transport } from './mail/transport.ts';
+import { createTransport, type Mailbox, parseMailbox, senderOf, type Transport } from './mail/transport.ts';
 import { createAdapter } from './oidc/adapter.ts';
 import { type ClientCatalogue, complaintAbout, createClientCatalogue } from './oidc/clients.ts';
 import { cookieKeysOf } from './oidc/configuration.ts';
@@ -77,6 +77,8 @@ export interface Runtime {
   sampleMail(kind: TextKind, company: string, own: OwnMail): ComposedMail & { from: string };
   /** What the engine has against a module that is to be registered, or null. */
   complaint(module: Module): string | null;
+  /** Who mails come from. */
+  sender(settings: MailSettings): Mailbox;
   /** PKCE challenge of a verifier, S256 (RFC 7636 section 4.2). */
   challengeOf(verifier: string): string;
   /** Begins jobs, housekeeping and listening; a command-line tool does without. */
@@ -184,8 +186,12 @@ export async function createRuntime(parts: Parts): Promise<Runtime> {
     sampleMail(kind, company, own) {
       const now = clock();
       const data = sampleData({ company, publicUrl: config.publicUrl, now })[kind];
-      const fromAddress = fromAddressOf(own.settings, config.mailFromDomains);
-      const from = senderOf(parseMailbox(config.mailFrom), { ...own.settings, fromAddress });
+      const from = runtime.sender(own.settings);
+    sender: (settings) =>
+      senderOf(parseMailbox(config.mailFrom), {
+        ...settings,
+        fromAddress: fromAddressOf(settings, config.mailFromDomains),
+      }),
       return {
         ...composeStored(kind, data, { ...wordsOf(own), createdAt: now }),
         from: from.name === '' ? from.address : `${from.name} <${from.address}>`,

@@ -16,6 +16,7 @@ const behaviours = [
   ['[data-selection]', () => import('./selection.js')],
   ['[data-page-size]', () => import('./page-size.js')],
   ['[data-columns]', () => import('./columns.js')],
+  ['[data-preview]', () => import('./live-preview.js')],
   ['[data-suggest]', () => import('./suggest.js')],
   ['[data-chart]', () => import('./chart.js')],
   // Last: by then the form is sent once only.

@@ -30,8 +30,12 @@ export interface Mailbox {
 
 /** `Name <address>` or an address alone. */
 export function parseMailbox(text: string): Mailbox {
-  const [, name = '', address] = /^(.*?)\s*<([^<>]+)>\s*$/.exec(text) ?? [];
-  return { name: name.replace(/^"(.*)"$/, '$1'), address: (address ?? text).trim() };
+  const whole = text.trim();
+  const at = whole.lastIndexOf('<');
+  if (at < 0 || !whole.endsWith('>')) return { name: '', address: whole };
+  const name = whole.slice(0, at).trim();
+  const isQuoted = name.length > 1 && name.startsWith('"') && name.endsWith('"');
+  return { name: isQuoted ? name.slice(1, -1) : name, address: whole.slice(at + 1, -1).trim() };
 }
 
 /** Who a mail says it comes from; never of more than one line (AUT-16). */

@@ -60,6 +60,8 @@ export const iconNames = [
   'chevron-left',
   'chevron-right',
   'circle-check',
+  'circle-off',
+  'clock-pause',
   'columns-3',
   'copy',
   'device-desktop',

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { judge } from '../../../src/mail/answers.ts';
+import { parseMailbox, senderOf } from '../../../src/mail/transport.ts';
 
 type Case = [command: string, response: string, outcome: 'bounced' | 'failed' | 'deferred'];
 
@@ -7,7 +8,11 @@ type Case = [command: string, response: string, outcome: 'bounced' | 'failed' | 
 const cases: Case[] = [
   // The recipient is refused for good.
   ['RCPT TO', '550 5.1.1 <x@y.example>: Recipient address rejected: User unknown', 'bounced'],
-  ['RCPT TO', "550-5.1.1 The email account that you tried to reach does not exist. Please try\n550 5.1.1 double-checking", 'bounced'],
+  [
+    'RCPT TO',
+    '550-5.1.1 The email account that you tried to reach does not exist. Please try\n550 5.1.1 double-checking',
+    'bounced',
+  ],
   ['RCPT TO', '550 No such user here', 'bounced'],
   ['RCPT TO', '551 User not local', 'bounced'],
   ['RCPT TO', '553 5.1.3 Bad destination mailbox address syntax', 'bounced'],
@@ -78,5 +83,23 @@ describe('A3.9 what the answer of a mail server means', () => {
     expect(judge({ message: 'x', command: 'DATA', response: '554 a\r\n\u2028b\u0007', responseCode: 554 }).answer).toBe(
       '554 a b',
     );
+  });
+});
+
+describe('who mails come from', () => {
+  it.each([
+    ['KaseyaOne <noreply@login.example>', 'KaseyaOne', 'noreply@login.example'],
+    ['"Contoso, Ltd" <a@b.example>', 'Contoso, Ltd', 'a@b.example'],
+    [' noreply@login.example ', '', 'noreply@login.example'],
+  ])('reads %s', (text, name, address) => {
+    expect(parseMailbox(text)).toEqual({ name, address });
+  });
+
+  it('AUT-16 a name of several lines becomes one', () => {
+    const operator = parseMailbox('KaseyaOne <noreply@login.example>');
+    expect(senderOf(operator, { senderName: 'Eve\r\nBcc: x', fromAddress: null })).toEqual({
+      name: 'Eve Bcc: x',
+      address: 'noreply@login.example',
+    });
   });
 });

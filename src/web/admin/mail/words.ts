@@ -1,0 +1,50 @@
+// How mails are spoken of in the console.
+import type { MailKind, MailState } from '../../../domain/mails/mail.ts';
+import type { StatusWords } from '../views.ts';
+
+export const kindWords: Record<MailKind, string> = {
+  invitation: 'Invitation',
+  setup: 'Set-up after activation',
+  passwordReset: 'Password reset',
+  confirmEmail: 'Confirm new e-mail',
+  emailChangeRequested: 'E-mail is about to change',
+  emailChanged: 'E-mail was changed',
+  forgotCompany: 'Forgotten company name',
+  locked: 'Account locked',
+  passwordChanged: 'Password changed',
+  secondFactorReset: '2FA reset',
+  secondFactorEnrolled: '2FA set up',
+  recoveryCodeUsed: 'Recovery code used',
+  deactivated: 'Account deactivated',
+  importFinished: 'Import finished',
+  exportReady: 'Export ready',
+  test: 'Test mail',
+};
+
+export const stateWords: Record<MailState, StatusWords> = {
+  queued: { tone: 'wait', word: 'Queued', more: '' },
+  deferred: { tone: 'wait', word: 'Waiting', more: 'is tried again' },
+  sent: { tone: 'good', word: 'Sent', more: '' },
+  bounced: { tone: 'danger', word: 'Bounced', more: '' },
+  failed: { tone: 'danger', word: 'Failed', more: '' },
+  suppressed: { tone: 'danger', word: 'Not sent', more: 'the address is blocked' },
+  kept: { tone: 'off', word: 'Kept', more: 'there is no mail server' },
+};
+
+/** When and to whom each mail goes, for the list of texts. */
+export const occasionWords: Partial<Record<MailKind, string>> = {
+  invitation: 'To a new user, and again with Resend. Holds the Sign Up link.',
+  setup: 'To a user who was activated again. Holds the link to set a password.',
+  passwordReset: 'To whoever asked for a new password, or whom an administrator sent one.',
+  confirmEmail: 'To the new address, with the link that confirms it.',
+  emailChangeRequested: 'To the old address, as soon as a change is asked for. No link.',
+  emailChanged: 'To the old address, once the new one is confirmed. No link.',
+  locked: 'After too many failed logins.',
+  passwordChanged: 'After a new password was set.',
+  secondFactorReset: 'After an administrator or the user reset 2FA.',
+  secondFactorEnrolled: 'After an authenticator app was set up.',
+  recoveryCodeUsed: 'After a login with a recovery code.',
+  deactivated: 'After an administrator deactivated the account. Can be switched off under Security.',
+  importFinished: 'To the administrator whose import has finished.',
+  exportReady: 'To the administrator whose export is ready.',
+};
