@@ -18,6 +18,7 @@ import { groupRemovalJob } from './jobs/group-removal.ts';
 import { keepHouse } from './jobs/housekeeping.ts';
 import { lostAccessJob } from './jobs/lost-access.ts';
 import { createJobs, type Jobs, jobAnnouncement } from './jobs/queue.ts';
+import { readModulePeopleJob } from './jobs/read-module-people.ts';
 import { sealAnew } from './jobs/reseal.ts';
 import { keepSealing, type Sealing } from './jobs/seal-audit.ts';
 import { sendMailJob } from './jobs/send-mail.ts';
@@ -25,6 +26,7 @@ import { shortenSessionsJob } from './jobs/shorten-sessions.ts';
 import { runTaskJob } from './jobs/task.ts';
 import { taskHandlers } from './jobs/task-handlers.ts';
 import { createLog, type Log } from './lib/log.ts';
+import { createOutgoing, isLoopbackHost } from './lib/outgoing.ts';
 import { createPasswordHasher, type PasswordHasher } from './lib/password-hasher.ts';
 import { createKeyring, type Keyring } from './lib/secrets.ts';
 import { type Clock, minutes, systemClock } from './lib/time.ts';
@@ -115,6 +117,8 @@ export async function createRuntime(parts: Parts): Promise<Runtime> {
   const clients = createClientCatalogue(() => listModules(db));
   const recordIo = createRecordIo(store.records);
 
+  const outgoing = createOutgoing({ mayReachLoopback: isLoopbackHost(new URL(config.publicUrl).hostname) });
+
   // The engine and the jobs need the runtime, which needs them: they get it when it is whole.
   const sender = {
     send: (notice: { clientId: string; accountId: string; sid: string }) => sendLogout(runtime, notice),
@@ -129,6 +133,7 @@ export async function createRuntime(parts: Parts): Promise<Runtime> {
       lostAccessJob,
       groupRemovalJob,
       runTaskJob(taskHandlers, clock),
+      readModulePeopleJob(outgoing),
     ],
     {
       channel: announcements,

@@ -8,6 +8,7 @@ import { ipRepository } from './domain/companies/ip-repository.ts';
 import { companyRepository } from './domain/companies/repository.ts';
 import { credentialRepository } from './domain/credentials/repository.ts';
 import { groupRepository } from './domain/groups/repository.ts';
+import { importRepository } from './domain/imports/draft-repository.ts';
 import { keyRepository } from './domain/keys/repository.ts';
 import { linkRepository } from './domain/links/repository.ts';
 import { mailRepository } from './domain/mails/repository.ts';
@@ -49,6 +50,7 @@ export function createStore(db: Database, prepared: Prepared) {
     of: (companyId: CompanyId) => ({
       credentials: credentialRepository(db, companyId),
       groups: groupRepository(db, companyId),
+      imports: importRepository(db, companyId),
       instances: instanceRepository(db, companyId),
       ipEntries: ipRepository(db, companyId),
       mailTexts: mailTextRepository(db, companyId),

@@ -1,6 +1,6 @@
 import { connectModule, createModule } from '../domain/modules/commands.ts';
 import { iconAddress } from '../domain/modules/icon.ts';
-import { clientMetadataSchema } from '../domain/modules/module.ts';
+import { capabilityNames, clientMetadataSchema } from '../domain/modules/module.ts';
 import { invalid } from '../lib/errors.ts';
 import type { Command } from './commands.ts';
 import { getCompany } from './company-commands.ts';
@@ -66,6 +66,11 @@ const createModuleCommand: Command = {
     name: { about: 'Name that people see', required: true },
     'icon-file': { about: 'Its icon: SVG, PNG, JPEG or WebP of 48 KB at most' },
     'client-id': { about: 'A client id of your own choice; random otherwise' },
+    capabilities: {
+      about: `What it can do beside signing people in: ${capabilityNames.join(', ')}; repeatable, or separated by commas`,
+      type: 'list',
+      alias: 'capability',
+    },
     ...metadataOptions,
   },
   async run({ runtime, work, options, readFile }) {
@@ -77,6 +82,7 @@ const createModuleCommand: Command = {
     const input = {
       name: options.need('name'),
       icon,
+      capabilities: options.list('capabilities').flatMap((names) => names.split(',').map((name) => name.trim())),
       ...(clientId === undefined ? {} : { clientId }),
       metadata: readMetadata(options),
     };
@@ -107,15 +113,21 @@ const connectModuleCommand: Command = {
     'initiate-login-uri': { about: "Where a tile begins the login; the module's initiate_login_uri otherwise" },
     'landing-url': { about: 'Where a person lands after launching it' },
     groups: { about: 'Custom groups that shall open it too; repeatable', type: 'list', alias: 'group' },
+    'scim-url': {
+      about:
+        'Base address of its SCIM 2.0 service, to import its people from; the bearer token comes from standard input',
+    },
   },
-  async run({ work, options }) {
+  async run({ work, options, readStandardInput }) {
     const company = await getCompany(work, options.need('company'));
     const given = {
       name: options.text('name'),
       initiateLoginUri: options.text('initiate-login-uri'),
       landingUrl: options.text('landing-url'),
     };
+    const scimUrl = options.text('scim-url');
     const { instanceId } = await connectModule(work, company.id, {
+      ...(scimUrl === undefined ? {} : { scim: { url: scimUrl, token: (await readStandardInput()).trim() } }),
       clientId: options.need('client-id'),
       ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
       groups: options.list('groups'),

@@ -4,6 +4,8 @@ import { resealFactors } from '../domain/credentials/repository.ts';
 import { lastingSecretPurpose } from '../domain/keys/commands.ts';
 import { signingKeyPurpose } from '../domain/keys/signing-key.ts';
 import { mailPurpose } from '../domain/mails/mail.ts';
+import { scimTokenPurpose } from '../domain/modules/module.ts';
+import { resealScimTokens } from '../domain/modules/repository.ts';
 import { factorPurpose } from '../domain/users/password-commands.ts';
 import type { Resealing } from '../lib/secrets.ts';
 import type { Work } from '../work.ts';
@@ -22,6 +24,7 @@ export async function sealAnew({ keyring, store }: Work): Promise<number> {
     (await untilDone(() => store.keys.resealKeys(anew(signingKeyPurpose)))) +
     (await untilDone(() => store.keys.resealSecrets(anew(lastingSecretPurpose)))) +
     (await untilDone(() => resealFactors(store.db, anew(factorPurpose)))) +
+    (await untilDone(() => resealScimTokens(store.db, anew(scimTokenPurpose)))) +
     (await untilDone(() => store.mails.reseal(anew(mailPurpose))))
   );
 }

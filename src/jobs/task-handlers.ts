@@ -1,4 +1,10 @@
 // What is done with the rows of each kind of task.
+import { csvHandler } from '../domain/imports/csv-commands.ts';
+import { moduleImport } from '../domain/imports/module-import.ts';
 import type { TaskHandler, TaskKind } from '../domain/tasks/task.ts';
 
-export const taskHandlers: Partial<Record<TaskKind, TaskHandler>> = {};
+export const taskHandlers: Partial<Record<TaskKind, TaskHandler>> = {
+  bulk: bulkHandler,
+  csv: csvHandler,
+  module: moduleImport,
+};

@@ -6,13 +6,17 @@ import { transaction, type Work } from '../../work.ts';
 import { record } from '../audit/commands.ts';
 import { resolveGroups } from '../groups/resolve.ts';
 import {
+  type Capability,
   type ClientMetadata,
+  capabilityNames,
   clientIdSchema,
   clientMetadataSchema,
   homeClientId,
   type Module,
   moduleAddressSchema,
   moduleNameSchema,
+  scimTokenPurpose,
+  scimTokenSchema,
 } from './module.ts';
 
 export interface NewModule {
@@ -20,6 +24,8 @@ export interface NewModule {
   icon?: string | null;
   /** A client id of one's own, for imports; random otherwise, so that it never equals a person's id (OAU-25). */
   clientId?: string;
+  /** What it can do beside signing people in (B.7). */
+  capabilities?: string[];
   metadata: unknown;
 }
 
@@ -49,6 +55,7 @@ export async function createModule(
     secretHash: clientSecret === null ? null : tokenHash(clientSecret),
     metadata,
     isBuiltIn: false,
+    capabilities: parseCapabilities(input.capabilities ?? []),
   };
   const problem = complaint(module);
   if (problem) throw invalid(`The module cannot be registered like this. ${problem}`, { metadata: problem });
@@ -63,6 +70,14 @@ export async function createModule(
     await work.store.announce('modules');
   });
   return { module, clientSecret };
+}
+
+function parseCapabilities(names: string[]): Module['capabilities'] {
+  const isKnown = (name: string): name is Capability => capabilityNames.some((one) => one === name);
+  const unknown = names.find((name) => !isKnown(name));
+  if (unknown === undefined) return Object.fromEntries(names.map((name) => [name, true]));
+  const sentence = `There is no capability ${unknown}: a module may have ${capabilityNames.join(', ')}.`;
+  throw invalid(sentence, { capabilities: sentence });
 }
 
 function parseClientId(given: string | undefined): string {
@@ -115,6 +130,8 @@ export interface NewInstance {
   landingUrl?: string;
   /** Custom groups that shall hold it besides All Module Access. */
   groups?: string[];
+  /** Where its people can be read from by SCIM 2.0, and the bearer token for it (A5.1). */
+  scim?: { url: string; token: string };
 }
 
 /** Gives a company an instance; it joins All Module Access by itself (B.4). */
@@ -123,10 +140,16 @@ export async function connectModule(
   companyId: CompanyId,
   input: NewInstance,
 ): Promise<{ instanceId: InstanceId }> {
-  for (const address of [input.initiateLoginUri, input.landingUrl]) {
+  for (const address of [input.initiateLoginUri, input.landingUrl, input.scim?.url]) {
     if (address !== undefined && !moduleAddressSchema.safeParse(address).success)
       throw invalid(`${address} is not an address that a module may have.`);
   }
+  if (input.scim && !scimTokenSchema.safeParse(input.scim.token).success)
+    throw invalid('That is no bearer token: letters, digits and - . _ ~ + / = alone, and no space.');
+  const scim = input.scim && {
+    url: input.scim.url,
+    sealedToken: work.keyring.seal(scimTokenPurpose, input.scim.token),
+  };
   return transaction(work, async (work) => {
     const module = await work.store.modules.findByClientId(input.clientId);
     if (!module || module.isBuiltIn) throw notFound('module');
@@ -143,6 +166,7 @@ export async function connectModule(
       },
       work.now,
       work.actor.kind === 'user' ? work.actor.id : null,
+      scim ?? null,
     );
     const all = await groups.getSystem('system-all');
     await groups.addModule(all.id, instanceId);
@@ -171,6 +195,7 @@ export async function ensureHomeClient(work: Work): Promise<void> {
     icon: null,
     secretHash: null,
     isBuiltIn: true,
+    capabilities: {},
     metadata: clientMetadataSchema.parse({
       redirect_uris: [`${publicUrl}/signed-in`],
       post_logout_redirect_uris: [`${publicUrl}/signed-out`],

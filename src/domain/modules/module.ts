@@ -52,6 +52,11 @@ export const clientMetadataSchema = z.strictObject({
 
 export type ClientMetadata = z.infer<typeof clientMetadataSchema>;
 
+/** What a product can do beside signing people in (B.7): flags, since not every module can do each. */
+export const capabilityNames = ['userImport'] as const;
+
+export type Capability = (typeof capabilityNames)[number];
+
 export interface Module {
   id: ModuleId;
   clientId: string;
@@ -60,6 +65,7 @@ export interface Module {
   secretHash: string | null;
   metadata: ClientMetadata;
   isBuiltIn: boolean;
+  capabilities: Partial<Record<Capability, boolean>>;
 }
 
 export interface Instance {
@@ -79,6 +85,12 @@ export const clientIdSchema = z
     'must begin with a letter or digit and hold those and . _ ~ - alone, 100 at most',
   )
   .refine((text) => !isId(text.toLowerCase()), 'must not look like the id of a person');
+
+/** The sealed bearer token of an instance's SCIM service; opened by the job that calls it, and shown to nobody. */
+export const scimTokenPurpose = 'scim token';
+
+/** RFC 6750 section 2.1: what a bearer token may hold. */
+export const scimTokenSchema = z.string().regex(/^[A-Za-z0-9._~+/-]{1,2000}=*$/);
 
 export const moduleNameSchema = z.string().trim().min(1).max(60);
 

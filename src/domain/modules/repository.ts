@@ -2,6 +2,7 @@ import { violatedConstraint } from '../../db/errors.ts';
 import type { Database } from '../../db/knex.ts';
 import { conflict } from '../../lib/errors.ts';
 import type { CompanyId, InstanceId, ModuleId, UserId } from '../../lib/ids.ts';
+import type { Resealing } from '../../lib/secrets.ts';
 import type { ClientMetadata, Instance, Module } from './module.ts';
 
 export interface ModuleRow {
@@ -12,6 +13,7 @@ export interface ModuleRow {
   secret_hash: string | null;
   metadata: ClientMetadata;
   is_built_in: boolean;
+  capabilities: Module['capabilities'];
 }
 
 interface InstanceRow {
@@ -24,6 +26,8 @@ interface InstanceRow {
   is_enabled: boolean;
   connected_at: Date;
   connected_by: UserId | null;
+  scim_url: string | null;
+  sealed_scim_token: string | null;
 }
 
 export const toModule = (row: ModuleRow): Module => ({
@@ -34,6 +38,7 @@ export const toModule = (row: ModuleRow): Module => ({
   secretHash: row.secret_hash,
   metadata: row.metadata,
   isBuiltIn: row.is_built_in,
+  capabilities: row.capabilities,
 });
 
 const toInstance = (row: InstanceRow): Instance => ({
@@ -63,6 +68,7 @@ export function moduleRepository(db: Database) {
           secret_hash: module.secretHash,
           metadata: JSON.stringify(module.metadata),
           is_built_in: module.isBuiltIn,
+          capabilities: JSON.stringify(module.capabilities),
         });
       } catch (error) {
         if (violatedConstraint(error) !== 'modules_client_id_unique') throw error;
@@ -91,10 +97,29 @@ export interface ReachableTile {
   icon: string | null;
 }
 
+export interface ImportableInstance {
+  id: InstanceId;
+  name: string;
+  moduleId: ModuleId;
+  module: string;
+  icon: string | null;
+}
+
+/** Where an instance's people are read from (A5.1). */
+export interface ScimConnection {
+  url: string;
+  sealedToken: string;
+}
+
 /** What one company has connected. */
 export function instanceRepository(db: Database, companyId: CompanyId) {
   return {
-    async insert(instance: Instance, connectedAt: Date, connectedBy: UserId | null): Promise<void> {
+    async insert(
+      instance: Instance,
+      connectedAt: Date,
+      connectedBy: UserId | null,
+      scim: ScimConnection | null = null,
+    ): Promise<void> {
       await db('module_instances').insert({
         id: instance.id,
         company_id: companyId,
@@ -105,12 +130,34 @@ export function instanceRepository(db: Database, companyId: CompanyId) {
         is_enabled: instance.isEnabled,
         connected_at: connectedAt,
         connected_by: connectedBy,
+        scim_url: scim?.url ?? null,
+        sealed_scim_token: scim?.sealedToken ?? null,
       });
     },
 
     async findById(id: InstanceId): Promise<Instance | null> {
       const row = await db<InstanceRow>('module_instances').where({ company_id: companyId, id }).first();
       return row ? toInstance(row) : null;
+    },
+
+    async findScim(id: InstanceId): Promise<ScimConnection | null> {
+      const row = await db<InstanceRow>('module_instances').where({ company_id: companyId, id }).first();
+      return row?.scim_url && row.sealed_scim_token && row.is_enabled
+        ? { url: row.scim_url, sealedToken: row.sealed_scim_token }
+        : null;
+    },
+
+    /** Instances whose people can be imported (A5.1, A5.2). */
+    async listImportable(): Promise<ImportableInstance[]> {
+      return db('module_instances as i')
+        .join('modules as m', 'm.id', 'i.module_id')
+        .where('i.company_id', companyId)
+        .where('i.is_enabled', true)
+        .whereNotNull('i.scim_url')
+        .whereRaw('m.capabilities @> \'{"userImport": true}\'')
+        .orderBy(['m.name', 'm.id', 'i.name', 'i.id'])
+        .limit(500)
+        .select({ id: 'i.id', name: 'i.name', moduleId: 'm.id', module: 'm.name', icon: 'm.icon' });
     },
 
     /** Tiles of a person: instances in any active group they are in (A1.10, A3.7). */
@@ -129,4 +176,18 @@ export function instanceRepository(db: Database, companyId: CompanyId) {
       return rows;
     },
   };
+}
+
+/** Tokens of SCIM services that an older key sealed; crosses companies, for the change of keys (API-15). */
+export async function resealScimTokens(db: Database, { keyId, limit, reseal }: Resealing): Promise<number> {
+  const rows: Pick<InstanceRow, 'id' | 'sealed_scim_token'>[] = await db<InstanceRow>('module_instances')
+    .whereRaw('left(sealed_scim_token, ?) <> ?', [keyId.length + 1, `${keyId}.`])
+    .limit(limit)
+    .select('id', 'sealed_scim_token');
+  for (const { id, sealed_scim_token: old } of rows)
+    if (old !== null)
+      await db<InstanceRow>('module_instances')
+        .where({ id, sealed_scim_token: old })
+        .update({ sealed_scim_token: reseal(old) });
+  return rows.length;
 }
