@@ -12,9 +12,10 @@ function watch(form) {
     const chosen = boxes.filter(({ checked }) => checked).length;
     bar.classList.toggle('is-open', chosen > 0);
     count.textContent = chosen > 0 ? `${chosen} selected` : '';
-    page.checked = chosen === boxes.length;
+    page.checked = chosen > 0 && chosen === boxes.length;
     page.indeterminate = chosen > 0 && chosen < boxes.length;
-    if (chosen === 0) bar.querySelector('[name="all"]').checked = false;
+    const all = bar.querySelector('[name="all"]');
+    if (all && chosen === 0) all.checked = false;
   };
   page.addEventListener('change', () => {
     for (const box of boxes) box.checked = page.checked;

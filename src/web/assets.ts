@@ -89,6 +89,7 @@ export const iconNames = [
   'upload',
   'user',
   'user-check',
+  'user-minus',
   'user-off',
   'user-plus',
   'users',

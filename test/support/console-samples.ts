@@ -1,5 +1,6 @@
 // Realistic values for the pages of the console, noun by noun; see view-samples.ts.
 import type { Shell } from '../../src/web/views.ts';
+import { groupSamples } from './samples-groups.ts';
 import { reportSamples } from './samples-reports.ts';
 import { taskSamples } from './samples-tasks.ts';
 import type { Sample } from './view-samples.ts';
@@ -71,6 +72,7 @@ export function consoleSamples(shell: (here: Shell['here']) => Shell, markup: st
   const chips = [{ label: markup, without: '/admin/users' }];
   return [
     ...taskSamples(shell, markup),
+    ...groupSamples(shell, markup),
     ...reportSamples(shell, markup),
     { view: 'admin/users/list', variant: 'typical', title: 'Users', locals: list },
     {
