@@ -2,6 +2,7 @@
 import type { Shell } from '../../src/web/views.ts';
 import { groupSamples } from './samples-groups.ts';
 import { reportSamples } from './samples-reports.ts';
+import { personSamples } from './samples-person.ts';
 import { taskSamples } from './samples-tasks.ts';
 import type { Sample } from './view-samples.ts';
 
@@ -86,5 +87,6 @@ export function consoleSamples(shell: (here: Shell['here']) => Shell, markup: st
         filters: { ...filters, search: markup, chips, clear: '/admin/users' },
       },
     },
+    ...personSamples(shell, markup),
   ];
 }

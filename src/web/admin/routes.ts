@@ -6,7 +6,10 @@ import { groupListRoutes } from './groups/list.ts';
 import { groupMemberRoutes } from './groups/members.ts';
 import { groupSettingsRoutes } from './groups/settings.ts';
 import { taskRoutes } from './tasks/task.ts';
+import { personActRoutes } from './users/acts.ts';
+import { personEditRoutes } from './users/edit.ts';
 import { userListRoutes } from './users/list.ts';
+import { personRoutes } from './users/person.ts';
 
 export const adminRoutes: Route[] = [
   ...dashboardRoutes,
@@ -16,4 +19,8 @@ export const adminRoutes: Route[] = [
   ...groupSettingsRoutes,
   ...userListRoutes,
   ...taskRoutes,
+  ...personEditRoutes,
+  ...personActRoutes,
+  // Last of all: `/admin/users/:id` would take /admin/users/new and its kin.
+  ...personRoutes,
 ];
