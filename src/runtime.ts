@@ -77,10 +77,10 @@ export interface Runtime {
   composeMail(mail: StoredMail, data: unknown, own?: OwnMail): ComposedMail;
   /** The same with values of nobody, for a look before it is sent. */
   sampleMail(kind: TextKind, company: string, own: OwnMail): ComposedMail & { from: string };
-  /** What the engine has against a module that is to be registered, or null. */
-  complaint(module: Module): string | null;
   /** Who mails come from. */
   sender(settings: MailSettings): Mailbox;
+  /** What the engine has against a module that is to be registered, or null. */
+  complaint(module: Module): string | null;
   /** PKCE challenge of a verifier, S256 (RFC 7636 section 4.2). */
   challengeOf(verifier: string): string;
   /** Begins jobs, housekeeping and listening; a command-line tool does without. */
@@ -188,15 +188,15 @@ export async function createRuntime(parts: Parts): Promise<Runtime> {
     work,
     workOf: (ctx) => ctx.state.work,
     composeMail: (mail, data, own) => composeStored(mail.kind, data, { ...wordsOf(own), createdAt: mail.createdAt }),
-    sampleMail(kind, company, own) {
-      const now = clock();
-      const data = sampleData({ company, publicUrl: config.publicUrl, now })[kind];
-      const from = runtime.sender(own.settings);
     sender: (settings) =>
       senderOf(parseMailbox(config.mailFrom), {
         ...settings,
         fromAddress: fromAddressOf(settings, config.mailFromDomains),
       }),
+    sampleMail(kind, company, own) {
+      const now = clock();
+      const data = sampleData({ company, publicUrl: config.publicUrl, now })[kind];
+      const from = runtime.sender(own.settings);
       return {
         ...composeStored(kind, data, { ...wordsOf(own), createdAt: now }),
         from: from.name === '' ? from.address : `${from.name} <${from.address}>`,

@@ -4,7 +4,6 @@ import { moduleImport } from '../domain/imports/module-import.ts';
 import type { TaskHandler, TaskKind } from '../domain/tasks/task.ts';
 
 export const taskHandlers: Partial<Record<TaskKind, TaskHandler>> = {
-  bulk: bulkHandler,
   csv: csvHandler,
   module: moduleImport,
 };
