@@ -232,7 +232,18 @@ export interface ViewLocals extends AdminViews {
   'home/profile': {
     shell: Shell;
     problem: FormProblem | null;
-    actions: { save: string; picture: string; removePicture: string; theme: string };
+    actions: {
+      save: string;
+      picture: string;
+      removePicture: string;
+      theme: string;
+      email: string;
+      cancelEmail: string;
+    };
+    /** What was typed as a new address, after a refusal. */
+    newEmail: string;
+    /** Waits for the link that was mailed to it. */
+    pendingEmail: { email: string; until: Moment } | null;
     values: { firstName: string; lastName: string; phone: string; timeZone: string };
     /** Not editable here. */
     facts: { username: string; email: string; role: string; company: string };

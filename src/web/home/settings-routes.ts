@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { passwordRules } from '../../domain/credentials/password.ts';
 import { endSessions } from '../../domain/sessions/commands.ts';
 import { deviceName } from '../../domain/sessions/session.ts';
+import { cancelOwnEmailChange, changeOwnEmail, parseEmail } from '../../domain/users/email-commands.ts';
 import {
   chooseTheme,
   editOwnProfile,
@@ -14,13 +15,13 @@ import {
 import { changeOwnPassword, findCompanyAndUser } from '../../domain/users/password-commands.ts';
 import { AppError, invalid, notFound } from '../../lib/errors.ts';
 import { tokenHash } from '../../lib/secrets.ts';
-import { minutes } from '../../lib/time.ts';
 import type { Runtime } from '../../runtime.ts';
 import type { Context } from '../context.ts';
 import { recoveryCodeFile } from '../interaction/pages.ts';
 import { browserToken, setFlash, showPage } from '../page.ts';
 import { type Route, seeOther } from '../routes.ts';
 import { type FormProblem, homePaths } from '../views.ts';
+import { sensitive } from './fresh-proof.ts';
 import { type PersonHandler, signedInOnly } from './home-routes.ts';
 import { getUser, momentOf, own, type Person, shellOf, zoneOf } from './person.ts';
 
@@ -33,6 +34,9 @@ async function drawProfile(
 ): Promise<void> {
   const { company, user } = await findCompanyAndUser(person.work, person.companyId, person.userId);
   const shell = await shellOf(person, user, 'profile');
+  const waiting = user.pendingEmail
+    ? await person.work.store.links.findOpen(person.companyId, user.id, 'emailChange')
+    : null;
   const {
     firstName = user.firstName,
     lastName = user.lastName,
@@ -52,7 +56,14 @@ async function drawProfile(
         picture: '/settings/picture',
         removePicture: '/settings/picture/remove',
         theme: '/settings/theme',
+        email: emailPath,
+        cancelEmail: `${emailPath}/cancel`,
       },
+      newEmail: values?.email ?? '',
+      pendingEmail:
+        waiting && user.pendingEmail && waiting.expiresAt > person.work.now
+          ? { email: user.pendingEmail, until: momentOf(waiting.expiresAt, person.work.now, zoneOf(user)) }
+          : null,
       values: { firstName, lastName, phone, timeZone },
       facts: { username: user.username, email: user.email, role: user.role, company: company.name },
       timeZones: Intl.supportedValuesOf('timeZone'),
@@ -94,6 +105,52 @@ const saveProfile: PersonHandler = async (ctx, runtime, person) => {
     },
     (problem) => drawProfile(ctx, runtime, person, values, problem),
   );
+};
+
+const emailPath = '/settings/email';
+
+const proveForEmail = sensitive({
+  title: 'Change e-mail',
+  sentence: 'Confirm that it is you. Then a link goes to the new address; it counts once the link is opened.',
+  path: emailPath,
+  button: 'Change e-mail',
+  danger: false,
+  place: 'profile',
+  carries: ['email'],
+  act: async (ctx, runtime, person) => {
+    const email = ctx.state.form.email ?? '';
+    await orRedraw(
+      ctx,
+      async () => {
+        await changeOwnEmail(person.work, own(person), email);
+        setFlash(ctx, runtime, {
+          kind: 'success',
+          text: `A link went to ${email.trim()}. Until you open it, your e-mail stays as it is.`,
+        });
+        seeOther(ctx, homePaths.profile);
+      },
+      (problem) => drawProfile(ctx, runtime, person, { email }, problem),
+    );
+  },
+});
+
+/** A6.4: what is no address is said before anybody is asked for a password. */
+const changeEmail: PersonHandler = (ctx, runtime, person) => {
+  const email = ctx.state.form.email ?? '';
+  return orRedraw(
+    ctx,
+    async () => {
+      parseEmail(email);
+      await proveForEmail(ctx, runtime, person);
+    },
+    (problem) => drawProfile(ctx, runtime, person, { email }, problem),
+  );
+};
+
+const cancelEmail: PersonHandler = async (ctx, runtime, person) => {
+  await cancelOwnEmailChange(person.work, own(person));
+  setFlash(ctx, runtime, { kind: 'success', text: 'Your e-mail stays as it is. The link is dead.' });
+  seeOther(ctx, homePaths.profile);
 };
 
 const picture: PersonHandler = async (ctx, _runtime, person) => {
@@ -205,68 +262,6 @@ const changePassword: PersonHandler = async (ctx, runtime, person) => {
   seeOther(ctx, homePaths.security);
 };
 
-/** AUT-19: password and code within the last five minutes, or give them now. */
-const freshFor = minutes(5);
-
-interface Sensitive {
-  title: string;
-  sentence: string;
-  path: string;
-  button: string;
-  danger: boolean;
-  act: PersonHandler;
-}
-
-async function drawConfirm(
-  ctx: Context,
-  runtime: Runtime,
-  person: Person,
-  what: Sensitive,
-  problem: FormProblem | null,
-): Promise<void> {
-  const user = await getUser(person);
-  const factor = await person.work.store.of(person.companyId).credentials.findTotp(person.userId);
-  await showPage(
-    ctx,
-    runtime,
-    'home/confirm',
-    what.title,
-    {
-      shell: await shellOf(person, user, 'security'),
-      title: what.title,
-      sentence: what.sentence,
-      action: what.path,
-      problem,
-      button: what.button,
-      askCode: factor !== null,
-      cancel: homePaths.security,
-      danger: what.danger,
-      hidden: [],
-    },
-    user.theme,
-  );
-}
-
-function sensitive(what: Sensitive): PersonHandler {
-  return async (ctx, runtime, person) => {
-    const { password, code } = ctx.state.form;
-    const isFresh = person.work.now.getTime() - person.signedInAt.getTime() <= freshFor;
-    if (password === undefined) {
-      // The first post asks; even a fresh sign-in confirms who and what before anything is lost.
-      if (!isFresh || what.danger) return drawConfirm(ctx, runtime, person, what, null);
-      return what.act(ctx, runtime, person);
-    }
-    const proof = await proveOneself(person.work, own(person), {
-      password,
-      code: code ?? '',
-      browserToken: browserToken(ctx, runtime),
-    });
-    if (proof.outcome === 'proved') return what.act(ctx, runtime, person);
-    await drawConfirm(ctx, runtime, person, what, { sentence: proof.sentence, field: proof.field, code: null });
-    ctx.status = 422;
-  };
-}
-
 const resetSecondFactor = sensitive({
   title: 'Reset second factor',
   sentence: 'Your authenticator and your recovery codes stop working. At your next login you set up a new one.',
@@ -360,6 +355,8 @@ const endOthers: PersonHandler = async (ctx, runtime, person) => {
 export const settingsRoutes: Route[] = [
   { method: 'get', path: homePaths.profile, handle: signedInOnly(profile) },
   { method: 'post', path: homePaths.profile, handle: signedInOnly(saveProfile) },
+  { method: 'post', path: emailPath, handle: signedInOnly(changeEmail) },
+  { method: 'post', path: `${emailPath}/cancel`, handle: signedInOnly(cancelEmail) },
   { method: 'get', path: '/settings/picture', handle: signedInOnly(picture) },
   { method: 'post', path: '/settings/picture', handle: signedInOnly(savePicture) },
   { method: 'post', path: '/settings/picture/remove', handle: signedInOnly(removePicture) },
