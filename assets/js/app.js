@@ -19,6 +19,10 @@ const behaviours = [
   ['[data-preview]', () => import('./live-preview.js')],
   ['[data-suggest]', () => import('./suggest.js')],
   ['[data-chart]', () => import('./chart.js')],
+  ['[data-drop-file]', () => import('./drop-file.js')],
+  ['[data-fill-from]', () => import('./fill-from.js')],
+  ['[data-note-of]', () => import('./field-note.js')],
+  ['[data-exclusive]', () => import('./exclusive-choice.js')],
   // Last: by then the form is sent once only.
   ['[data-submit-now]', () => import('./submit-now.js')],
 ];

@@ -3,6 +3,7 @@ import type { DefaultContext, DefaultState, ParameterizedContext } from 'koa';
 import type { Keyring } from '../lib/secrets.ts';
 import type { Runtime } from '../runtime.ts';
 import type { Work } from '../work.ts';
+import type { Upload } from './middleware/upload.ts';
 
 export interface State extends DefaultState {
   work: Work;
@@ -10,6 +11,8 @@ export interface State extends DefaultState {
   form: Record<string, string>;
   /** All values of each name, for check boxes of one name. */
   formLists: Record<string, string[]>;
+  /** On pages that take a large file: not read yet. */
+  upload?: Upload | null;
   /** Route pattern for log and metrics, so that no token of a path gets there. */
   route: string;
 }

@@ -1,8 +1,11 @@
 // Realistic values for the pages of the console, noun by noun; see view-samples.ts.
 import type { Shell } from '../../src/web/views.ts';
+import { bulkSamples } from './samples-bulk.ts';
 import { groupSamples } from './samples-groups.ts';
-import { reportSamples } from './samples-reports.ts';
+import { inviteSamples } from './samples-invite.ts';
+import { mailSamples } from './samples-mail.ts';
 import { personSamples } from './samples-person.ts';
+import { reportSamples } from './samples-reports.ts';
 import { taskSamples } from './samples-tasks.ts';
 import type { Sample } from './view-samples.ts';
 
@@ -72,8 +75,11 @@ export function consoleSamples(shell: (here: Shell['here']) => Shell, markup: st
   };
   const chips = [{ label: markup, without: '/admin/users' }];
   return [
-    ...taskSamples(shell, markup),
+    ...bulkSamples(shell, markup),
+    ...mailSamples(shell, markup),
     ...groupSamples(shell, markup),
+    ...inviteSamples(shell, markup),
+    ...taskSamples(shell, markup),
     ...reportSamples(shell, markup),
     { view: 'admin/users/list', variant: 'typical', title: 'Users', locals: list },
     {

@@ -18,6 +18,17 @@ export async function getTask(
   return { task, problems: await tasks.listRows(id, ['skipped', 'failed'], { after: 0, limit }) };
 }
 
+/** The latest tasks of some kinds, newest first. */
+export async function listTasks(
+  work: Work,
+  companyId: CompanyId,
+  kinds: Task['kind'][],
+  limit: number,
+): Promise<Task[]> {
+  await authorise(work, companyId, 'users.manage');
+  return work.store.of(companyId).tasks.listRecent(kinds, limit);
+}
+
 /** All rows of some outcomes, a thousand at a time, so that a report of any length fits into memory. */
 export async function* eachRow(
   work: Work,

@@ -130,8 +130,8 @@ export function taskRepository(db: Database, companyId: CompanyId) {
       return row ? toTask(row) : null;
     },
 
-    async listRecent(limit: number): Promise<Task[]> {
-      return (await all().orderBy('created_at', 'desc').limit(limit)).map(toTask);
+    async listRecent(kinds: Task['kind'][], limit: number): Promise<Task[]> {
+      return (await all().whereIn('kind', kinds).orderBy('created_at', 'desc').limit(limit)).map(toTask);
     },
 
     /** The next rows to do, held until the transaction ends; rows that another runner holds are left to it. */

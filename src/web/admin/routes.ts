@@ -5,10 +5,14 @@ import { dashboardRoutes } from './dashboard/page.ts';
 import { groupListRoutes } from './groups/list.ts';
 import { groupMemberRoutes } from './groups/members.ts';
 import { groupSettingsRoutes } from './groups/settings.ts';
+import { mailRoutes } from './mail/routes.ts';
 import { taskRoutes } from './tasks/task.ts';
 import { personActRoutes } from './users/acts.ts';
+import { userBulkRoutes } from './users/bulk.ts';
 import { personEditRoutes } from './users/edit.ts';
+import { userImportRoutes } from './users/import.ts';
 import { userListRoutes } from './users/list.ts';
+import { newUserRoutes } from './users/new.ts';
 import { personRoutes } from './users/person.ts';
 
 export const adminRoutes: Route[] = [
@@ -18,6 +22,10 @@ export const adminRoutes: Route[] = [
   ...groupMemberRoutes,
   ...groupSettingsRoutes,
   ...userListRoutes,
+  ...newUserRoutes,
+  ...userImportRoutes,
+  ...userBulkRoutes,
+  ...mailRoutes,
   ...taskRoutes,
   ...personEditRoutes,
   ...personActRoutes,

@@ -2,11 +2,23 @@
 import type { AuditViews } from './audit/views.ts';
 import type { DashboardViews } from './dashboard/views.ts';
 import type { GroupViews } from './groups/views.ts';
+import type { MailViews } from './mail/views.ts';
 import type { TaskViews } from './tasks/views.ts';
+import type { UserBulkViews } from './users/bulk-views.ts';
+import type { InviteViews } from './users/invite-views.ts';
 import type { PersonViews } from './users/person-views.ts';
 import type { UserViews } from './users/views.ts';
 
-export interface AdminViews extends PersonViews, AuditViews, DashboardViews, GroupViews, UserViews, TaskViews {}
+export interface AdminViews
+  extends AuditViews,
+    DashboardViews,
+    GroupViews,
+    InviteViews,
+    PersonViews,
+    UserViews,
+    UserBulkViews,
+    MailViews,
+    TaskViews {}
 
 /** One step through a long list. Addresses are ready; null: there is nothing further that way. */
 export interface PageLinks {

@@ -1,16 +1,18 @@
-// Reads posted forms: url-encoded for all, multipart for the one page that takes a file (WEB-13).
+// Reads posted forms: url-encoded for all, multipart for the pages that take a file (WEB-13).
 import { bodyParser } from '@koa/bodyparser';
 import busboy from 'busboy';
 import type { Middleware, Next } from 'koa';
-import { AppError, payloadTooLarge, unsupportedMediaType } from '../../lib/errors.ts';
+import { payloadTooLarge, unsupportedMediaType } from '../../lib/errors.ts';
 import type { Context } from '../context.ts';
+import { beginUpload, unreadable } from './upload.ts';
 
 const parse = bodyParser({ enableTypes: ['form'], formLimit: '100kb' }) as Middleware;
 const maxFields = 100;
 /** Of one name: check boxes of a long list. */
 const maxValues = 1000;
 
-const unreadable = () => new AppError('invalid', 'The form could not be read.', { status: 400 });
+/** Pages that read a large file themselves, once they know who sends it. */
+const uploadPages = new Set(['/admin/users/import']);
 
 /** Values by name, in their order, as the URL standard reads a form; none may hold NUL, which no table can store. */
 function toLists(entries: Iterable<[string, string]>): Record<string, string[]> {
@@ -40,6 +42,12 @@ export async function form(ctx: Context, next: Next): Promise<void> {
   ctx.state.form = {};
   ctx.state.formLists = {};
   if (ctx.method !== 'POST') return next();
+  if (ctx.is('multipart/form-data') && uploadPages.has(ctx.path)) {
+    const { fields, upload, drop } = await beginUpload(ctx);
+    ctx.state.form = toFields(toLists(fields));
+    ctx.state.upload = upload;
+    return next().finally(drop);
+  }
   if (ctx.is('multipart/form-data')) {
     await readMultipart(ctx, ctx.path === filePage);
     return next();

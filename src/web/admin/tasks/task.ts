@@ -14,7 +14,7 @@ const shownRows = 500;
 
 const number = new Intl.NumberFormat('en');
 
-const states: Record<Task['state'], StatusWords> = {
+export const taskStates: Record<Task['state'], StatusWords> = {
   waiting: { tone: 'wait', word: 'Waiting', more: '' },
   running: { tone: 'wait', word: 'Running', more: '' },
   done: { tone: 'good', word: 'Done', more: '' },
@@ -59,7 +59,7 @@ const show: DeskHandler = async (ctx, runtime, desk) => {
       title: task.title,
       isRunning,
       here,
-      state: states[task.state],
+      state: taskStates[task.state],
       by: 'name' in task.actor ? task.actor.name : '',
       startedAt: desk.moment(task.createdAt),
       finishedAt: task.finishedAt && desk.moment(task.finishedAt),

@@ -1,5 +1,6 @@
 // Every bad file of the issue, each with its sentence and its line; and good ones in all the shapes that spreadsheets write (C17).
 import fc from 'fast-check';
+import { strFromU8, unzipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
 import {
   csvColumns,
@@ -9,7 +10,7 @@ import {
   unguardCell,
 } from '../../../../src/domain/imports/csv-columns.ts';
 import { readCsv } from '../../../../src/domain/imports/csv-file.ts';
-import { csvRow, templateCsv } from '../../../../src/domain/imports/csv-template.ts';
+import { csvRow, templateCsv, templateZip } from '../../../../src/domain/imports/csv-template.ts';
 import { csvLines } from '../../../../src/lib/csv.ts';
 
 const head = 'Username,Email,Role,Groups,First Name,Last Name';
@@ -204,5 +205,23 @@ describe('what we write, we read', () => {
         expect(guardCell(text)).not.toMatch(/^[=+\-@\t\r]/);
       }),
     );
+  });
+});
+
+describe('the template', () => {
+  it('A4.1 is a ZIP with a spreadsheet and a README on format and validation', () => {
+    const files = unzipSync(templateZip(new Date('2026-11-22T10:00:00Z')));
+    expect(Object.keys(files).sort()).toEqual(['README.txt', 'users.csv']);
+    expect(Buffer.from(files['users.csv'] ?? []).toString()).toBe(`\ufeff${head}\r\n`);
+    const readme = strFromU8(files['README.txt'] ?? new Uint8Array());
+    for (const words of ['10,000', 'Sales;Support', 'Admin, Billing and Purchasing, User, Co-Managed User', '14 days'])
+      expect(readme).toContain(words);
+    for (const line of readme.split('\r\n')) expect(line.length, line).toBeLessThan(140);
+  });
+
+  it('the example of its README is a file that is taken', async () => {
+    const readme = strFromU8(unzipSync(templateZip(new Date()))['README.txt'] ?? new Uint8Array());
+    const example = readme.split('AN EXAMPLE\r\n')[1]?.split('\r\n\r\n')[0] ?? '';
+    expect(await read(example)).toHaveLength(2);
   });
 });
