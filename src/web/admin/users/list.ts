@@ -1,4 +1,5 @@
 // User Management: the list of a company's people (A1.1, A1.2, A6.1, A6.2). The address holds all that one has chosen.
+import { parsePolicy } from '../../../domain/companies/company.ts';
 import { choosableRoles } from '../../../domain/roles/role.ts';
 import {
   listableStatuses,
@@ -8,7 +9,13 @@ import {
   type PersonRow,
   peopleOrders,
 } from '../../../domain/users/list-queries.ts';
-import { fullName, initialsOf } from '../../../domain/users/user.ts';
+import {
+  decideTransition,
+  fullName,
+  initialsOf,
+  type Transition,
+  type TransitionBy,
+} from '../../../domain/users/user.ts';
 import type { GroupId } from '../../../lib/ids.ts';
 import { isId } from '../../../lib/ids.ts';
 import { pagingOf } from '../../../lib/paging.ts';
@@ -82,24 +89,31 @@ function invitationWords(endsAt: Date | null, now: Date): string {
   return days === 0 ? 'runs out today' : `${days} ${days === 1 ? 'day' : 'days'} left`;
 }
 
-/** Which acts the row offers (A2.6, A2.7, D.4). The commands decide again; this keeps the page from offering the refused. */
+/** Which acts the row offers (A2.6, A2.7, D.4): those that the rule would allow. The commands ask it again. */
 export function actsFor(
-  person: Pick<PersonRow, 'id' | 'role' | 'status' | 'isEnrolled' | 'mustSetPassword'>,
-  actorId: string,
+  person: Pick<PersonRow, 'id' | 'role' | 'status' | 'isEnrolled' | 'mustSetPassword' | 'isMailBlocked'>,
+  by: Pick<TransitionBy, 'actorId' | 'reactivate'>,
 ): PersonActs {
-  const base = `${usersPath}/${person.id}`;
-  const mayEnd = person.role !== 'Root Admin' && person.id !== actorId;
-  const isActive = person.status === 'Active' || person.status === 'LockedOut';
-  const isReady = isActive && person.isEnrolled && !person.mustSetPassword;
+  const { isMailBlocked } = person;
+  const facts = {
+    ...person,
+    baseStatus: person.status === 'LockedOut' ? ('Active' as const) : person.status,
+    mustEnrol2fa: !person.isEnrolled,
+  };
+  const offer = (transition: Transition, isTheTime = true) =>
+    isTheTime && decideTransition(transition, facts, { ...by, isMailBlocked }).allowed
+      ? `${usersPath}/${person.id}/${transition}`
+      : null;
+  const isReady = facts.baseStatus === 'Active' && person.isEnrolled && !person.mustSetPassword;
   return {
-    edit: `${base}/edit`,
-    deactivate: isActive && mayEnd ? `${base}/deactivate` : null,
-    activate: person.status === 'Deactivated' && mayEnd ? `${base}/activate` : null,
-    unlock: person.status === 'LockedOut' ? `${base}/unlock` : null,
-    delete: mayEnd ? `${base}/delete` : null,
-    resend: person.status === 'Invited' ? `${base}/resend` : null,
-    resetSecondFactor: isReady ? `${base}/reset-2fa` : null,
-    resetPassword: isReady ? `${base}/reset-password` : null,
+    edit: `${usersPath}/${person.id}/edit`,
+    deactivate: offer('deactivate'),
+    activate: offer('activate'),
+    unlock: offer('unlock', person.status === 'LockedOut'),
+    delete: offer('delete'),
+    resend: offer('resend'),
+    resetSecondFactor: offer('reset-2fa', isReady),
+    resetPassword: offer('reset-password', isReady),
   };
 }
 
@@ -119,7 +133,7 @@ function toLine(person: PersonRow, desk: Desk): PersonLine {
     invite: person.status === 'Invited' ? invitationWords(person.invitationEndsAt, desk.work.now) : '',
     lastLogin: person.lastLoginAt ? desk.moment(person.lastLoginAt) : null,
     isMailBlocked: person.isMailBlocked,
-    acts: actsFor(person, desk.userId),
+    acts: actsFor(person, { actorId: desk.userId, reactivate: parsePolicy(desk.account.policy).reactivate }),
   };
 }
 
