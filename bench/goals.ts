@@ -30,3 +30,6 @@ export const idleMemoryGoalMb = 130;
 export const peakMemoryGoalMb = 220;
 export const loginBesideHashGoalMs = 8;
 export const userinfoWhileLoginP99GoalMs = 50;
+
+/** Pages of the console for 200,000 people, as a multiple of the same pages for 1,000. */
+export const scaleGoal = 3;

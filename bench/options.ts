@@ -20,6 +20,8 @@ export interface Options {
   idToken: IdTokenAlgorithm;
   json: string | undefined;
   statements: boolean;
+  /** The console's pages for companies of two sizes: alone, after the scenarios, or not. */
+  scale: 'only' | 'too' | 'no';
 }
 
 const algorithms: IdTokenAlgorithm[] = ['RS256', 'ES256', 'EdDSA'];
@@ -35,6 +37,7 @@ export const usage = `npm run bench -- [options]
   --id-token ES256    how the product signs ID tokens: RS256 (its default, and the baseline's), ES256 or EdDSA
   --statements        prints the SQL statements of one operation
   --json FILE         writes the numbers to a file as well
+  --scale             only the console's pages, for companies of 1,000 and of 200,000 people
   --quick             one round of one second: does it run at all?`;
 
 /** Gives the options, or what is wrong with them. */
@@ -52,6 +55,7 @@ export function readOptions(args: string[]): Options | string {
         'id-token': { type: 'string', default: 'RS256' },
         statements: { type: 'boolean', default: false },
         json: { type: 'string' },
+        scale: { type: 'boolean', default: false },
         quick: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },
@@ -73,6 +77,7 @@ export function readOptions(args: string[]): Options | string {
       idToken,
       json: values.json,
       statements: values.statements,
+      scale: values.scale ? 'only' : values.scenarios === undefined && !quick && subject === 'product' ? 'too' : 'no',
     };
   } catch (error) {
     return `${error instanceof Error ? error.message : String(error)}\n\n${usage}`;

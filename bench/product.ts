@@ -16,7 +16,12 @@ export type IdTokenAlgorithm = 'RS256' | 'ES256' | 'EdDSA';
 
 type Environment = Record<string, string | undefined>;
 
-export function product(folder: string, algorithm: IdTokenAlgorithm): Contender {
+/** A contender that can also make companies with an administrator each, for the console. */
+export interface Product extends Contender {
+  addCompany(databaseUrl: string, name: string): Promise<Person>;
+}
+
+export function product(folder: string, algorithm: IdTokenAlgorithm): Product {
   const environment: Environment = {
     PATH: process.env.PATH,
     NODE_ENV: 'production',
@@ -28,6 +33,7 @@ export function product(folder: string, algorithm: IdTokenAlgorithm): Contender 
   };
   return {
     name: 'product',
+    addCompany: (databaseUrl, name) => addCompany({ ...environment, DATABASE_URL: databaseUrl }, name),
     prepare: (databaseUrl, people) => prepare({ ...environment, DATABASE_URL: databaseUrl }, people, algorithm),
     async start(databaseUrl) {
       const port = await freePort();
@@ -54,6 +60,15 @@ async function prepare(environment: Environment, count: number, algorithm: IdTok
     offline: await code('offline', ['refresh_token']),
     people: await createPeople(environment, count),
   };
+}
+
+async function addCompany(environment: Environment, name: string): Promise<Person> {
+  await cli(environment, ['create-company', '--name', name]);
+  const admin: Person = { username: 'admin', company: name, password, totpSecret: base32(randomBytes(20)) };
+  const { username, totpSecret } = admin;
+  const line = JSON.stringify({ username, email: 'admin@example.com', role: 'Admin', password, totpSecret });
+  await cli(environment, ['create-user', '--company', name, '--bulk-stdin'], line);
+  return admin;
 }
 
 async function createService(environment: Environment, name: string): Promise<Client> {

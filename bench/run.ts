@@ -13,6 +13,7 @@ import { product } from './product.ts';
 import { report, reportStatements } from './report.ts';
 import { type Results, type ScenarioResult, summarise } from './results.ts';
 import { playRounds, type Rounds } from './rounds.ts';
+import { measureScale, reportScale } from './scale.ts';
 
 const startUps = 3;
 const hashSamples = 15;
@@ -34,10 +35,14 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   });
 }
 try {
-  const results = await benchmark(options, (stop) => stops.push(stop));
-  process.stdout.write(`\n${report(results)}`);
-  if (options.statements) process.stdout.write(`\n${reportStatements(results)}`);
-  if (options.json) writeFileSync(options.json, `${JSON.stringify(results, null, 2)}\n`);
+  const onStop: OnStop = (stop) => stops.push(stop);
+  if (options.scale !== 'only') {
+    const results = await benchmark(options, onStop);
+    process.stdout.write(`\n${report(results)}`);
+    if (options.statements) process.stdout.write(`\n${reportStatements(results)}`);
+    if (options.json) writeFileSync(options.json, `${JSON.stringify(results, null, 2)}\n`);
+  }
+  if (options.scale !== 'no') process.stdout.write(`\n${reportScale(await measureScale(folder, onStop, say))}`);
   await cleanUp();
   rmSync(folder, { recursive: true, force: true });
 } catch (error) {

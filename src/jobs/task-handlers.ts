@@ -2,8 +2,10 @@
 import { csvHandler } from '../domain/imports/csv-commands.ts';
 import { moduleImport } from '../domain/imports/module-import.ts';
 import type { TaskHandler, TaskKind } from '../domain/tasks/task.ts';
+import { bulkHandler } from '../domain/users/bulk-commands.ts';
 
 export const taskHandlers: Partial<Record<TaskKind, TaskHandler>> = {
+  bulk: bulkHandler,
   csv: csvHandler,
   module: moduleImport,
 };

@@ -75,9 +75,14 @@ async function doChunk(work: Work, task: Task, handler: TaskHandler, limit: numb
 const unanswered: Outcome = { outcome: 'failed', message: 'Nothing was done with this row.' };
 
 /** The first row that waits is the one that has just been refused, alone; an attempt by another runner counts as well. */
-async function failOne(work: Work, task: Task, { message, fields }: AppError): Promise<boolean> {
+async function failOne(work: Work, task: Task, { message, fields, status }: AppError): Promise<boolean> {
   const [field] = Object.keys(fields);
-  const outcome: Outcome = { outcome: 'failed', message, ...(field === undefined ? {} : { field }) };
+  // What a rule leaves out (409) is skipped; what is wrong with the row itself is a failure.
+  const outcome: Outcome = {
+    outcome: status === 409 ? 'skipped' : 'failed',
+    message,
+    ...(field === undefined ? {} : { field }),
+  };
   return doChunk(work, task, { chunk: 1, run: async (_work, _task, rows) => rows.map(() => outcome) }, 1);
 }
 

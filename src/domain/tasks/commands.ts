@@ -1,6 +1,7 @@
 import { type CompanyId, newId } from '../../lib/ids.ts';
 import { transaction, type Work } from '../../work.ts';
 import { record } from '../audit/commands.ts';
+import type { PeopleQuery } from './repository.ts';
 import type { NewRow, Task } from './task.ts';
 
 export const taskJob = 'task';
@@ -9,7 +10,8 @@ export interface TaskRequest {
   kind: Task['kind'];
   title: string;
   params: Record<string, unknown>;
-  rows: NewRow[];
+  /** The rows, or a query that selects `label` and `user_id` of people. */
+  rows: NewRow[] | PeopleQuery;
   inputHash?: string;
 }
 
@@ -28,7 +30,7 @@ export async function startTask(work: Work, companyId: CompanyId, request: TaskR
       title: request.title,
       params: request.params,
       state: 'waiting',
-      total: request.rows.length,
+      total: 0,
       succeeded: 0,
       skipped: 0,
       failed: 0,
@@ -44,7 +46,9 @@ export async function startTask(work: Work, companyId: CompanyId, request: TaskR
       const running = await tasks.findUnfinishedByInput(task.inputHash ?? '');
       if (running) return running;
     }
-    await tasks.insertRows(task.id, request.rows);
+    if (Array.isArray(request.rows)) await tasks.insertRows(task.id, request.rows);
+    else await tasks.insertRowsOf(task.id, request.rows);
+    task.total = await tasks.countRows(task.id);
     await record(work, {
       action: 'import.start',
       companyId,

@@ -1,5 +1,5 @@
 import { violatedConstraint } from '../../db/errors.ts';
-import type { Database } from '../../db/knex.ts';
+import type { Database, Query } from '../../db/knex.ts';
 import type { CompanyId, UserId } from '../../lib/ids.ts';
 import type { NewRow, Outcome, Task, TaskRow } from './task.ts';
 
@@ -69,6 +69,9 @@ const toRow = (row: StoredRow): TaskRow => ({
 /** knex's types know no null inside an array; PostgreSQL does. */
 const array = (values: (string | null | undefined)[]) => values.map((value) => value ?? null) as string[];
 
+/** Selects `label` and `user_id` of people. */
+export type PeopleQuery = Query;
+
 export function taskRepository(db: Database, companyId: CompanyId) {
   const all = () => db<Row>('tasks').where({ company_id: companyId });
   const rowsOf = (taskId: string) => db<StoredRow>('task_rows').where({ company_id: companyId, task_id: taskId });
@@ -118,6 +121,24 @@ export function taskRepository(db: Database, companyId: CompanyId) {
           ],
         );
       }
+    },
+
+    /** Rows from a query that selects `label` and `user_id`, without bringing them here. */
+    async insertRowsOf(taskId: string, people: PeopleQuery): Promise<void> {
+      await db.raw(
+        `insert into task_rows (company_id, task_id, position, label, data, user_id)
+         select ?, ?, row_number() over (order by p.label), p.label, '{}', p.user_id from (?) p`,
+        [companyId, taskId, people],
+      );
+    },
+
+    /** Counts the rows, once all are there, and keeps the number. */
+    async countRows(taskId: string): Promise<number> {
+      const rows: { total: number }[] = await all()
+        .where({ id: taskId })
+        .update({ total: db.raw('(select count(*) from task_rows r where r.task_id = tasks.id)') })
+        .returning('total');
+      return rows[0]?.total ?? 0;
     },
 
     async findById(id: string): Promise<Task | null> {
