@@ -2,7 +2,8 @@
 import { conflict, invalid, notFound } from '../../lib/errors.ts';
 import type { CompanyId, GroupId, InstanceId, UserId } from '../../lib/ids.ts';
 import { transaction, type Work } from '../../work.ts';
-import { record } from '../audit/commands.ts';
+import type { AuditEvent } from '../audit/audit-event.ts';
+import { recordAll } from '../audit/commands.ts';
 import { authorise } from '../roles/authority.ts';
 import { revokeLostAccess } from '../sessions/lost-access-commands.ts';
 import { type Effects, effectsOf, type GroupState, type MembershipChange, membershipAfter } from './effects.ts';
@@ -85,7 +86,10 @@ export async function changeMemberships(
       moduleIds: await modulesOf(work, companyId, lostInstances(effects)),
       userIds: moves.filter(({ removed }) => removed.length > 0).map(({ member }) => member.id),
     });
-    for (const move of moves) await tell(work, companyId, move, states);
+    await recordAll(
+      work,
+      moves.map((move) => eventOf(companyId, move, states)),
+    );
     return { changed: moves.length, effects };
   });
 }
@@ -151,12 +155,12 @@ const pairs = (member: Member, groupIds: GroupId[]): MemberPair[] =>
 export const lostInstances = (effects: Effects): InstanceId[] =>
   effects.instances.filter(({ lose }) => lose.people > 0).map(({ instanceId }) => instanceId);
 
-async function tell(work: Work, companyId: CompanyId, move: Move, states: GroupState[]): Promise<void> {
+function eventOf(companyId: CompanyId, move: Move, states: GroupState[]): AuditEvent {
   const names = (ids: GroupId[]) => states.filter(({ id }) => ids.includes(id)).map(({ name }) => name);
-  await record(work, {
+  return {
     action: 'user.groupChange',
     companyId,
     target: { kind: 'user', id: move.member.id },
     details: { before: { groups: names(move.member.groups) }, after: { groups: names(move.after) } },
-  });
+  };
 }
