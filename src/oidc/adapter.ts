@@ -176,16 +176,20 @@ function remember(exchange: Exchange, row: RecordRow): void {
     exchange.sessionUidOf.set(row.id, row.session_uid);
     // A copy: the engine changes what it is given.
     exchange.sessionsAsRead.set(row.id, structuredClone(row.payload));
+    if (row.seen_at !== null) exchange.seenAt.set(row.id, row.seen_at);
   }
 }
 
-/** Seconds by which a session's end may lag behind its use. */
+/** Seconds by which a session's end, and its last use, may lag behind. */
 const sessionLag = 60;
 
 /** The engine saves a session at every visit; one that holds the same as before and ends hardly later need not be written. */
 function isUnchanged(exchange: Exchange, id: string, payload: AdapterPayload): boolean {
   const before = exchange.sessionsAsRead.get(id);
   if (!before || Number(payload.exp ?? 0) - Number(before.exp ?? 0) > sessionLag) return false;
+  // Near the end that holds in any case the other end moves no more, but a shorter idle time would ask for the last use.
+  const seenAt = exchange.seenAt.get(id);
+  if (seenAt !== undefined && exchange.now.getTime() / 1000 - seenAt > sessionLag) return false;
   const { jti: _, ...after } = payload;
   return isDeepStrictEqual({ ...before, exp: 0, iat: 0 }, { ...after, exp: 0, iat: 0 });
 }

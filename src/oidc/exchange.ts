@@ -27,6 +27,8 @@ export interface Exchange {
   accounts: Map<string, AccountFacts>;
   /** Sessions as the database has them, by record id. */
   sessionsAsRead: Map<string, Record<string, unknown>>;
+  /** When they were last used, in seconds since the epoch, by record id. */
+  seenAt: Map<string, number>;
   /** Uid of the session that a new grant belongs to. */
   sessionUid: string | null;
   /** Session uid by record id, to tell a renewed cookie from an ended session. */
@@ -64,6 +66,7 @@ export function newExchange(
     sessions: new Map(),
     accounts: new Map(),
     sessionsAsRead: new Map(),
+    seenAt: new Map(),
     sessionUid: null,
     sessionUidOf: new Map(),
     writes: emptyBatch(),

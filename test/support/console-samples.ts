@@ -6,6 +6,7 @@ import { inviteSamples } from './samples-invite.ts';
 import { mailSamples } from './samples-mail.ts';
 import { personSamples } from './samples-person.ts';
 import { reportSamples } from './samples-reports.ts';
+import { securitySamples } from './samples-security.ts';
 import { taskSamples } from './samples-tasks.ts';
 import type { Sample } from './view-samples.ts';
 
@@ -79,6 +80,7 @@ export function consoleSamples(shell: (here: Shell['here']) => Shell, markup: st
     ...mailSamples(shell, markup),
     ...groupSamples(shell, markup),
     ...inviteSamples(shell, markup),
+    ...securitySamples(shell, markup),
     ...taskSamples(shell, markup),
     ...reportSamples(shell, markup),
     { view: 'admin/users/list', variant: 'typical', title: 'Users', locals: list },

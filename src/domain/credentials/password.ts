@@ -85,6 +85,12 @@ export function contextWords(facts: {
   );
 }
 
+/** C38: passwords that were set before this have run out; null: none runs out. */
+export function oldestPassword(policy: PasswordPolicy, now: Date): Date | null {
+  return policy.maxAgeDays > 0 ? new Date(now.getTime() - days(policy.maxAgeDays)) : null;
+}
+
 export function isPasswordExpired(setAt: Date, policy: PasswordPolicy, now: Date): boolean {
-  return policy.maxAgeDays > 0 && now.getTime() > setAt.getTime() + days(policy.maxAgeDays);
+  const oldest = oldestPassword(policy, now);
+  return oldest !== null && setAt < oldest;
 }

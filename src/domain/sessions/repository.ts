@@ -95,6 +95,21 @@ export function sessionRepository(db: Database, companyId: CompanyId) {
       );
     },
 
+    /** Live sessions of the company that a stricter policy would end; stops counting at `most`. */
+    async countOver(limits: { seenBefore: Date; begunBefore: Date }, now: Date, most: number): Promise<number> {
+      const some = db('sessions')
+        .where({ company_id: companyId })
+        .whereNull('ended_at')
+        .where('idle_ends_at', '>', now)
+        .where((over) =>
+          over.where('last_seen_at', '<=', limits.seenBefore).orWhere('created_at', '<=', limits.begunBefore),
+        )
+        .select(db.raw('1'))
+        .limit(most);
+      const rows: { count: string }[] = await db.from(some.as('s')).count({ count: '*' });
+      return Number(rows[0]?.count ?? 0);
+    },
+
     /** Everything the engine holds for a person, offline refresh tokens included (OAU-18), but for what hangs on one session. */
     async revokeAll(userId: UserId, exceptUid: string | null = null): Promise<void> {
       const others = (query: Query) => {

@@ -2,6 +2,7 @@
 
 import type { CompanyId, UserId } from '../../lib/ids.ts';
 import { isWithin } from '../../lib/networks.ts';
+import { after, minutes } from '../../lib/time.ts';
 import type { CompanyPolicy } from '../companies/company.ts';
 import { isPasswordExpired } from '../credentials/password.ts';
 import type { BaseStatus, User } from './user.ts';
@@ -55,8 +56,15 @@ export type RefusalReason =
 
 export type Refusal = { outcome: 'refused'; reason: RefusalReason; counts: boolean };
 
+/** What may stand against a person before anything is typed: of a sign-in now, or of one that is played again under another policy. */
+export interface StandingFacts extends Pick<SignInFacts, 'from' | 'browser'> {
+  company: object | null;
+  user: Pick<NonNullable<SignInFacts['user']>, 'baseStatus' | 'lockedUntil'> | null;
+  credential: object | null;
+}
+
 /** Why this person could not sign in now whatever they type; null when nothing stands against it. Order of D.5 step 3. */
-export function standingRefusal(facts: SignInFacts, now: Date): RefusalReason | null {
+export function standingRefusal(facts: StandingFacts, now: Date): RefusalReason | null {
   if (!facts.company) return 'unknown-company';
   if (!isAllowedFrom(facts.from)) return 'address';
   if (!facts.user) return 'unknown-user';
@@ -75,9 +83,30 @@ export function isAllowedFrom({ ip, allowed }: SignInFacts['from']): boolean {
  * A lock earned by strangers does not hold a browser that has signed in before as this person (AUT-07);
  * such a browser has a count of its own.
  */
-export function isLocked(facts: Pick<SignInFacts, 'user' | 'browser'>, now: Date): boolean {
+export function isLocked(facts: Pick<StandingFacts, 'user' | 'browser'>, now: Date): boolean {
   const until = facts.browser ? facts.browser.lockedUntil : (facts.user?.lockedUntil ?? null);
   return until !== null && until > now;
+}
+
+/** Reasons that count towards the lock (C7). */
+export const countingReasons: readonly RefusalReason[] = ['wrong-password', 'wrong-code', 'used-code', 'wrong-proof'];
+
+export interface Count {
+  failures: number;
+  lockedUntil: Date | null;
+}
+
+export const noFailures: Count = { failures: 0, lockedUntil: null };
+
+/**
+ * T10, T11: the count after one more failure. The statement that counts at signing in does the same with rows, since no failure
+ * may be lost; a test holds the two against each other.
+ */
+export function afterFailure({ failures, lockedUntil }: Count, lock: CompanyPolicy['lock'], at: Date): Count {
+  // A lock that has run out begins a new count.
+  const next = lockedUntil !== null && lockedUntil <= at ? 1 : failures + 1;
+  if (lockedUntil !== null && lockedUntil > at) return { failures: next, lockedUntil };
+  return { failures: next, lockedUntil: next < lock.threshold ? null : after(at, minutes(lock.minutes)) };
 }
 
 export function decidePassword(facts: SignInFacts, matches: boolean, now: Date): Refusal | { outcome: 'accepted' } {

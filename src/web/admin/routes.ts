@@ -6,6 +6,8 @@ import { groupListRoutes } from './groups/list.ts';
 import { groupMemberRoutes } from './groups/members.ts';
 import { groupSettingsRoutes } from './groups/settings.ts';
 import { mailRoutes } from './mail/routes.ts';
+import { addressRoutes } from './security/addresses.ts';
+import { policyRoutes } from './security/policy.ts';
 import { taskRoutes } from './tasks/task.ts';
 import { personActRoutes } from './users/acts.ts';
 import { userBulkRoutes } from './users/bulk.ts';
@@ -27,6 +29,8 @@ export const adminRoutes: Route[] = [
   ...userBulkRoutes,
   ...mailRoutes,
   ...taskRoutes,
+  ...policyRoutes,
+  ...addressRoutes,
   ...personEditRoutes,
   ...personActRoutes,
   // Last of all: `/admin/users/:id` would take /admin/users/new and its kin.

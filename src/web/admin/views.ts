@@ -3,6 +3,7 @@ import type { AuditViews } from './audit/views.ts';
 import type { DashboardViews } from './dashboard/views.ts';
 import type { GroupViews } from './groups/views.ts';
 import type { MailViews } from './mail/views.ts';
+import type { SecurityViews } from './security/views.ts';
 import type { TaskViews } from './tasks/views.ts';
 import type { UserBulkViews } from './users/bulk-views.ts';
 import type { InviteViews } from './users/invite-views.ts';
@@ -15,6 +16,7 @@ export interface AdminViews
     GroupViews,
     InviteViews,
     PersonViews,
+    SecurityViews,
     UserViews,
     UserBulkViews,
     MailViews,

@@ -48,13 +48,13 @@ export async function findPerson(ctx: Context, runtime: Runtime): Promise<Person
     signedInAt,
     account,
   };
-  await keepAlive(person, Number(row.payload.exp ?? 0) * 1000, ends);
+  await keepAlive(person, lastSeenAt, ends);
   return person;
 }
 
 /** At most one write a minute for a person who clicks around. */
-async function keepAlive(person: Person, endsNow: number, ends: { idleEndsAt: Date; endsAt: Date }): Promise<void> {
-  if (ends.idleEndsAt.getTime() - endsNow < minutes(1)) return;
+async function keepAlive(person: Person, lastSeenAt: Date, ends: { idleEndsAt: Date; endsAt: Date }): Promise<void> {
+  if (person.work.now.getTime() - lastSeenAt.getTime() < minutes(1)) return;
   await person.work.store.of(person.companyId).sessions.touch(person.sessionUid, person.work.now, ends);
 }
 
