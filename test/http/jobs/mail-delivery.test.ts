@@ -200,6 +200,8 @@ describe('without the mail server', () => {
     let back: TestSmtp | null = null;
     try {
       const person = await makePerson(down, await makeCompany(down, 'Northwind'));
+      // With one company only, its name is not asked for.
+      await makeCompany(down, 'Contoso');
       const visitor = down.visitor();
       const form = await visitor.open('/forgot/password');
       const before = performance.now();
