@@ -1,6 +1,7 @@
 // What is done with the rows of each kind of task.
 import { csvHandler } from '../domain/imports/csv-commands.ts';
 import { moduleImport } from '../domain/imports/module-import.ts';
+import { undoHandler } from '../domain/imports/undo-commands.ts';
 import type { TaskHandler, TaskKind } from '../domain/tasks/task.ts';
 import { bulkHandler } from '../domain/users/bulk-commands.ts';
 
@@ -8,4 +9,5 @@ export const taskHandlers: Partial<Record<TaskKind, TaskHandler>> = {
   bulk: bulkHandler,
   csv: csvHandler,
   module: moduleImport,
+  undo: undoHandler,
 };

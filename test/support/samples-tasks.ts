@@ -29,6 +29,7 @@ export function taskSamples(shell: (here: Shell['here']) => Shell, markup: strin
     log: 'Line 7',
     failedRows: '/admin/tasks/a/failed-rows',
     undo: { href: '/admin/tasks/a/undo', until: moment },
+    undone: null,
     back: { href: '/admin/users', label: 'Users' },
   };
   return [
@@ -50,7 +51,14 @@ export function taskSamples(shell: (here: Shell['here']) => Shell, markup: strin
       view: 'admin/tasks/page',
       variant: 'stopped',
       title: 'Import',
-      locals: { ...done, stoppedBecause: 'The file could not be read to its end.', lines: [], more: '', undo: null },
+      locals: {
+        ...done,
+        stoppedBecause: 'The file could not be read to its end.',
+        lines: [],
+        more: '',
+        undo: null,
+        undone: '/admin/tasks/b',
+      },
     },
     {
       view: 'admin/tasks/undo',
@@ -64,6 +72,20 @@ export function taskSamples(shell: (here: Shell['here']) => Shell, markup: strin
         sentences: ['1,199 people are deleted, with their invitations. This cannot be undone.'],
         kept: [{ name: markup, username: 'ben', why: 'has signed in since' }],
         button: 'Delete 1,199 people',
+      },
+    },
+    {
+      view: 'admin/tasks/undo',
+      variant: 'nobody',
+      title: 'Take this import back?',
+      locals: {
+        shell: shell('users'),
+        title: 'Take this import back?',
+        action: '/admin/tasks/a/undo',
+        cancel: '/admin/tasks/a',
+        sentences: ['There is nobody to delete: everybody of this import has signed in since, or is gone already.'],
+        kept: [],
+        button: null,
       },
     },
   ];

@@ -41,6 +41,7 @@ export async function startTask(work: Work, companyId: CompanyId, request: TaskR
       createdAt: work.now,
       startedAt: null,
       finishedAt: null,
+      undoneBy: null,
     };
     if (!(await tasks.insert(task))) {
       const running = await tasks.findUnfinishedByInput(task.inputHash ?? '');

@@ -21,6 +21,7 @@ interface Row {
   created_at: Date;
   started_at: Date | null;
   finished_at: Date | null;
+  undone_by: string | null;
   beat_at: Date;
 }
 
@@ -42,6 +43,7 @@ const toTask = (row: Row): Task => ({
   createdAt: row.created_at,
   startedAt: row.started_at,
   finishedAt: row.finished_at,
+  undoneBy: row.undone_by,
 });
 
 interface StoredRow {
@@ -204,6 +206,11 @@ export function taskRepository(db: Database, companyId: CompanyId) {
         .update({ state: 'done', finished_at: now, beat_at: now })
         .returning('*');
       return rows[0] ? toTask(rows[0]) : null;
+    },
+
+    /** @returns false when somebody was faster: what is undone twice would be undone wrongly. */
+    async markUndone(taskId: string, by: string): Promise<boolean> {
+      return (await all().where({ id: taskId }).whereNull('undone_by').update({ undone_by: by })) === 1;
     },
 
     async fail(taskId: string, problem: string, now: Date): Promise<void> {

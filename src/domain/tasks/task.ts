@@ -25,6 +25,8 @@ export interface Task {
   createdAt: Date;
   startedAt: Date | null;
   finishedAt: Date | null;
+  /** The task that took this one back. */
+  undoneBy: string | null;
 }
 
 export interface TaskRow {
@@ -50,11 +52,15 @@ export const undoFor = days(14);
 export const doneOf = ({ succeeded, skipped, failed }: Pick<Task, 'succeeded' | 'skipped' | 'failed'>): number =>
   succeeded + skipped + failed;
 
-export function mayUndo(task: Pick<Task, 'kind' | 'state' | 'finishedAt' | 'succeeded'>, now: Date): boolean {
+export function mayUndo(
+  task: Pick<Task, 'kind' | 'state' | 'finishedAt' | 'succeeded' | 'undoneBy'>,
+  now: Date,
+): boolean {
   return (
     (task.kind === 'csv' || task.kind === 'module') &&
     task.state === 'done' &&
     task.succeeded > 0 &&
+    task.undoneBy === null &&
     task.finishedAt !== null &&
     task.finishedAt.getTime() + undoFor > now.getTime()
   );

@@ -13,6 +13,7 @@ import { personActRoutes } from './users/acts.ts';
 import { userBulkRoutes } from './users/bulk.ts';
 import { personEditRoutes } from './users/edit.ts';
 import { userImportRoutes } from './users/import.ts';
+import { taskUndoRoutes } from './tasks/undo.ts';
 import { userListRoutes } from './users/list.ts';
 import { newUserRoutes } from './users/new.ts';
 import { personRoutes } from './users/person.ts';
@@ -36,3 +37,4 @@ export const adminRoutes: Route[] = [
   // Last of all: `/admin/users/:id` would take /admin/users/new and its kin.
   ...personRoutes,
 ];
+  ...taskUndoRoutes,

@@ -3,7 +3,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Company } from '../../../src/domain/companies/company.ts';
 import { createGroup } from '../../../src/domain/groups/commands.ts';
 import { readCsv } from '../../../src/domain/imports/csv-file.ts';
+import { tellWhoBegan } from '../../../src/domain/imports/finished.ts';
 import { startTask } from '../../../src/domain/tasks/commands.ts';
+import { mayUndo, undoFor } from '../../../src/domain/tasks/task.ts';
+import { deleteUser } from '../../../src/domain/users/admin-commands.ts';
 import { startApp, type TestApp } from '../../support/app.ts';
 import { eventsOf, mailsTo } from '../../support/attempts.ts';
 import { type AtDesk, atDesk, refusesOthers } from '../../support/console.ts';
@@ -199,4 +202,167 @@ describe('an upload', () => {
     expect(task).toMatchObject({ state: 'done', succeeded: 0, failed: 2 });
     expect(await app.runtime.store.of(other.id).users.findByUsername('zed')).toBeNull();
   });
+});
+
+describe('failed rows', () => {
+  it('C17, C49 come as a file that is mended and uploaded again; what was right is not invited twice', async () => {
+    const { task, address, page } = await run(
+      'nia,nia@mail.example,User,Admins,Nia,Right',
+      '@oli,oli@mail.example,User,admins,Oli,"Wr, ""ong"',
+      'pat,=1+1,User,Admins,Pat,Wrong',
+      'nia,other@mail.example,User,Admins,Nia,Twice',
+    );
+    expect(task).toMatchObject({ succeeded: 1, failed: 3 });
+    expect(page.body).toContain(`${address}/failed-rows`);
+    const file = await admin.visitor.open(`${address}/failed-rows`);
+    expect(file.headers['content-type']).toBe('text/csv; charset=utf-8');
+    expect(file.headers['content-disposition']).toBe('attachment; filename="failed-rows.csv"');
+    const lines = file.body.replace('\ufeff', '').split('\r\n');
+    expect(lines[0]).toBe(`${head},Line,Column,Reason`);
+    expect(lines[1]).toMatch(/^'@oli,oli@mail\.example,User,admins,Oli,"Wr, ""ong",3,"?Last Name, Groups|^'@oli,.*,3,/);
+    expect(lines[2]).toMatch(/^pat,'=1\+1,User,Admins,Pat,Wrong,4,Email,/);
+    const mended = file.body
+      .replace(',admins,', ',Admins,')
+      .replace('"Wr, ""ong"', 'Mended')
+      .replace("'=1+1", 'pat@mail.example')
+      .replace(/nia,other[^\r]*\r\n/, '');
+    const answer = await uploadFile(admin.visitor, path, { name: 'failed-rows.csv', bytes: mended });
+    const again = await finishedTask(app, company, answer.headers.location ?? '');
+    expect(again).toMatchObject({ total: 2, succeeded: 2, failed: 0 });
+    expect(await find('@oli'), 'the apostrophe is taken off again').toMatchObject({ lastName: 'Mended' });
+    expect(await find("'@oli")).toBeNull();
+  });
+
+  it('API-02 are nobody else’s: another role 403, another company 404, no such task 404', async () => {
+    const { address } = await run('qq,wrong,User,Admins,Q,Q');
+    for (const [options, at, status] of [
+      [{ role: 'User' }, company, 403],
+      [{}, other, 404],
+    ] as const) {
+      const { visitor } = await atDesk(app, at, options);
+      expect((await visitor.send(`${address}/failed-rows`)).status).toBe(status);
+      expect((await visitor.send(`${address}/undo`)).status).toBe(status);
+    }
+    expect((await admin.visitor.send('/admin/tasks/00000000-0000-4000-8000-000000000000/failed-rows')).status).toBe(
+      404,
+    );
+    expect((await admin.visitor.send('/admin/tasks/x/undo')).status).toBe(404);
+  });
+});
+
+describe('taking an import back', () => {
+  const lines = (prefix: string, count: number) =>
+    Array.from({ length: count }, (_, i) => `${prefix}${i},${prefix}${i}@mail.example,User,Admins,Un,Do`);
+
+  it('T19, C15, C16 deletes who has not signed in, keeps and names who has, once and with its report', async () => {
+    const { address } = await run(...lines('undo', 5));
+    await app.runtime
+      .db('users')
+      .where({ company_id: company.id, username: 'undo1' })
+      .update({ base_status: 'Active', last_login_at: app.clock.now(), first_name: 'Kept' });
+    const gone = await find('undo2');
+    if (gone) await deleteUser(app.operator(), company.id, gone.id);
+
+    const page = await admin.visitor.open(`${address}/undo`);
+    expect(wordsOf(page)).toContain('deletes 3 people');
+    expect(wordsOf(page)).toContain('Kept Do (undo1): Has signed in since, and is kept.');
+    expect(await find('undo0'), 'asking changes nothing').not.toBeNull();
+    expect((await admin.visitor.send(`${address}/undo`, { form: {} })).status, 'WEB-06').toBe(403);
+
+    const answer = await admin.visitor.submitOnce(page, {}, '/undo');
+    expect(answer.status).toBe(303);
+    const task = await finishedTask(app, company, answer.headers.location ?? '');
+    expect(task).toMatchObject({ kind: 'undo', state: 'done', succeeded: 3, skipped: 2, failed: 0 });
+    const report = wordsOf(await admin.visitor.open(answer.headers.location ?? ''));
+    expect(report).toContain('undo1 Has signed in since, and is kept.');
+    expect(report).toContain('undo2 Is deleted already.');
+    for (const username of ['undo0', 'undo2', 'undo3', 'undo4']) expect(await find(username)).toBeNull();
+    expect(await find('undo1')).not.toBeNull();
+    const [event] = await app.runtime.store.audit.listRecent(1, { action: 'import.undo' });
+    expect(event).toMatchObject({ details: { deleted: 3, kept: 2 }, actor: { id: admin.person.user.id } });
+
+    expect((await admin.visitor.submitOnce(page, {}, '/undo')).status, 'once').toBe(409);
+    expect((await admin.visitor.open(`${address}/undo`)).status).toBe(409);
+    const old = await admin.visitor.open(address);
+    expect(old.body).not.toContain('Take this import back');
+    expect(old.body).toContain('This import was taken back');
+  });
+
+  it('C15 the same file can be uploaded anew, and the old invitation is dead', async () => {
+    const { address } = await run(...lines('anew', 2));
+    const [mail] = await mailsTo(app, 'anew0@mail.example', 'invitation');
+    const link = String(mail?.data.link);
+    expect((await app.visitor().open(link)).status).toBe(200);
+    const answer = await admin.visitor.submitOnce(await admin.visitor.open(`${address}/undo`), {}, '/undo');
+    await finishedTask(app, company, answer.headers.location ?? '');
+    expect((await app.visitor().open(link)).status).toBe(410);
+    expect((await run(...lines('anew', 2))).task).toMatchObject({ succeeded: 2, skipped: 0 });
+  });
+
+  it('of many at the same moment one begins', async () => {
+    const { address } = await run(...lines('race', 3));
+    const page = await admin.visitor.open(`${address}/undo`);
+    const answers = await Promise.all(Array.from({ length: 4 }, () => admin.visitor.submitOnce(page, {}, '/undo')));
+    expect(answers.map(({ status }) => status).sort()).toEqual([303, 409, 409, 409]);
+    const begun = answers.find(({ status }) => status === 303);
+    expect(await finishedTask(app, company, begun?.headers.location ?? '')).toMatchObject({ succeeded: 3 });
+  });
+
+  it('is possible for 14 days, to the last second and not one longer; an import of nobody offers none', async () => {
+    const { task, address } = await run(...lines('late', 1));
+    const { id: nobody } = (await run('zz,wrong,User,Admins,Z,Z')).task;
+    expect((await admin.visitor.open(`/admin/tasks/${nobody}/undo`)).status).toBe(409);
+    const ends = (task.finishedAt?.getTime() ?? 0) + undoFor;
+    expect(mayUndo(task, new Date(ends - 1000))).toBe(true);
+    expect(mayUndo(task, new Date(ends))).toBe(false);
+    await app.runtime
+      .db('tasks')
+      .where({ id: task.id })
+      .update({ finished_at: new Date(app.clock.now().getTime() - undoFor) });
+    expect((await admin.visitor.open(`${address}/undo`)).status).toBe(409);
+    expect((await admin.visitor.open(address)).body).not.toContain('Take this import back');
+  });
+});
+
+describe('a long import', () => {
+  it('D.8 mails who began it when it took over a minute, with the counts and the way to the report', async () => {
+    const { person, visitor } = await atDesk(app, company);
+    const { id } = await startTask(
+      app.runtime.work({ kind: 'user', id: person.user.id, name: person.user.username }),
+      company.id,
+      { kind: 'csv', title: 'Invite', params: {}, rows: [], inputHash: 'made-up' },
+    );
+    await finishedTask(app, company, id);
+    expect(await mailsTo(app, person.user.email, 'importFinished'), 'it was quick').toHaveLength(0);
+    const done = await app.runtime.store.of(company.id).tasks.findById(id);
+    if (!done) throw new Error('no task');
+    const later = { ...app.operator(), now: new Date(app.clock.now().getTime() + 61_000) };
+    await tellWhoBegan(later, { ...done, succeeded: 9, skipped: 1, failed: 2 });
+    const [mail] = await mailsTo(app, person.user.email, 'importFinished');
+    expect(mail?.data).toMatchObject({ counts: { imported: 9, skipped: 1, failed: 2 }, href: `/admin/tasks/${id}` });
+    expect((await visitor.open(`/admin/tasks/${id}`)).status).toBe(200);
+  });
+});
+
+describe('10,000 people', () => {
+  it('scale: are invited with their mails queued; prints the rows a second', async () => {
+    const rows = Array.from(
+      { length: 10_000 },
+      (_, i) => `bulk${i},bulk${i}@mail.example,User,All Module Access;Admins,Bulk,Person ${i}`,
+    );
+    const startedAt = performance.now();
+    const answer = await send('many.csv', ...rows);
+    expect(answer.status).toBe(303);
+    const uploaded = performance.now();
+    const task = await finishedTask(app, company, answer.headers.location ?? '', 100_000);
+    const ended = performance.now();
+    expect(task).toMatchObject({ state: 'done', total: 10_000, succeeded: 10_000 });
+    const mails = await app.runtime.db('mails').where('recipient', 'like', 'bulk%@mail.example').count('* as n');
+    expect(Number(mails[0]?.n)).toBe(10_000);
+    const members = await app.runtime.db('group_members').where({ company_id: company.id }).count('* as n');
+    expect(Number(members[0]?.n)).toBeGreaterThanOrEqual(20_000);
+    process.stdout.write(
+      `10,000 rows: read and kept in ${Math.round(uploaded - startedAt)} ms, invited in ${Math.round(ended - uploaded)} ms: ${Math.round(10_000 / ((ended - startedAt) / 1000))} rows/s\n`,
+    );
+  }, 120_000);
 });

@@ -31,11 +31,19 @@ export function progressWords(task: Task, now: Date): string {
   return `${words}, about ${left < 90 ? `${left} seconds` : `${Math.round(left / 60)} minutes`} left`;
 }
 
+/** What success and being left out are called. */
+const countWords: Record<Task['kind'], [succeeded: string, skipped: string]> = {
+  csv: ['Imported', 'Skipped'],
+  module: ['Imported', 'Skipped'],
+  bulk: ['Done', 'Skipped'],
+  undo: ['Deleted', 'Kept'],
+};
+
 function countsOf({ kind, succeeded, skipped, failed }: Task): { label: string; value: string }[] {
-  const isImport = kind === 'csv' || kind === 'module';
+  const [done, left] = countWords[kind];
   return [
-    { label: isImport ? 'Imported' : 'Done', value: number.format(succeeded) },
-    { label: 'Skipped', value: number.format(skipped) },
+    { label: done, value: number.format(succeeded) },
+    { label: left, value: number.format(skipped) },
     { label: 'Failed', value: number.format(failed) },
   ];
 }
@@ -81,6 +89,7 @@ const show: DeskHandler = async (ctx, runtime, desk) => {
         mayUndo(task, desk.work.now) && task.finishedAt
           ? { href: `${here}/undo`, until: desk.moment(after(task.finishedAt, undoFor)) }
           : null,
+      undone: task.undoneBy && taskPath(task.undoneBy),
       back: { href: usersPath, label: 'Users' },
     },
   );

@@ -33,6 +33,8 @@ export interface TaskViews {
     log: string;
     failedRows: string | null;
     undo: { href: string; until: Moment } | null;
+    /** The task that took this one back. */
+    undone: string | null;
     back: { href: string; label: string };
   };
   'admin/tasks/undo': {
@@ -43,6 +45,7 @@ export interface TaskViews {
     /** What happens when one says yes. */
     sentences: string[];
     kept: { name: string; username: string; why: string }[];
-    button: string;
+    /** Null: there is nobody to delete. */
+    button: string | null;
   };
 }
