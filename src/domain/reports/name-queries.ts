@@ -24,7 +24,7 @@ export async function namesFor(work: Work, companyId: CompanyId, events: ToldEve
         .select<{ id: string; name: string }[]>('id', db.raw(`first_name || ' ' || last_name as name`)),
     ),
     some(ids('group'), (ids) =>
-      db('groups')
+      db('access_groups')
         .where('company_id', companyId)
         .whereIn('id', ids)
         .select<{ id: string; name: string }[]>('id', 'name'),
