@@ -57,7 +57,7 @@ function facts(message: Message): string {
   if (message.facts.length === 0) return '';
   const rows = message.facts.map(
     ({ label, value }) =>
-      `<tr><td class="soft" style="padding:4px 16px 4px 0;color:#565e6c;vertical-align:top;white-space:nowrap">${escapeHtml(label)}</td><td class="ink" style="padding:4px 0;color:#161a22;font-weight:500;word-break:break-word">${escapeHtml(value)}</td></tr>`,
+      `<tr><td class="soft label" style="padding:4px 16px 4px 0;color:#565e6c;vertical-align:top;white-space:nowrap">${escapeHtml(label)}</td><td class="ink value" style="padding:4px 0;color:#161a22;font-weight:500;word-break:break-word">${escapeHtml(value)}</td></tr>`,
   );
   return `<table role="presentation" class="sunk" width="100%" cellpadding="0" cellspacing="0" style="margin:8px 0 24px;background:#f0f1f4;border-radius:6px"><tr><td style="padding:12px 16px"><table role="presentation" cellpadding="0" cellspacing="0" style="${font};font-size:14px;line-height:20px">${rows.join('')}</table></td></tr></table>`;
 }
@@ -83,6 +83,10 @@ const dark = `@media (prefers-color-scheme:dark){
 .ink{color:#eceef2!important}.soft{color:#9fa7b5!important}.sunk{background:#20242c!important}
 .accent{background:#4f63e6!important}.link{color:#a5b2ff!important}}`;
 
+// On a small screen a fact stands below its name.
+const narrow = `@media (max-width:420px){.card{padding:24px 20px!important}
+.label,.value{display:block!important;padding:0!important}.value{padding-bottom:8px!important}}`;
+
 function toHtml(message: Message, brand: string, end: string): string {
   return `<!doctype html>
 <html lang="en">
@@ -92,7 +96,7 @@ function toHtml(message: Message, brand: string, end: string): string {
 <meta name="color-scheme" content="light dark">
 <meta name="supported-color-schemes" content="light dark">
 <title>${escapeHtml(message.subject)}</title>
-<style>${dark}</style>
+<style>${dark}${narrow}</style>
 </head>
 <body class="ground" style="margin:0;padding:0;background:#f6f7f9">
 <div style="display:none;max-height:0;overflow:hidden">${escapeHtml(message.preview)}</div>

@@ -19,7 +19,7 @@ export const settingsPath = `${mailPath}/settings`;
 export const tabsOf = (here: string): MailTab[] =>
   [
     { label: 'Mails', href: mailPath },
-    { label: 'Blocked addresses', href: blockedPath },
+    { label: 'Blocked', href: blockedPath },
     { label: 'Texts', href: textsPath },
     { label: 'Sender', href: settingsPath },
   ].map((tab) => ({ ...tab, isHere: tab.href === here }));
