@@ -1,5 +1,6 @@
 // What happened, in one plain sentence: for the audit log, for a person's page, for whoever reads either at night.
 // Pure: names of people, groups and modules are handed in, since they may have changed after the event.
+import { cut } from '../../lib/cut.ts';
 import type { AuditAction } from './audit-event.ts';
 
 export interface ToldEvent {
@@ -82,24 +83,47 @@ const fieldWords: Record<string, string> = {
   timeZone: 'time zone',
   role: 'role',
   groups: 'access groups',
+  isActive: 'active',
   minLength: 'minimum length',
-  isActive: 'state',
+  requireLower: 'lower-case letter required',
+  requireUpper: 'upper-case letter required',
+  requireDigit: 'digit required',
+  requireSymbol: 'symbol required',
+  history: 'password history',
+  maxAgeDays: 'days until a password expires',
+  threshold: 'failed logins until the lock',
+  minutes: 'minutes of the lock',
+  idleMinutes: 'minutes until an idle session ends',
+  absoluteMinutes: 'minutes until every session ends',
+  enabled: 'switched on',
 };
 
 /** What differs between `before` and `after` of an event's details, field by field; for the log's own table, too. */
 export function changesOf(details: Record<string, unknown>): { field: string; before: string; after: string }[] {
-  const { before, after } = details;
-  if (!isRecord(before) || !isRecord(after)) return [];
+  if (!isRecord(details.before) || !isRecord(details.after)) return [];
+  const [before, after] = [flat(details.before), flat(details.after)];
   return [...new Set([...Object.keys(before), ...Object.keys(after)])]
     .map((key) => ({ field: fieldWords[key] ?? key, before: shown(before[key]), after: shown(after[key]) }))
     .filter(({ before, after }) => before !== after);
 }
 
+/** Values by their last name: `{ password: { minLength: 8 } }` is told as "minimum length". */
+function flat(value: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([key, inner]) => (isRecord(inner) ? Object.entries(flat(inner)) : [[key, inner]])),
+  );
+}
+
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
+/** In a sentence; the log's page of one event shows all of it. */
+const mostShown = 80;
+
 function changeWords(details: Record<string, unknown>): string {
-  const changes = changesOf(details).map(({ field, before, after }) => `${field} from “${before}” to “${after}”`);
+  const changes = changesOf(details).map(
+    ({ field, before, after }) => `${field} from “${cut(before, mostShown)}” to “${cut(after, mostShown)}”`,
+  );
   return changes.length === 0 ? '' : `: ${changes.join(', ')}`;
 }
 
@@ -120,7 +144,7 @@ const refusedBecause: Record<string, string> = {
   'wrong-code': 'the code was wrong',
   'used-code': 'the code had been used before',
   'wrong-proof': 'they could not prove anew who they are',
-  'ip-list': 'the address is not on the access list',
+  address: 'the address is not on the IP access list',
 };
 
 /** Why a sign-in was refused, in words; an unknown reason as it stands. */
@@ -151,6 +175,13 @@ const proofWords: Record<string, string> = {
   recovery: 'password and a recovery code',
   enrolment: 'password and a newly set-up second factor',
 };
+
+function ipWords({ added, removed, after }: Record<string, unknown>): string {
+  if (added !== undefined) return `added ${shown(added)} to the IP access list`;
+  if (removed !== undefined) return `removed ${shown(removed)} from the IP access list`;
+  if (isRecord(after)) return `switched the IP access list ${after.enabled === true ? 'on' : 'off'}`;
+  return 'changed the IP access list';
+}
 
 /** One row an action; the type keeps the table complete. */
 const sentences: Record<AuditAction, (told: Told) => string> = {
@@ -195,7 +226,10 @@ const sentences: Record<AuditAction, (told: Told) => string> = {
   logout: ({ who }) => `${who} logged out`,
   'session.end': ({ subject, details }) => `${possessive(subject)} session ended: ${endWords(details.reason)}`,
   'token.revoke': ({ who }) => `${who} had a token taken back`,
-  'grant.revoke': ({ who, details }) => `${who} revoked the access of ${shown(details.module)}`,
+  'grant.revoke': ({ who, whose, subject, details }) =>
+    details.reason === 'access-lost'
+      ? `${subject} lost ${shown(details.module)}: what it held for them is revoked`
+      : `${who} revoked ${whose} access to ${shown(details.module)}`,
   'entry.refuse': ({ subject, details }) =>
     `${subject} was not let into ${text(details.module) ?? 'a module'}: no active access group opens it`,
   'group.create': ({ who, details }) => `${who} created the access group ${quoted(details.name)}`,
@@ -206,13 +240,13 @@ const sentences: Record<AuditAction, (told: Told) => string> = {
   'module.create': ({ who, details }) => `${who} registered the module ${quoted(details.name)}`,
   'module.connect': ({ who, whom }) => `${who} connected ${whom}`,
   'module.disconnect': ({ who, whom }) => `${who} disconnected ${whom}`,
-  'import.start': ({ who, details }) => `${who} started an import${tail(' of ', text(details.name))}`,
+  'import.start': ({ who, details }) => `${who} started a task: ${text(details.title) ?? 'without a name'}`,
   'import.done': ({ details }) =>
-    `An import ended: ${count(details.imported)} imported, ${count(details.skipped)} skipped, ${count(details.failed)} failed`,
+    `${text(details.title) ?? 'A task'} ended: ${count(details.succeeded)} done, ${count(details.skipped)} skipped, ${count(details.failed)} failed`,
   'import.undo': ({ who, details }) =>
     `${who} undid an import: ${many(count(details.deleted), 'person', 'people')} deleted, ${count(details.kept)} kept`,
   'policy.change': ({ who, details }) => `${who} changed the security policy${changeWords(details)}`,
-  'ip.change': ({ who }) => `${who} changed the IP access list`,
+  'ip.change': ({ who, details }) => `${who} ${ipWords(details)}`,
   'mail.settings': ({ who, details }) => `${who} changed the mail settings${changeWords(details)}`,
   'mail.lift': ({ who, details }) => `${who} let mail to ${shown(details.address)} go out again`,
   'mail.test': ({ who, details }) => `${who} sent a test mail to ${shown(details.address)}`,
