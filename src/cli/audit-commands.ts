@@ -24,6 +24,18 @@ function sentenceOf({ touch, seq, eventId, event }: Finding): string {
   return `TOUCHED at ${place.join(', ')}\n  ${words[touch]}`;
 }
 
+function toJson(finding: Finding | null): object | null {
+  if (!finding) return null;
+  const { touch, seq, eventId, event } = finding;
+  return {
+    touch,
+    seq,
+    eventId: eventId === null ? null : String(eventId),
+    event: event && { at: event.at, action: event.action },
+    sentence: words[touch],
+  };
+}
+
 const verify: Command = {
   name: 'verify-audit',
   summary: 'Checks the audit log against its hash chain and names the first entry that was touched',
@@ -42,23 +54,26 @@ const verify: Command = {
       return anchor;
     });
     const result = await verifyAudit(work, { companyId: name ? (await getCompany(work, name)).id : null, anchors });
-    const { finding, entries, waiting } = result;
+    const { finding, further, entries, waiting } = result;
     const head = result.head && anchorText(result.head);
-    const firstTouched = finding && {
-      ...finding,
-      eventId: finding.eventId === null ? null : String(finding.eventId),
-      event: finding.event && { at: finding.event.at, action: finding.event.action },
-      sentence: words[finding.touch],
-    };
     const lines = [
       finding ? sentenceOf(finding) : `Intact: ${entries} entries, each follows from the one before it.`,
+      ...(further ? [`Besides, ${sentenceOf(further)}`] : []),
       ...(waiting > 0
         ? [`${waiting} newer events wait to be sealed, since ${result.waitingSince?.toISOString()}.`]
         : []),
       ...(head ? [`Head: ${head}`, 'Keep it elsewhere, and hand it to a later run: --expect <head>'] : []),
     ];
     return {
-      json: { intact: !finding, entries, waiting, waitingSince: result.waitingSince, head, firstTouched },
+      json: {
+        intact: !finding,
+        entries,
+        waiting,
+        waitingSince: result.waitingSince,
+        head,
+        firstTouched: toJson(finding),
+        further: toJson(further),
+      },
       text: lines.join('\n'),
       failed: finding !== null,
     };

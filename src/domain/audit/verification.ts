@@ -15,6 +15,8 @@ export interface Finding {
 export interface Verification {
   /** The first entry that was touched; null: nothing was. */
   finding: Finding | null;
+  /** When the first one is a matter of clocks only: the first that is not, if there is any. */
+  further: Finding | null;
   /** Entries looked at. */
   entries: number;
   /** What to keep elsewhere; null while nothing is sealed. */
@@ -34,11 +36,13 @@ interface Scope {
 export async function verifyAudit(work: Work, scope: Scope): Promise<Verification> {
   const { chain } = work.store;
   const head = await chain.findHead();
-  const { entries, finding } = await walk(work, head, scope);
+  const { entries, misdated, finding } = await walk(work, head, scope);
   const { count, since, forged } = await chain.findWaiting(head?.eventId ?? null);
   const stray: Finding | null = forged === null ? null : { touch: 'inserted', seq: null, eventId: forged, event: null };
+  const certain = finding ?? beyond(head, scope.anchors) ?? stray;
   return {
-    finding: finding ?? beyond(head, scope.anchors) ?? stray,
+    finding: misdated ?? certain,
+    further: misdated && certain,
     entries,
     head: head && { seq: head.seq, hash: head.hash },
     waiting: count,
@@ -52,48 +56,66 @@ function beyond(head: ChainEntry | null, anchors: Anchor[]): Finding | null {
   return anchors.some(({ seq }) => seq > end) ? { touch: 'unsealed', seq: end + 1, eventId: null, event: null } : null;
 }
 
-async function walk(
-  work: Work,
-  head: ChainEntry | null,
-  { companyId, anchors }: Scope,
-): Promise<{ entries: number; finding: Finding | null }> {
-  if (!head) return { entries: 0, finding: null };
-  const events = readAll((last: SealableEvent | null) =>
-    work.store.chain.readEvents(last?.id ?? null, head.eventId, pageSize, companyId),
-  );
-  const entries = readAll((last: ChainEntry | null) =>
-    work.store.chain.readEntries(last?.seq ?? 0, head.seq, pageSize),
-  );
-  const kept = new Map(anchors.map(({ seq, hash }) => [seq, hash]));
-  let next = await events.next();
-  let previous: ChainEntry | null = null;
-  let latestAt = Number.NEGATIVE_INFINITY;
-  let count = 0;
-  const found = (touch: Touch, entry: ChainEntry | null, event: SealableEvent | null) => ({
-    entries: count,
-    finding: { touch, seq: entry?.seq ?? null, eventId: event?.id ?? entry?.eventId ?? null, event },
-  });
+interface Place {
+  previous: ChainEntry | null;
+  latestAt: number;
+  /** Heads that were kept elsewhere, by their place. */
+  kept: Map<number, Buffer>;
+  isOurs: (entry: ChainEntry) => boolean;
+}
 
-  for await (const entry of entries) {
+function judge(entry: ChainEntry, event: SealableEvent | null, place: Place): Touch | null {
+  const broken = judgeEntry(entry, place);
+  if (broken) return broken;
+  if (event && event.id < entry.eventId) return 'inserted';
+  if (place.isOurs(entry) && event?.id !== entry.eventId) return 'missing';
+  const touch = place.isOurs(entry) && event ? judgeEvent(entry, event, place) : null;
+  const anchor = place.kept.get(entry.seq);
+  return touch !== 'changed' && anchor && !anchor.equals(entry.hash) ? 'rewritten' : touch;
+}
+
+function toFinding(touch: Touch, entry: ChainEntry, event: SealableEvent | null, place: Place): Finding {
+  if (touch === 'unsealed') return { touch, seq: (place.previous?.seq ?? 0) + 1, eventId: null, event: null };
+  if (touch === 'inserted') return { touch, seq: null, eventId: event?.id ?? null, event };
+  return { touch, seq: entry.seq, eventId: entry.eventId, event: event?.id === entry.eventId ? event : null };
+}
+
+interface Walked {
+  entries: number;
+  misdated: Finding | null;
+  finding: Finding | null;
+}
+
+async function walk(work: Work, head: ChainEntry | null, { companyId, anchors }: Scope): Promise<Walked> {
+  const walked: Walked = { entries: 0, misdated: null, finding: null };
+  if (!head) return walked;
+  const { chain } = work.store;
+  const events = readAll<SealableEvent>((last) =>
+    chain.readEvents(last?.id ?? null, head.eventId, pageSize, companyId),
+  );
+  const place: Place = {
+    previous: null,
+    latestAt: Number.NEGATIVE_INFINITY,
+    kept: new Map(anchors.map(({ seq, hash }) => [seq, hash])),
+    isOurs: (entry) => companyId === null || entry.companyId === companyId,
+  };
+  let next = await events.next();
+  for await (const entry of readAll<ChainEntry>((last) => chain.readEntries(last?.seq ?? 0, head.seq, pageSize))) {
     const event = next.done ? null : next.value;
-    const broken = judgeEntry(entry, { previous });
-    if (broken === 'unsealed') return found('unsealed', { ...entry, seq: (previous?.seq ?? 0) + 1 }, null);
-    if (broken) return found(broken, entry, event?.id === entry.eventId ? event : null);
-    if (event && event.id < entry.eventId) return found('inserted', null, event);
-    if (companyId === null || entry.companyId === companyId) {
-      if (event?.id !== entry.eventId) return found('missing', entry, null);
-      const touch = judgeEvent(entry, event, { latestAt });
-      if (touch) return found(touch, entry, event);
-      // A clock that once ran ahead must not make all that follows look late.
-      latestAt = Math.max(latestAt, Math.min(event.at.getTime(), entry.sealedAt.getTime()));
+    const touch = judge(entry, event, place);
+    // A clock that was wrong once must not hide what comes after it.
+    if (touch === 'misdated') walked.misdated ??= toFinding(touch, entry, event, place);
+    else if (touch) return { ...walked, finding: toFinding(touch, entry, event, place) };
+    if (event && place.isOurs(entry)) {
+      // Nor must one that ran ahead make all that follows look late.
+      place.latestAt = Math.max(place.latestAt, Math.min(event.at.getTime(), entry.sealedAt.getTime()));
       next = await events.next();
     }
-    if (kept.has(entry.seq) && !kept.get(entry.seq)?.equals(entry.hash)) return found('rewritten', entry, event);
-    previous = entry;
-    count += 1;
+    place.previous = entry;
+    walked.entries += 1;
   }
-  if (!next.done) return found('inserted', null, next.value);
-  return { entries: count, finding: null };
+  if (!next.done) walked.finding = { touch: 'inserted', seq: null, eventId: next.value.id, event: next.value };
+  return walked;
 }
 
 /** All rows in their order, a page in memory at a time. */

@@ -248,6 +248,14 @@ describe('the chain over the audit log', () => {
       await forgeSeals(trx);
     });
     expect(finding).toMatchObject({ touch: 'misdated' });
+    // A wrong clock must not hide what was done after it.
+    const both = await verifyAfter('audit_events', async (trx) => {
+      await trx('audit_events').insert({ ...row, at: new Date(app.clock.now().getTime() - 2 * 86_400_000) });
+      await trx('audit_events').insert(row);
+      await forgeSeals(trx);
+      await trx.raw(`update audit_events set ip = 'x' where id = (select max(id) from audit_events)`);
+    });
+    expect(both).toMatchObject({ finding: { touch: 'misdated' }, further: { touch: 'changed' } });
   });
 
   it('API-13 names swapped events and swapped seals', async () => {

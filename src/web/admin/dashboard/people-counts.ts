@@ -1,5 +1,6 @@
-// Counting everybody of a large company takes tens of milliseconds, so the answer is kept for a while: the longer it took, the longer,
-// and a minute at most. A small company always sees the truth of this second.
+// Counting everybody of a large company takes a tenth of a second, so the answer is kept for a while: the longer it took, the longer,
+// and a minute at most. Whoever comes later sees it with its age, and it is counted anew behind their back.
+// A small company always sees the truth of this second.
 import { countPeopleByState, type PeopleCounts } from '../../../domain/reports/dashboard-queries.ts';
 import type { CompanyId } from '../../../lib/ids.ts';
 import { minutes } from '../../../lib/time.ts';
@@ -10,6 +11,8 @@ interface Kept {
   at: Date;
   /** By the clock that only runs forward. */
   goodUntil: number;
+  /** Until then an old answer is better than a wait. */
+  usableUntil: number;
 }
 
 export interface PeopleCounter {
@@ -26,7 +29,12 @@ export function createPeopleCounter(ask = countPeopleByState, clock = () => perf
     const startedAt = clock();
     const counts = await ask(work, companyId);
     const took = clock() - startedAt;
-    const fresh = { counts, at: work.now, goodUntil: clock() + Math.min(minutes(1), (took - 10) * 500) };
+    const fresh = {
+      counts,
+      at: work.now,
+      goodUntil: clock() + Math.min(minutes(1), (took - 10) * 500),
+      usableUntil: clock() + (took < 40 ? 0 : minutes(10)),
+    };
     kept.delete(companyId);
     if (kept.size >= mostCompanies) kept.delete(kept.keys().next().value as CompanyId);
     kept.set(companyId, fresh);
@@ -40,7 +48,9 @@ export function createPeopleCounter(ask = countPeopleByState, clock = () => perf
       // A crowd of administrators counts once.
       const running = asking.get(companyId) ?? countAnew(work, companyId).finally(() => asking.delete(companyId));
       asking.set(companyId, running);
-      return running;
+      if (!known || known.usableUntil <= clock()) return running;
+      running.catch((err) => work.log.warn({ err }, 'people could not be counted'));
+      return known;
     },
   };
 }

@@ -32,13 +32,16 @@ describe('counting people', () => {
     const { count, pass } = setUp(50);
     expect([await count(0), await count(1)]).toEqual([1, 1]);
     pass(20_001);
-    expect(await count(21)).toBe(2);
+    expect(await count(21), 'nobody waits: the old answer, while it is counted anew').toBe(1);
+    expect(await count(22)).toBe(2);
+    pass(11 * 60_000);
+    expect(await count(900), 'an answer that is too old is waited for').toBe(3);
     const slow = setUp(5000);
     await slow.count(0);
     slow.pass(59_000);
     expect(await slow.count(59)).toBe(1);
     slow.pass(2000);
-    expect(await slow.count(61)).toBe(2);
+    expect([await slow.count(61), await slow.count(62)]).toEqual([1, 2]);
   });
 
   it('a crowd counts once', async () => {
