@@ -158,7 +158,7 @@ export function groupSamples(shell: (here: Shell['here']) => Shell, markup: stri
     { view: 'admin/groups/list', variant: 'typical', title: 'Groups', locals: list },
     {
       view: 'admin/groups/list',
-      variant: 'nothing found',
+      variant: 'nothing-found',
       title: 'Groups',
       locals: {
         ...list,
@@ -185,7 +185,7 @@ export function groupSamples(shell: (here: Shell['here']) => Shell, markup: stri
     },
     {
       view: 'admin/groups/new',
-      variant: 'no modules',
+      variant: 'no-modules',
       title: 'New group',
       locals: { shell: here, problem: null, values: { name: '', isActive: true }, modules: [] },
     },
@@ -204,7 +204,7 @@ export function groupSamples(shell: (here: Shell['here']) => Shell, markup: stri
     },
     {
       view: 'admin/groups/members',
-      variant: 'nothing found',
+      variant: 'nothing-found',
       title: markup,
       locals: { ...members, group: ugly, members: [], search: markup },
     },
@@ -246,7 +246,7 @@ export function groupSamples(shell: (here: Shell['here']) => Shell, markup: stri
     { view: 'admin/groups/confirm', variant: 'loss', title: 'Deactivate Technicians', locals: confirm },
     {
       view: 'admin/groups/confirm',
-      variant: 'nothing lost',
+      variant: 'nothing-lost',
       title: 'Activate Technicians',
       locals: {
         ...confirm,
