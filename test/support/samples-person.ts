@@ -97,8 +97,15 @@ export function personSamples(shell: (here: Shell['here']) => Shell, markup: str
       { value: 'Europe/Berlin', label: 'Europe/Berlin', selected: false },
     ],
     groups: [
-      { id: 'a', name: 'All Module Access', checked: true, isActive: true, note: 'Every module that is connected' },
-      { id: 'b', name: markup, checked: false, isActive: false, note: '' },
+      {
+        id: 'a',
+        name: 'All Module Access',
+        checked: true,
+        isExclusive: false,
+        isActive: true,
+        note: 'Every module that is connected',
+      },
+      { id: 'b', name: markup, checked: false, isExclusive: true, isActive: false, note: '' },
     ],
     version: 'v1',
   };

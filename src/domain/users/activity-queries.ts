@@ -1,9 +1,9 @@
-// The audit trail of a person and about them, with the names that its sentences need.
+// The audit trail of a person and about them.
 import type { CompanyId, UserId } from '../../lib/ids.ts';
 import { type Listed, listed, offsetOf, type Paging, reach } from '../../lib/paging.ts';
 import type { Work } from '../../work.ts';
 import type { AuditRow } from '../audit/repository.ts';
-import type { NameOf, ToldEvent } from '../audit/sentence.ts';
+import type { ToldEvent } from '../audit/sentence.ts';
 import { authorise } from '../roles/authority.ts';
 
 export const activityKinds = ['all', 'sign-ins', 'changes'] as const;
@@ -56,38 +56,3 @@ export const toTold = (row: AuditRow): ToldEvent => ({
   target: row.target_kind !== null && row.target_id !== null ? { kind: row.target_kind, id: row.target_id } : null,
   details: row.details,
 });
-
-const tables: Record<string, { table: string; name: string; isOfCompany: boolean }> = {
-  user: { table: 'users', name: `first_name || ' ' || last_name`, isOfCompany: true },
-  group: { table: 'access_groups', name: 'name', isOfCompany: true },
-  module: { table: 'modules', name: 'name', isOfCompany: false },
-  company: { table: 'companies', name: 'name', isOfCompany: false },
-};
-
-/** Present names of all that some events name, of deleted people too. One statement a kind, whatever the number of events. */
-export async function namesIn(work: Work, companyId: CompanyId, events: ToldEvent[]): Promise<NameOf> {
-  await authorise(work, companyId, 'audit.read');
-  const wanted: Record<string, Set<string>> = {};
-  const want = (kind: string, id: string | undefined) => {
-    if (id === undefined || !Object.hasOwn(tables, kind)) return;
-    wanted[kind] ??= new Set();
-    wanted[kind].add(id);
-  };
-  for (const { actor, target } of events) {
-    if (actor.kind === 'user') want('user', actor.id);
-    if (target) want(target.kind, target.id);
-  }
-  const names = new Map<string, string>();
-  for (const [kind, ids] of Object.entries(wanted)) {
-    const { table, name, isOfCompany } = tables[kind] as (typeof tables)[string];
-    const rows: { id: string; name: string }[] = await work.store
-      .db(table)
-      .whereIn('id', [...ids])
-      .where((query) => {
-        if (isOfCompany) query.where({ company_id: companyId });
-      })
-      .select('id', work.store.db.raw(`${name} as name`));
-    for (const row of rows) names.set(`${kind} ${row.id}`, row.name);
-  }
-  return (kind, id) => names.get(`${kind} ${id}`) ?? null;
-}

@@ -118,6 +118,7 @@ async function draw(
         name,
         isActive,
         checked: values.groups.includes(id),
+        isExclusive: kind === 'system-none',
         note: groupNotes[kind],
       })),
       version: problem && version !== undefined && !isStale(problem) ? version : versionOf(present),

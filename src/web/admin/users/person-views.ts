@@ -111,7 +111,7 @@ export interface PersonViews {
     role: string;
     roles: Choice[];
     timeZones: Choice[];
-    groups: { id: string; name: string; checked: boolean; isActive: boolean; note: string }[];
+    groups: { id: string; name: string; checked: boolean; isExclusive: boolean; isActive: boolean; note: string }[];
     /** Names what was there when the form was drawn. */
     version: string;
   };

@@ -4,8 +4,9 @@ import type { AuditRow } from '../../../domain/audit/repository.ts';
 import { sentenceOf } from '../../../domain/audit/sentence.ts';
 import { listInstancesFor } from '../../../domain/modules/queries.ts';
 import { explainReach } from '../../../domain/modules/reach.ts';
+import { namesFor } from '../../../domain/reports/name-queries.ts';
 import { deviceName } from '../../../domain/sessions/session.ts';
-import { activityKinds, listActivity, namesIn, toTold } from '../../../domain/users/activity-queries.ts';
+import { activityKinds, listActivity, toTold } from '../../../domain/users/activity-queries.ts';
 import { endSessionsOf } from '../../../domain/users/admin-commands.ts';
 import { cancelEmailChange } from '../../../domain/users/email-commands.ts';
 import {
@@ -29,7 +30,7 @@ import type { Told } from './person-views.ts';
 /** Events as a timeline reads them. */
 async function told(desk: Desk, events: AuditRow[]): Promise<Told[]> {
   const facts = events.map(toTold);
-  const nameOf = await namesIn(desk.work, desk.companyId, facts);
+  const nameOf = await namesFor(desk.work, desk.companyId, facts);
   return events.map((event, at) => ({
     sentence: sentenceOf(facts[at] ?? toTold(event), nameOf),
     at: desk.moment(event.at),
