@@ -4,6 +4,7 @@ import { bulkSamples } from './samples-bulk.ts';
 import { groupSamples } from './samples-groups.ts';
 import { inviteSamples } from './samples-invite.ts';
 import { mailSamples } from './samples-mail.ts';
+import { moduleImportSamples } from './samples-module-import.ts';
 import { personSamples } from './samples-person.ts';
 import { reportSamples } from './samples-reports.ts';
 import { securitySamples } from './samples-security.ts';
@@ -78,6 +79,7 @@ export function consoleSamples(shell: (here: Shell['here']) => Shell, markup: st
   return [
     ...bulkSamples(shell, markup),
     ...mailSamples(shell, markup),
+    ...moduleImportSamples(shell, markup),
     ...groupSamples(shell, markup),
     ...inviteSamples(shell, markup),
     ...securitySamples(shell, markup),

@@ -52,11 +52,6 @@ export async function readAgain(work: Work, companyId: CompanyId, id: string): P
   });
 }
 
-export async function discardDraft(work: Work, companyId: CompanyId, id: string): Promise<void> {
-  await ownDraft(work, companyId, id);
-  await work.store.of(companyId).imports.delete(id);
-}
-
 /** A5.3: of the people on the page, these and no others. */
 export async function chooseShown(
   work: Work,
@@ -122,6 +117,10 @@ export interface IndividualAssignment {
   groupIds: string[];
 }
 
+function refuseNobody(positions: number[] | null): void {
+  if (positions?.length === 0) throw invalid('Select the people first.', { id: 'Select the people first.' });
+}
+
 /** A5.4, "Assign Individual Users". */
 export async function assignIndividually(
   work: Work,
@@ -130,7 +129,7 @@ export async function assignIndividually(
   { positions, filter, role, groupIds }: IndividualAssignment,
 ): Promise<void> {
   await openDraft(work, companyId, id);
-  if (positions?.length === 0) throw invalid('Select the people first.', { id: 'Select the people first.' });
+  refuseNobody(positions);
   const wantedRole = role === '' ? undefined : parseRole(role);
   if (wantedRole === null) throw invalid(noRole, { role: noRole });
   const groups = await groupsOf(work, companyId, groupIds);
@@ -154,6 +153,7 @@ export async function unassign(
   who: { positions: number[] | null; filter: CandidateFilter },
 ): Promise<void> {
   await openDraft(work, companyId, id);
+  refuseNobody(who.positions);
   await work.store.of(companyId).imports.assign(id, who, { role: null, groupIds: null });
 }
 

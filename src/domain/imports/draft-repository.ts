@@ -162,10 +162,6 @@ export function importRepository(db: Database, companyId: CompanyId) {
         });
     },
 
-    async delete(id: string): Promise<void> {
-      await drafts().where({ id }).delete();
-    },
-
     /** From the first page again. */
     async restart(id: string, now: Date): Promise<void> {
       await candidates(id).delete();

@@ -6,14 +6,18 @@ import { groupListRoutes } from './groups/list.ts';
 import { groupMemberRoutes } from './groups/members.ts';
 import { groupSettingsRoutes } from './groups/settings.ts';
 import { mailRoutes } from './mail/routes.ts';
+import { moduleAssignRoutes } from './module-import/assign.ts';
+import { modulePeopleRoutes } from './module-import/people.ts';
+import { moduleReviewRoutes } from './module-import/review.ts';
+import { moduleSourceRoutes } from './module-import/source.ts';
 import { addressRoutes } from './security/addresses.ts';
 import { policyRoutes } from './security/policy.ts';
 import { taskRoutes } from './tasks/task.ts';
+import { taskUndoRoutes } from './tasks/undo.ts';
 import { personActRoutes } from './users/acts.ts';
 import { userBulkRoutes } from './users/bulk.ts';
 import { personEditRoutes } from './users/edit.ts';
 import { userImportRoutes } from './users/import.ts';
-import { taskUndoRoutes } from './tasks/undo.ts';
 import { userListRoutes } from './users/list.ts';
 import { newUserRoutes } from './users/new.ts';
 import { personRoutes } from './users/person.ts';
@@ -29,12 +33,16 @@ export const adminRoutes: Route[] = [
   ...userImportRoutes,
   ...userBulkRoutes,
   ...mailRoutes,
+  ...moduleSourceRoutes,
+  ...modulePeopleRoutes,
+  ...moduleAssignRoutes,
+  ...moduleReviewRoutes,
   ...taskRoutes,
   ...policyRoutes,
   ...addressRoutes,
+  ...taskUndoRoutes,
   ...personEditRoutes,
   ...personActRoutes,
   // Last of all: `/admin/users/:id` would take /admin/users/new and its kin.
   ...personRoutes,
 ];
-  ...taskUndoRoutes,

@@ -3,6 +3,7 @@ import type { AuditViews } from './audit/views.ts';
 import type { DashboardViews } from './dashboard/views.ts';
 import type { GroupViews } from './groups/views.ts';
 import type { MailViews } from './mail/views.ts';
+import type { ModuleImportViews } from './module-import/views.ts';
 import type { SecurityViews } from './security/views.ts';
 import type { TaskViews } from './tasks/views.ts';
 import type { UserBulkViews } from './users/bulk-views.ts';
@@ -20,6 +21,7 @@ export interface AdminViews
     UserViews,
     UserBulkViews,
     MailViews,
+    ModuleImportViews,
     TaskViews {}
 
 /** One step through a long list. Addresses are ready; null: there is nothing further that way. */
