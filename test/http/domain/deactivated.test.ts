@@ -1,6 +1,7 @@
 // AUT-10, A2.3, T14, T24: a deactivated person is refused on every path to a session, however far they had come.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Company } from '../../../src/domain/companies/company.ts';
+import { deleteUser } from '../../../src/domain/users/admin-commands.ts';
 import { activateUser, deactivateUser } from '../../../src/domain/users/commands.ts';
 import { requestForgottenPassword, sendPasswordReset } from '../../../src/domain/users/password-commands.ts';
 import { startApp, type TestApp } from '../../support/app.ts';
@@ -165,6 +166,25 @@ describe('a deactivated person', () => {
     expect(await sessionsOf(person)).toBe(0);
     expect((await reload(app, person)).baseStatus).toBe('Deactivated');
     expect((await app.runtime.store.of(company.id).credentials.findPassword(person.user.id))?.hash).toBe(before);
+  });
+
+  it.each(paths)('T19 nor is a deleted one by %s', async (_name, walk) => {
+    const person = await makePerson(app, company);
+    const goOn = await walk(person);
+    await deleteUser(app.operator(), company.id, person.user.id);
+    const page = await goOn?.();
+    if (page) {
+      expect(page.headers.location ?? '').not.toMatch(/[?&]code=/);
+      expect(isHome(page)).toBe(false);
+      expect([303, 400, 410, 422]).toContain(page.status);
+    }
+    expect(await sessionsOf(person)).toBe(0);
+    const left = await Promise.all(
+      ['credentials', 'factors', 'recovery_codes', 'known_browsers', 'group_members'].map((table) =>
+        app.runtime.db(table).where({ user_id: person.user.id }),
+      ),
+    );
+    expect(left.flat()).toEqual([]);
   });
 
   it('AUT-10 is not let in at any point of a first enrolment', async () => {
