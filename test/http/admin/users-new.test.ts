@@ -52,7 +52,7 @@ async function add(fields: Partial<typeof ada>, chosen: string[] = ['All Module 
 
 const noteOf = (page: Page, field: string) => {
   const [, attributes = '', inside = ''] =
-    new RegExp(`<p class="field-note([^>]*id="${field}-note"[^>]*)>(.*?)</p>`, 's').exec(page.body) ?? [];
+    new RegExp(`id="${field}-note"[^>]*><p class="field-note([^>]*)>(.*?)</p>`, 's').exec(page.body) ?? [];
   return { kind: /data-kind="(\w+)"/.exec(attributes)?.[1] ?? null, words: wordsOf({ ...page, body: inside }) };
 };
 const inputOf = (page: Page, name: string) =>
