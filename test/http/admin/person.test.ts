@@ -296,6 +296,41 @@ describe('the last way in (D.10 no. 8, 9)', () => {
   });
 });
 
+describe('everything at once', () => {
+  it.each([1, 2, 3])(
+    'T14-T22 ends in one true state, each refusal with its rule, nobody waiting for another (%i)',
+    async () => {
+      const person = await makePerson(app, company);
+      await signedInVisitor(app, person);
+      const form = await open(person, '/edit');
+      const edits = ['One', 'Two', 'Three'].map(
+        (lastName) => () =>
+          admin.visitor.submitOnce(form, { ...formOf(form), lastName, email: `${lastName}@example.com` }, '/edit'),
+      );
+      const posts = [
+        'deactivate',
+        'activate',
+        'unlock',
+        'reset-2fa',
+        'reset-password',
+        'end-sessions',
+        'resend',
+        'delete',
+      ].map((rest) => () => postRaw(admin.visitor, path(person, `/${rest}`), { username: person.user.username }));
+      const [logIn] = [() => tryWrong(app, namesOf(person), 1).then(([page]) => page)];
+      const pages = await Promise.all([...edits, ...posts, ...edits, ...posts, logIn].map((one) => one()));
+      const statuses = [...new Set(pages.map((page) => page?.status))];
+      expect(statuses.filter((status) => ![303, 404, 409, 422].includes(status ?? 0))).toEqual([]);
+      const row = await app.runtime.db('users').where({ id: person.user.id }).first();
+      expect(row.base_status).toBe('Deleted');
+      expect(await eventsOf(app, person, 'user.delete')).toHaveLength(1);
+      expect(await app.runtime.db('group_members').where({ user_id: person.user.id })).toEqual([]);
+      const live = await app.runtime.db('links').where({ user_id: person.user.id, used_at: null, voided_at: null });
+      expect(live).toEqual([]);
+    },
+  );
+});
+
 describe('editing (A6.3)', () => {
   it('T22 saves every field but the username, and tells what changed', async () => {
     const person = await makePerson(app, company);
