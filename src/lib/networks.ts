@@ -84,12 +84,28 @@ export function normalNetwork(text: string): string | null {
   return network && `${write(network)}/${network.prefix}`;
 }
 
-/** Whether an address lies in one of the networks; what is no address lies in none. */
-export function isWithin(networks: string[], ip: string): boolean {
+/** A list is asked again and again where the past is played again, mostly about the same addresses. */
+const known = new WeakMap<readonly string[], { networks: Network[]; answers: Map<string, boolean> }>();
+
+function lookUp(list: readonly string[]) {
+  const present = known.get(list);
+  if (present) return present;
+  const fresh = { networks: list.flatMap((text) => parseNetwork(text) ?? []), answers: new Map<string, boolean>() };
+  known.set(list, fresh);
+  return fresh;
+}
+
+/** Whether an address lies in one of the networks, which do not change; what is no address lies in none. */
+export function isWithin(list: readonly string[], ip: string): boolean {
+  const { networks, answers } = lookUp(list);
+  const answer = answers.get(ip);
+  if (answer !== undefined) return answer;
   const address = parseAddress(ip.replace(/%.*$/s, ''));
-  if (!address) return false;
-  return networks.some((text) => {
-    const network = parseNetwork(text);
-    return network?.family === address.family && kept(address.bits, address.family, network.prefix) === network.bits;
-  });
+  const isIn =
+    address !== null &&
+    networks.some(
+      ({ family, bits, prefix }) => family === address.family && kept(address.bits, family, prefix) === bits,
+    );
+  answers.set(ip, isIn);
+  return isIn;
 }

@@ -38,7 +38,7 @@ export function securitySamples(shell: (here: Shell['here']) => Shell, markup: s
     shell: shell('policy'),
     back: { href: '/admin/security', label: 'Security' },
     title: 'Before the policy is updated',
-    lead: 'It would meet some people. Nothing is saved yet.',
+    lead: 'Some people would notice. Nothing is saved yet.',
     problem: null,
     changes: [{ label: 'Failed logins before the lock', before: '10 failures', after: '5 failures' }],
     consequences: [],
@@ -48,17 +48,23 @@ export function securitySamples(shell: (here: Shell['here']) => Shell, markup: s
         label: 'people would have been refused by the IP access list',
         href: null,
         isShown: false,
-        isSome: false,
+        look: 'meets-none' as const,
       },
-      { number: '12', label: 'people would have been locked', href: null, isShown: true, isSome: true },
+      { number: '12', label: 'people would have been locked', href: null, isShown: true, look: 'meets-loss' as const },
       {
         number: '1',
-        label: 'person set a new password at their next login',
+        label: 'person would set a new password at the next login',
         href: '/admin/security/preview?kind=password',
         isShown: false,
-        isSome: true,
+        look: 'meets-note' as const,
       },
-      { number: '10,000+', label: 'live sessions end at once', href: null, isShown: false, isSome: true },
+      {
+        number: '10,000+',
+        label: 'live sessions end at once',
+        href: null,
+        isShown: false,
+        look: 'meets-note' as const,
+      },
     ],
     basis: 'Held against the logins of the last 30 days, and the passwords and sessions of now.',
     list: {
@@ -125,7 +131,7 @@ export function securitySamples(shell: (here: Shell['here']) => Shell, markup: s
     },
     {
       view: 'admin/security/policy',
-      variant: 'refused time',
+      variant: 'time',
       title: 'Security',
       locals: {
         ...policy,
@@ -140,7 +146,7 @@ export function securitySamples(shell: (here: Shell['here']) => Shell, markup: s
     { view: 'admin/security/addresses', variant: 'empty', title: 'IP access list', locals: addresses },
     {
       view: 'admin/security/addresses',
-      variant: 'on, and refused',
+      variant: 'on',
       title: 'IP access list',
       locals: {
         ...addresses,

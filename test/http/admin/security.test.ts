@@ -212,7 +212,7 @@ describe('a new policy, held against what was', () => {
     expect(sent.headers.location).toMatch(/^\/admin\/security\/preview\?/);
     expect((await stored(here)).password.maxAgeDays).toBe(0);
     const page = await here.visitor.follow(sent);
-    expect(wordsOf(page)).toMatch(/1 person set a new password at their next login/);
+    expect(wordsOf(page)).toMatch(/1 person would set a new password at the next login/);
     expect(wordsOf(page)).toMatch(/A password runs out after never 90 days/);
     expect(wordsOf(page)).toContain(old.user.username);
     expect(wordsOf(page)).not.toContain(here.admin.user.username.concat(' Admin'));

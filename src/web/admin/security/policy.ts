@@ -93,7 +93,7 @@ const preview: DeskHandler = async (ctx, runtime, desk) => {
         { policy: readChange(fields) },
         {
           title: 'Before the policy is updated',
-          lead: 'It would meet some people. Nothing is saved yet.',
+          lead: 'Some people would notice. Nothing is saved yet.',
           back: { href: securityPath, label: 'Security' },
           consequences: [],
           form: {

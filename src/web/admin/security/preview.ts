@@ -44,7 +44,7 @@ const kindWords: Record<PreviewKind, { label: string; title: string; when: strin
   },
   locked: { label: 'would have been locked', title: 'Locked after failed logins', when: 'Last time' },
   password: {
-    label: 'set a new password at their next login',
+    label: 'would set a new password at the next login',
     title: 'With a password that has run out',
     when: 'Password set',
   },
@@ -60,19 +60,19 @@ function changesOf({ changes }: PolicyPreview): View['changes'] {
 }
 
 function countsOf(ctx: Context, { counts, kind }: PolicyPreview): View['counts'] {
-  const people = previewKinds.map((one) => ({
+  const people = previewKinds.map((one): View['counts'][number] => ({
     number: upTo(counts[one]),
     label: `${counts[one] === 1 ? 'person' : 'people'} ${kindWords[one].label}`,
     href: counts[one] > 0 && one !== kind ? address(ctx, { kind: one }) : null,
     isShown: counts[one] > 0 && one === kind,
-    isSome: counts[one] > 0,
+    look: counts[one] === 0 ? 'meets-none' : one === 'password' ? 'meets-note' : 'meets-loss',
   }));
-  const sessions = {
+  const sessions: View['counts'][number] = {
     number: upTo(counts.sessions),
     label: `live ${counts.sessions === 1 ? 'session ends' : 'sessions end'} at once`,
     href: null,
     isShown: false,
-    isSome: counts.sessions > 0,
+    look: counts.sessions === 0 ? 'meets-none' : 'meets-note',
   };
   return [...people, sessions];
 }

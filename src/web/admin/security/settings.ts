@@ -195,8 +195,7 @@ export function sectionsOf(fields: Fields, wrong: string | null): PolicySection[
       ...none,
       id: 'mfa',
       title: '2FA',
-      lead: 'Nobody gets in with a password alone.',
-      facts: ['A second factor is always required: a six-digit code from an authenticator app.'],
+      lead: 'Always required: nobody gets in with a password alone. The second factor is a six-digit code from an authenticator app.',
       switches: [
         flag(
           'mfa.recoveryCodes',

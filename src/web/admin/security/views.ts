@@ -75,7 +75,13 @@ export interface SecurityViews {
     problem: FormProblem | null;
     changes: { label: string; before: string; after: string }[];
     consequences: string[];
-    counts: { number: string; label: string; href: string | null; isShown: boolean; isSome: boolean }[];
+    counts: {
+      number: string;
+      label: string;
+      href: string | null;
+      isShown: boolean;
+      look: 'meets-none' | 'meets-note' | 'meets-loss';
+    }[];
     /** What was looked at. */
     basis: string;
     list: {
