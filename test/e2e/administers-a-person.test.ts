@@ -80,13 +80,19 @@ describe('an administrator', { timeout: 90_000 }, () => {
   });
 
   it('A6.3, A6.4 edits on a phone, where each page looks right', async () => {
+    const bella = await makePerson(stage.app, stage.company, { username: 'bella' });
+    await tryWrong(stage.app, namesOf(bella), 2);
+    const theirs = await browser.open();
+    await theirs.goto(stage.app.url);
+    await logIn(theirs, stage.app, bella);
+    await theirs.getByRole('heading', { name: 'My Modules' }).waitFor();
     const tab = await atTheConsole(phone);
-    const own = `${stage.app.url}/admin/users/${ben.user.id}`;
+    const own = `${stage.app.url}/admin/users/${bella.user.id}`;
     await tab.goto(`${own}/edit`);
     await tab.getByLabel('Last Name').fill('Examplesson');
-    await tab.getByLabel('Email').fill('ben.new@example.com');
+    await tab.getByLabel('Email').fill('bella.new@example.com');
     await tab.getByRole('button', { name: 'Save' }).click();
-    await tab.getByText('A link went to ben.new@example.com').waitFor();
+    await tab.getByText('A link went to bella.new@example.com').waitFor();
     for (const [path, name] of [
       ['', 'overview'],
       ['/security', 'security'],
