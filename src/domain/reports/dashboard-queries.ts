@@ -3,6 +3,7 @@ import type { CompanyId, UserId } from '../../lib/ids.ts';
 import { after, days } from '../../lib/time.ts';
 import type { Work } from '../../work.ts';
 import type { SignInCount } from '../audit/counts-repository.ts';
+import type { MailKind } from '../mails/mail.ts';
 import { authorise } from '../roles/authority.ts';
 
 /** Sign-ins from each of these times to the next. Newest numbers are a few seconds old: they come with the seal of the audit log. */
@@ -142,7 +143,7 @@ export interface LostMail {
   id: string;
   at: Date;
   recipient: string;
-  kind: string;
+  kind: MailKind;
   error: string | null;
   userId: UserId | null;
 }

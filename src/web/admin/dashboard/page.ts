@@ -16,6 +16,7 @@ import type { Context } from '../../context.ts';
 import { zoneOf } from '../../home/person.ts';
 import type { Route } from '../../routes.ts';
 import { address, countWords, type Desk, type DeskHandler, deskOf, showDesk } from '../console.ts';
+import { kindWords } from '../mail/words.ts';
 import { usersPath } from '../users/list.ts';
 import { createPeopleCounter, type PeopleCounter } from './people-counts.ts';
 import type { ChartTable, DashboardPersonLine, DashboardViews, More, Tone } from './views.ts';
@@ -105,14 +106,10 @@ function moreOf(some: Some<unknown>, href: string, one: string, many: string): M
   return some.total > some.rows.length ? { href, words: `All ${countWords(some, one, many)}` } : null;
 }
 
-/** "passwordReset" as "Password reset". */
-const kindWords = (kind: string) =>
-  kind.charAt(0).toUpperCase() + kind.slice(1).replace(/[A-Z]/g, (c) => ` ${c.toLowerCase()}`);
-
 const mailLine = (mail: LostMail, desk: Desk) => ({
   at: desk.moment(mail.at),
   recipient: mail.recipient,
-  what: kindWords(mail.kind),
+  what: kindWords[mail.kind],
   why: mail.error ?? '',
   href: mail.userId && `${usersPath}/${mail.userId}`,
 });
