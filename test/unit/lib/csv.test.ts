@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { csvFile, csvLines } from '../../../src/lib/csv.ts';
 
 describe('CSV', () => {
-  it.each(['=1+1', '+49 89', '-1', '@SUM(A1)', '\tx', '\rx', '=HYPERLINK("http://x.example","y")'])(
+  it.each(['=1+1', '＝1+1', '＋1', '－1', '＠x', '+49 89', '-1', '@SUM(A1)', '\tx', '\rx', '=HYPERLINK("http://x.example","y")'])(
     'C49, D.10 no. 17 the cell %j is words, not a formula',
     (cell) => {
       const line = csvLines([[cell]]);
