@@ -1,6 +1,7 @@
 /**
  * `npm run demo`: the provider and a real module, twice, each its own process, on the embedded PostgreSQL.
- * A second start keeps the data; `-- --reset` begins anew; `-- --json` prints one JSON object instead of the screen.
+ * A second start keeps the data; `-- --reset` begins anew; `-- --json` prints one JSON object instead of the screen;
+ * `-- --reset --module-people 3000` gives each module so many people of its own, to import.
  */
 import { rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
@@ -10,7 +11,9 @@ import { createProcesses, type Processes } from './processes.ts';
 import { describe, screen } from './screen.ts';
 import { type DemoState, isSeeded, loadOrSeed, modules } from './seed.ts';
 
-const { values: flags } = parseArgs({ options: { json: { type: 'boolean' }, reset: { type: 'boolean' } } });
+const { values: flags } = parseArgs({
+  options: { json: { type: 'boolean' }, reset: { type: 'boolean' }, 'module-people': { type: 'string' } },
+});
 const dataDir = resolve(process.env.DATA_DIR ?? './data/demo');
 const port = Number(process.env.PORT ?? 3000);
 const issuer = `http://localhost:${port}`;
@@ -47,7 +50,7 @@ function links(): Record<string, string> {
 async function startModules(processes: Processes, state: DemoState): Promise<void> {
   await Promise.all(
     modules.map(async (module, i) => {
-      const { clientId, clientSecret } = state.clients[i] ?? { clientId: '', clientSecret: '' };
+      const { clientId, clientSecret, scimToken } = state.clients[i] ?? { clientId: '', clientSecret: '' };
       const modulePort = String(module.port);
       processes.start(module.name, 'src/demo/module/main.ts', {
         MODULE_NAME: module.name,
@@ -57,6 +60,9 @@ async function startModules(processes: Processes, state: DemoState): Promise<voi
         CLIENT_ID: clientId,
         CLIENT_SECRET: clientSecret,
         DATA_DIR: resolve(dataDir, 'modules', module.name.toLowerCase()),
+        // Data of an earlier version have none.
+        ...(scimToken === undefined ? {} : { SCIM_TOKEN: scimToken }),
+        MODULE_CROWD: flags['module-people'] ?? '0',
         MODULE_USERS: JSON.stringify(module.accounts(state.people)),
         LOG_LEVEL: 'warn',
       });

@@ -2,6 +2,7 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { access, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { SeedUser } from './module/config.ts';
 import { createLook } from './module/look.ts';
 
 export interface DemoPerson {
@@ -19,7 +20,7 @@ export interface DemoPerson {
 export interface DemoState {
   company: { name: string; slug: string };
   people: DemoPerson[];
-  clients: { clientId: string; clientSecret: string }[];
+  clients: { clientId: string; clientSecret: string; scimToken?: string }[];
 }
 
 type RunCommand = (args: string[], input?: string) => Promise<Record<string, unknown>>;
@@ -50,10 +51,21 @@ const cast: Pick<DemoPerson, 'role' | 'firstName' | 'lastName' | 'username' | 's
   { role: 'User', firstName: 'Lou', lastName: 'Locked', username: 'lou', state: 'LockedOut', groups: [allModules] },
 ];
 
+/** People whom a module alone knows: they can be imported from there, but for the last three, each for a reason of its own. */
+const moduleOnly: (Pick<SeedUser, 'name' | 'role' | 'email'> & Partial<SeedUser>)[] = [
+  { name: 'Grace Hopper', role: 'Full Access', email: 'grace.hopper@northwind.example' },
+  { name: 'Zoë Ångström', role: 'Team Access', email: 'zoe@northwind.example' },
+  { name: "Sinéad O'Brien", role: 'Team Access', email: 'sinead@northwind.example' },
+  { name: 'Nikolai Rimsky-Korsakow', role: 'Read only', email: 'nikolai@northwind.example' },
+  { name: 'Maximiliane Long', role: 'Read only', email: 'maximiliane.von.und.zu.long@workshops.northwind.example' },
+  { name: 'Shared', role: 'Read only', email: 'frontdesk@northwind.example' },
+  { name: 'Sue Spended', role: 'Read only', email: 'sue@northwind.example', status: 'suspended' },
+];
+
 /** Accounts that a module has of its own; KaseyaOne people are matched to them by verified e-mail. */
 function accountsFor(roles: Record<string, string>) {
-  return (people: DemoPerson[]) =>
-    people
+  return (people: DemoPerson[]) => [
+    ...people
       .filter(({ username }) => roles[username])
       .map(({ email, firstName, lastName, username, password }) => ({
         email,
@@ -61,7 +73,9 @@ function accountsFor(roles: Record<string, string>) {
         role: roles[username] ?? '',
         timeZone: 'Europe/Berlin',
         password,
-      }));
+      })),
+    ...moduleOnly.map((one) => ({ timeZone: 'Europe/Berlin', ...one })),
+  ];
 }
 
 export const modules = [
@@ -146,7 +160,9 @@ async function seed(run: RunCommand, dataDir: string): Promise<DemoState> {
   for (const [i, module] of modules.entries()) {
     await run(['create-group', '--company', slug, '--name', module.group]);
     const clientId = registered[i]?.clientId ?? '';
-    await run(['connect-module', '--company', slug, '--client-id', clientId, '--group', module.group]);
+    const scim = ['--scim-url', `${module.url}/scim/v2`];
+    const connect = ['connect-module', '--company', slug, '--client-id', clientId, '--group', module.group, ...scim];
+    await run(connect, registered[i]?.scimToken);
   }
   const people = cast.map(
     (person): DemoPerson => ({
@@ -175,6 +191,8 @@ async function register(
     ...['--post-logout-redirect-uri', `${url}/login`],
     ...['--initiate-login-uri', `${url}/initiate-login`],
     ...['--backchannel-logout-uri', `${url}/backchannel-logout`],
+    ...['--capabilities', 'userImport'],
   ]);
-  return { clientId: String(made.client_id), clientSecret: String(made.client_secret) };
+  const scimToken = randomBytes(32).toString('base64url');
+  return { clientId: String(made.client_id), clientSecret: String(made.client_secret), scimToken };
 }

@@ -8,6 +8,7 @@ import { createLoginPage } from './login-page.ts';
 import { type Asset, createLook } from './look.ts';
 import { homePage, type Site } from './pages.ts';
 import type { ModuleRuntime } from './runtime.ts';
+import { scimRoutes } from './scim.ts';
 
 export async function createApp(runtime: ModuleRuntime): Promise<Koa> {
   const { config, log, url } = runtime;
@@ -33,6 +34,7 @@ export async function createApp(runtime: ModuleRuntime): Promise<Koa> {
   app.use(pageForFailures(site, log));
   app.use(onlyOwnHost(url));
   app.use(bodyParser({ enableTypes: ['form'], formLimit: '100kb' }));
+  app.use(scimRoutes(runtime));
   app.use(kitRoutes(runtime, door));
   app.use(router.routes());
   app.use(router.allowedMethods());

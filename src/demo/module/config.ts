@@ -20,6 +20,10 @@ const environment = z.object({
   SCOPE: z.string().default('openid profile email'),
   /** JSON: the people of the user table at the first start. */
   MODULE_USERS: z.string().default('[]'),
+  /** So many invented people besides, at the first start. */
+  MODULE_CROWD: z.coerce.number().int().min(0).max(100_000).default(0),
+  /** What the provider may read the user table with, by SCIM 2.0; without it nobody may. */
+  SCIM_TOKEN: z.string().min(20).optional(),
   /** Plain http between machines; only for a closed test network. */
   ALLOW_HTTP: z.enum(['0', '1']).default('0'),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
@@ -59,6 +63,8 @@ export interface ModuleConfig {
   brandName: string;
   scope: string;
   seed: SeedUser[];
+  crowd: number;
+  scimToken: string | null;
   allowHttp: boolean;
   logLevel: string;
 }
@@ -89,6 +95,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): M
     brandName: settings.BRAND_NAME,
     scope: settings.SCOPE,
     seed: users.data,
+    crowd: settings.MODULE_CROWD,
+    scimToken: settings.SCIM_TOKEN ?? null,
     allowHttp: settings.ALLOW_HTTP === '1',
     logLevel: settings.LOG_LEVEL,
   };

@@ -8,6 +8,7 @@ import { createModule } from '../../sdk/module.ts';
 import { openAccountTable, writeWhole } from './account-table.ts';
 import { createApp } from './app.ts';
 import type { ModuleConfig } from './config.ts';
+import { crowd } from './crowd.ts';
 
 export interface RunningModule {
   url: string;
@@ -30,7 +31,10 @@ export async function startModule(config: ModuleConfig, log: Logger, clock = Dat
   const url = config.url ?? `http://localhost:${(server.address() as AddressInfo).port}`;
 
   const secret = config.secret ?? (await keptSecret(join(config.dataDir, `${config.slug}.secret`)));
-  const accounts = await openAccountTable(join(config.dataDir, `${config.slug}-accounts.json`), config.seed);
+  const accounts = await openAccountTable(join(config.dataDir, `${config.slug}-accounts.json`), [
+    ...config.seed,
+    ...crowd(config.crowd),
+  ]);
   const kit = createModule({
     issuer: config.issuer,
     clientId: config.clientId,

@@ -439,3 +439,38 @@ describe('the program', () => {
     expect(second.said.err).toContain('MODULE_USERS[0.email]');
   });
 });
+
+describe('SCIM 2.0: the user table for the provider (A.5)', () => {
+  const token = 'a-token-for-the-provider-0123456789';
+  let open: RunningModule;
+  beforeAll(async () => {
+    open = await start(
+      settings('People', await freePort(), { SCIM_TOKEN: token, MODULE_CROWD: '1200', CLIENT_ID: 'workplace' }),
+    );
+  });
+  afterAll(() => open.stop());
+  const ask = (path: string, authorization = `Bearer ${token}`, at = open) =>
+    fetch(`${at.url}${path}`, { headers: { authorization } });
+
+  it('tells all accounts, page by page, with names and whether they are active', async () => {
+    const page = await (await ask('/scim/v2/Users?startIndex=1&count=3')).json();
+    expect(page).toMatchObject({ totalResults: SEED.length + 1200, itemsPerPage: 3 });
+    expect(
+      page.Resources.map(({ userName, name, active }: Record<string, unknown>) => ({ userName, name, active })),
+    ).toEqual([
+      { userName: 'ada@acme.example', name: { givenName: 'Ada', familyName: 'Root' }, active: true },
+      { userName: 'Ben@Acme.Example', name: { givenName: 'Ben', familyName: 'User' }, active: true },
+      { userName: 'cleo@acme.example', name: { givenName: 'Cleo', familyName: 'Gone' }, active: false },
+    ]);
+    expect(JSON.stringify(page)).not.toContain('assword');
+    const filter = encodeURIComponent('userName eq "BEN@acme.example"');
+    expect((await (await ask(`/scim/v2/Users?filter=${filter}`)).json()).totalResults).toBe(1);
+    const [first] = page.Resources;
+    expect(await (await ask(`/scim/v2/Users/${first.id}`)).json()).toMatchObject({ userName: 'ada@acme.example' });
+  });
+
+  it('tells nothing without the token, and nothing at all where none is set', async () => {
+    expect((await ask('/scim/v2/Users', 'Bearer something-else-0123456789')).status).toBe(401);
+    expect((await ask('/scim/v2/Users', `Bearer ${token}`, module)).status).toBe(404);
+  });
+});
