@@ -1,10 +1,12 @@
 // A browser for the flows: a cookie jar of its own, redirects by hand, no scripts.
 
-import { type Answer, type Http, header, type Send } from './http.ts';
+import { type Answer, type Content, type Http, header, type Send } from './http.ts';
 
 export interface Browser {
   get(url: string): Promise<Answer>;
   post(url: string, form: URLSearchParams): Promise<Answer>;
+  /** Posts what is no ordinary form. */
+  send(url: string, content: Content): Promise<Answer>;
 }
 
 interface Cookie {
@@ -29,6 +31,7 @@ export function createBrowser(http: Http): Browser {
   return {
     get: (url) => visit(url, { method: 'GET' }),
     post: (url, form) => visit(url, { method: 'POST', form }),
+    send: (url, content) => visit(url, { method: 'POST', content }),
   };
 }
 

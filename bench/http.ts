@@ -15,6 +15,13 @@ export interface Send {
   method?: 'GET' | 'POST';
   headers?: Record<string, string>;
   form?: Record<string, string> | URLSearchParams;
+  /** A body of another kind, of ASCII only. */
+  content?: Content;
+}
+
+export interface Content {
+  type: string;
+  body: string;
 }
 
 export interface Http {
@@ -65,13 +72,16 @@ export function createHttp(): Http {
   };
 }
 
-function write(path: string, host: string, { method, headers, form }: Send): string {
+function write(path: string, host: string, { method, headers, form, content }: Send): string {
   let message = `${method ?? (form ? 'POST' : 'GET')} ${path} HTTP/1.1\r\nhost: ${host}\r\n`;
   for (const name in headers) message += `${name}: ${headers[name]}\r\n`;
-  if (!form) return `${message}\r\n`;
-  // Percent-encoded, so its length in characters is its length in bytes.
-  const body = new URLSearchParams(form).toString();
-  return `${message}content-type: application/x-www-form-urlencoded\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
+  if (!form && !content) return `${message}\r\n`;
+  // Percent-encoded or ASCII, so its length in characters is its length in bytes.
+  const { type, body } = content ?? {
+    type: 'application/x-www-form-urlencoded',
+    body: new URLSearchParams(form).toString(),
+  };
+  return `${message}content-type: ${type}\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
 }
 
 async function open(host: string): Promise<Connection> {

@@ -9,6 +9,7 @@ import { startDatabase } from './database.ts';
 import { readForms } from './forms.ts';
 import { scaleGoal } from './goals.ts';
 import { createHttp, header } from './http.ts';
+import { type ImportResult, measureImport, reportImport } from './import.ts';
 import { median, memoryMb } from './measure.ts';
 import { type Product, product } from './product.ts';
 import { totpCode } from './totp.ts';
@@ -43,7 +44,7 @@ export async function measureScale(
   folder: string,
   onStop: OnStop,
   say: (what: string) => void,
-): Promise<{ results: ScaleResult[]; memory: string }> {
+): Promise<{ results: ScaleResult[]; memory: string; imported: ImportResult }> {
   const database = await startDatabase(folder, 'scale-database');
   onStop(() => database.stop());
   const contender = product(folder, 'ES256');
@@ -67,10 +68,12 @@ export async function measureScale(
     results.push({ page, smallMs, largeMs, ratio: largeMs / smallMs });
   }
   const after = memoryMb(server.pid, 'VmRSS') ?? 0;
-  return { results, memory: `${before.toFixed(0)} MB before, ${after.toFixed(0)} MB after` };
+  say('importing people from a file');
+  const imported = await measureImport(desks.large, server.issuer);
+  return { results, imported, memory: `${before.toFixed(0)} MB before, ${after.toFixed(0)} MB after` };
 }
 
-export function reportScale({ results, memory }: { results: ScaleResult[]; memory: string }): string {
+export function reportScale({ results, memory, imported }: Awaited<ReturnType<typeof measureScale>>): string {
   const lines = results.map(
     ({ page, smallMs, largeMs, ratio }) =>
       `${page.padEnd(36)}${smallMs.toFixed(1).padStart(9)}${largeMs.toFixed(1).padStart(9)}${ratio.toFixed(2).padStart(8)}  <= ${scaleGoal}`,
@@ -83,6 +86,7 @@ export function reportScale({ results, memory }: { results: ScaleResult[]; memor
     ...lines,
     '',
     `memory of the server: ${memory}`,
+    reportImport(imported),
     '',
   ].join('\n');
 }
