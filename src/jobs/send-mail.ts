@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { settleMail } from '../domain/mails/delivery-commands.ts';
 import { mailPurpose, type StoredMail } from '../domain/mails/mail.ts';
 import { fromAddressOf, type MailSettings, type MailText, noSettings } from '../domain/mails/text.ts';
-import { composeStored } from '../mail/compose.ts';
+import { type ComposedMail, composeStored } from '../mail/compose.ts';
 import type { Transport } from '../mail/transport.ts';
 import type { Work } from '../work.ts';
 import type { JobDefinition } from './queue.ts';
@@ -31,19 +31,14 @@ export function sendMailJob(transport: Transport | null): JobDefinition<z.infer<
 }
 
 async function deliver(work: Work, mail: StoredMail, sealedData: string, transport: Transport): Promise<void> {
-  const data: unknown = JSON.parse(work.keyring.open(mailPurpose, sealedData));
+  const data = opened(work, sealedData);
   if (linkHasEnded(data, work.now)) {
     const answer = `The link in it ran out before the mail server took it. ${mail.error ?? ''}`.trim();
     return settleMail(work, mail, { outcome: 'failed', answer });
   }
   const { text, settings } = await ownOf(work, mail);
-  const composed = composeStored(mail.kind, data, {
-    brand: work.config.brandName,
-    createdAt: mail.createdAt,
-    publicUrl: work.config.publicUrl,
-    text,
-    replyTo: settings.replyTo,
-  });
+  const composed = composedOrNull(work, mail, data, { text, settings });
+  if (!composed) return settleMail(work, mail, { outcome: 'failed', answer: 'This mail could not be composed.' });
   const envelope = {
     ...settings,
     id: mail.id,
@@ -53,8 +48,37 @@ async function deliver(work: Work, mail: StoredMail, sealedData: string, transpo
   await settleMail(work, mail, await transport.send(envelope, composed));
 }
 
+function opened(work: Work, sealedData: string): unknown {
+  try {
+    return JSON.parse(work.keyring.open(mailPurpose, sealedData));
+  } catch {
+    return null;
+  }
+}
+
+/** Null for a mail that can never be written: another try would find the same, and it would wait for ever. */
+function composedOrNull(work: Work, mail: StoredMail, data: unknown, { text, settings }: Own): ComposedMail | null {
+  try {
+    return composeStored(mail.kind, data, {
+      brand: work.config.brandName,
+      createdAt: mail.createdAt,
+      publicUrl: work.config.publicUrl,
+      text,
+      replyTo: settings.replyTo,
+    });
+  } catch (err) {
+    work.log.error({ err, mailId: mail.id, kind: mail.kind }, 'mail could not be composed');
+    return null;
+  }
+}
+
+interface Own {
+  text: MailText | null;
+  settings: MailSettings;
+}
+
 /** What the company has changed of this mail. */
-async function ownOf(work: Work, mail: StoredMail): Promise<{ text: MailText | null; settings: MailSettings }> {
+async function ownOf(work: Work, mail: StoredMail): Promise<Own> {
   if (mail.companyId === null) return { text: null, settings: noSettings };
   const { mailTexts } = work.store.of(mail.companyId);
   const [stored, settings] = await Promise.all([mailTexts.find(mail.kind), mailTexts.findSettings()]);

@@ -136,6 +136,11 @@ describe('a mail on its way', () => {
     expect(mail.error).toContain('ran out before');
   });
 
+  it('one that can never be written fails at once, instead of waiting for ever', async () => {
+    await send('broken@contoso.example', 'passwordReset', { link: 'javascript:alert(1)' });
+    expect(await mailOf('broken@contoso.example', settled)).toMatchObject({ state: 'failed', sealedData: null });
+  });
+
   it('is given up after four days, not before (RFC 5321 section 4.5.4.1)', async () => {
     smtp.answer('never@', '450 4.2.0 Not now');
     await send('never@contoso.example', 'passwordChanged');
