@@ -57,7 +57,9 @@ const verify: Command = {
     const { finding, further, entries, waiting } = result;
     const head = result.head && anchorText(result.head);
     const lines = [
-      finding ? sentenceOf(finding) : `Intact: ${entries} entries, each follows from the one before it.`,
+      finding
+        ? sentenceOf(finding)
+        : `Intact: ${entries === 1 ? '1 entry' : `${entries} entries, each follows from the one before it`}.`,
       ...(further ? [`Besides, ${sentenceOf(further)}`] : []),
       ...(waiting > 0
         ? [`${waiting} newer events wait to be sealed, since ${result.waitingSince?.toISOString()}.`]
