@@ -85,6 +85,7 @@ export function personSamples(shell: (here: Shell['here']) => Shell, markup: str
     name: `Lou ${long}`,
     action: `${path}/edit`,
     problem: null,
+    losing: null,
     username: 'lou',
     values,
     emailHelp: 'The new address counts once the link mailed to it is opened.',
@@ -222,6 +223,12 @@ export function personSamples(shell: (here: Shell['here']) => Shell, markup: str
       variant: 'refused',
       title: 'Edit User',
       locals: { ...edit, problem: wrongEmail, values: { ...values, firstName: markup, email: markup } },
+    },
+    {
+      view: 'admin/users/edit',
+      variant: 'takes access away',
+      title: 'Edit User',
+      locals: { ...edit, losing: { words: `Lou loses ${markup}. Save again to do it.`, value: 'a b' } },
     },
     {
       view: 'admin/users/edit',

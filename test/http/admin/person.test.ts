@@ -371,6 +371,21 @@ describe('editing (A6.3)', () => {
     expect(wordsOf(refused)).toContain('Choose at least one access group.');
   });
 
+  it('B.4, C21 shows which modules are lost before they are; saved again, it is done', async () => {
+    await makeModule(app, [company], {}, { name: 'Time Sheets' });
+    const none = await app.runtime.store.of(company.id).groups.getSystem('system-none');
+    const person = await makePerson(app, company);
+    const asked = await edit(person, { group: none.id, lastName: 'Kept' });
+    expect(wordsOf(asked)).toMatch(/Pat Example loses .*Time Sheets.* Save again to do it\./);
+    expect(asked.body).toContain('value="Kept"');
+    expect((await reload(app, person)).lastName).toBe('Example');
+    const done = await admin.visitor.submit(asked, formOf(asked), '/edit');
+    expect(wordsOf(done)).toContain('Pat Kept is saved.');
+    expect(wordsOf(done)).toContain('None of their access groups holds it.');
+    const groups = await app.runtime.store.of(company.id).groups.listOf(person.user.id);
+    expect(groups.map(({ name }) => name)).toEqual(['No Module Access']);
+  });
+
   it('API-12 nobody overwrites what somebody else has saved meanwhile without seeing it', async () => {
     const person = await makePerson(app, company);
     const page = await open(person, '/edit');
@@ -400,6 +415,14 @@ describe('editing (A6.3)', () => {
     expect((await reload(app, person)).email).toBe('old@example.com');
     await confirm('second@example.com');
     expect(await reload(app, person)).toMatchObject({ email: 'second@example.com', pendingEmail: null });
+  });
+
+  it('C13 an address that somebody else has is taken, and said', async () => {
+    await makePerson(app, company, { username: 'first.owner', email: 'shared@example.com' });
+    const person = await makePerson(app, company);
+    const done = wordsOf(await edit(person, { email: 'shared@example.com' }));
+    expect(done).toContain('Pat Example (first.owner) has this e-mail, too.');
+    expect((await reload(app, person)).pendingEmail).toBe('shared@example.com');
   });
 
   it('A6.4 a waiting change can be taken back; its link is dead', async () => {

@@ -1,11 +1,14 @@
 // Edit User (A6.3): every field but the username. What was typed is kept when something is refused.
 import { createHash } from 'node:crypto';
+import { lostInstances, previewMemberships } from '../../../domain/groups/member-commands.ts';
+import { listInstancesFor } from '../../../domain/modules/queries.ts';
 import { choosableRoles } from '../../../domain/roles/role.ts';
 import { type Edited, editUser, type UserEdit } from '../../../domain/users/edit-commands.ts';
+import { remarkOn } from '../../../domain/users/new-user-queries.ts';
 import type { PersonOfCompany } from '../../../domain/users/person-queries.ts';
-import { fullName, type User } from '../../../domain/users/user.ts';
+import { emailKey, fullName, type User } from '../../../domain/users/user.ts';
 import { conflict } from '../../../lib/errors.ts';
-import type { UserId } from '../../../lib/ids.ts';
+import type { GroupId, UserId } from '../../../lib/ids.ts';
 import type { Runtime } from '../../../runtime.ts';
 import type { Context } from '../../context.ts';
 import { setFlash } from '../../page.ts';
@@ -78,6 +81,7 @@ async function draw(
   desk: Desk,
   typed: Typed | null,
   problem: FormProblem | null,
+  losing: Losing | null = null,
 ): Promise<void> {
   // After a refusal the form stands on what it stood on, unless that was the refusal: then on what is there now.
   const { version } = ctx.state.form;
@@ -102,6 +106,7 @@ async function draw(
       name: fullName(user),
       action: `${personPath(user.id)}/edit`,
       problem,
+      losing,
       username: user.username,
       values,
       emailHelp: emailHelp(person),
@@ -121,7 +126,8 @@ async function draw(
         isExclusive: kind === 'system-none',
         note: groupNotes[kind],
       })),
-      version: problem && version !== undefined && !isStale(problem) ? version : versionOf(present),
+      version:
+        (problem || losing) && version !== undefined && !(problem && isStale(problem)) ? version : versionOf(present),
     },
   );
 }
@@ -135,6 +141,30 @@ function savedWords({ user, email }: Edited): string {
   return email === 'invited' ? `${saved} A new invitation went to ${user.email}.` : saved;
 }
 
+interface Losing {
+  words: string;
+  /** Names what was shown, so that a yes to it is no yes to anything else. */
+  value: string;
+}
+
+const list = new Intl.ListFormat('en');
+
+/** What the new groups take away from the person; null when nothing. */
+async function losingBy(desk: Desk, { user }: PersonOfCompany, groups: string[]): Promise<Losing | null> {
+  if (groups.length === 0) return null;
+  // The command looks the ids up among the company's own groups.
+  const change = { kind: 'set' as const, groupIds: groups as GroupId[] };
+  const { effects } = await previewMemberships(desk.work, desk.companyId, [user.id], change);
+  const lost = lostInstances(effects);
+  if (lost.length === 0) return null;
+  const instances = await listInstancesFor(desk.work, desk.companyId, user.id);
+  const names = instances.filter(({ id }) => lost.includes(id)).map(({ name }) => name);
+  return {
+    words: `${fullName(user)} loses ${list.format(names)}, and is logged out there at once. Save again to do it.`,
+    value: [...lost].sort().join(' '),
+  };
+}
+
 const save: DeskHandler = async (ctx, runtime, desk) => {
   const typed = typedOf(ctx);
   await orRedraw(
@@ -143,8 +173,14 @@ const save: DeskHandler = async (ctx, runtime, desk) => {
       const id = idParam<UserId>(ctx, 'id', 'person');
       const person = await personAt(ctx, desk);
       if (ctx.state.form.version !== versionOf(await presentAt(desk, person))) throw conflict(staleSentence);
+      const losing = await losingBy(desk, person, typed.groups);
+      if (losing && ctx.state.form.losing !== losing.value) return draw(ctx, runtime, desk, typed, null, losing);
+      const isNewEmail = emailKey(typed.email) !== emailKey(person.user.email);
+      // C13: people may share an address, but whoever gives it to a second one is told.
+      const remark = isNewEmail ? await remarkOn(desk.work, desk.companyId, 'email', typed.email) : null;
       const edited = await editUser(desk.work, desk.companyId, id, changesOf(typed, person));
-      setFlash(ctx, runtime, { kind: 'success', text: savedWords(edited) });
+      const warning = remark?.kind === 'warning' ? ` ${remark.sentence}` : '';
+      setFlash(ctx, runtime, { kind: 'success', text: `${savedWords(edited)}${warning}` });
       seeOther(ctx, personPath(id));
     },
     (problem) => draw(ctx, runtime, desk, typed, problem),

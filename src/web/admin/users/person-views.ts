@@ -102,6 +102,8 @@ export interface PersonViews {
     name: string;
     action: string;
     problem: FormProblem | null;
+    /** What the chosen groups take away, asked before it is done; null when nothing. */
+    losing: { words: string; value: string } | null;
     username: string;
     values: { firstName: string; lastName: string; email: string; phone: string };
     emailHelp: string;
