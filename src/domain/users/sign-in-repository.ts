@@ -60,19 +60,26 @@ const facts = {
 
 // Counts on the browser's own counter if it signed in before as this person, else on the account; the same statement for
 // unknown people, so that it takes the same time (AUT-05). A lock that runs out begins a new count.
+// The rows are held before they are counted on: whether this very failure began the lock shows in what they were, not in the count,
+// which stands above the threshold when an administrator has lowered that meanwhile (C6).
 const fail = {
   name: 'sign_in_fail',
   text: `
     with input as (
       select $1::uuid as user_id, $2::text as browser_hash, $3::boolean as counts, $4::int as threshold, $5::timestamptz as at,
         $6::timestamptz as lock_ends, $7::text as address, $8::timestamptz as window_ends),
+    held as (
+      select u.id, u.locked_until from users u, input i where i.counts and u.id = i.user_id for no key update of u),
+    held_browser as (
+      select b.user_id, b.browser_hash, b.locked_until from held h, input i, known_browsers b
+      where b.user_id = h.id and b.browser_hash = i.browser_hash for no key update of b),
     browser as (
       update known_browsers b set
         failures = case when b.locked_until <= i.at then 1 else b.failures + 1 end,
         locked_until = case when b.locked_until > i.at then b.locked_until
           when (case when b.locked_until <= i.at then 1 else b.failures + 1 end) < i.threshold then null else i.lock_ends end
-      from input i where i.counts and b.user_id = i.user_id and b.browser_hash = i.browser_hash
-      returning b.failures, b.failures = i.threshold as locks),
+      from input i, held_browser h where b.user_id = h.user_id and b.browser_hash = h.browser_hash
+      returning b.failures, b.locked_until is not null and (h.locked_until is null or h.locked_until <= i.at) as locks),
     account as (
       update users u set
         failures = case when exists (select 1 from browser) then u.failures
@@ -82,9 +89,10 @@ const fail = {
             case when exists (select 1 from browser where locks) then greatest(u.locked_until, i.lock_ends) else u.locked_until end
           when u.locked_until > i.at then u.locked_until
           when (case when u.locked_until <= i.at then 1 else u.failures + 1 end) < i.threshold then null else i.lock_ends end
-      from input i where i.counts and u.id = i.user_id
+      from input i, held h where u.id = h.id
       returning u.id, u.company_id, (exists (select 1 from browser where locks))
-        or (not exists (select 1 from browser) and u.failures = i.threshold) as locks),
+        or (not exists (select 1 from browser) and u.locked_until is not null
+          and (h.locked_until is null or h.locked_until <= i.at)) as locks),
     address as (
       insert into address_failures (address, failures, window_ends_at) select i.address, 1, i.window_ends from input i
       on conflict (address) do update set

@@ -14,6 +14,7 @@ import {
   giveCode,
   isHome,
   isSignedIn,
+  mailsTo,
   namesOf,
   reload,
   signedInVisitor,
@@ -169,6 +170,25 @@ describe('in force at once, on both nodes', () => {
     await tryWrong(second, namesOf(person), 1, second.visitor());
     const { lockedUntil } = await reload(app, person);
     expect(Math.round(((lockedUntil?.getTime() ?? 0) - app.clock.now().getTime()) / minutes(1))).toBe(3);
+  });
+
+  it('C6, T10 whoever stands above a lowered threshold is locked by the next failure, told once and on record', async () => {
+    const here = await place({ lock: { threshold: 50 } });
+    const [strange, known] = [await makePerson(app, here.company), await makePerson(app, here.company)];
+    const browser = app.visitor();
+    await giveCode(app, await atCode(app, known, browser), known);
+    await browser.open('/signed-out');
+    browser.jar = browser.jar.filter(({ name }) => name === 'ul_browser');
+    await tryWrong(app, namesOf(strange), 8);
+    await tryWrong(app, namesOf(known), 8, browser);
+    await change(here, { lock: { threshold: 5 } });
+    await Promise.all(Array.from({ length: 6 }, () => tryWrong(app, namesOf(strange), 1)));
+    await tryWrong(app, namesOf(known), 2, browser);
+    for (const person of [strange, known]) {
+      expect((await reload(app, person)).lockedUntil).not.toBeNull();
+      expect(await eventsOf(app, person, 'user.lock')).toHaveLength(1);
+      expect(await mailsTo(app, person.user.email, 'locked')).toHaveLength(1);
+    }
   });
 
   it('B.3 length and history hold for the next password, and say so', async () => {
