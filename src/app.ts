@@ -12,6 +12,7 @@ import { devRoutes } from './web/dev/dev-routes.ts';
 import { accessRoutes } from './web/home/access-routes.ts';
 import { homeRoutes } from './web/home/home-routes.ts';
 import { settingsRoutes } from './web/home/settings-routes.ts';
+import { tileRoutes } from './web/home/tile-routes.ts';
 import { interactionRouter } from './web/interaction/router.ts';
 import { csrf } from './web/middleware/csrf.ts';
 import { addressOf, door, isOurHost, toOriginForm } from './web/middleware/door.ts';
@@ -58,6 +59,7 @@ function ownRouters(runtime: Runtime) {
     ...settingsRoutes,
     ...adminRoutes,
     ...accessRoutes,
+    ...tileRoutes,
     ...(runtime.config.isDemo ? devRoutes : []),
   ];
   return [interactionRouter(runtime), createRouter(runtime, routes)];

@@ -15,6 +15,7 @@ const behaviours = [
   ['[data-linkify]', () => import('./linkify.js')],
   ['[data-selection]', () => import('./selection.js')],
   ['[data-page-size]', () => import('./page-size.js')],
+  ['[data-reorder]', () => import('./reorder.js')],
   ['[data-columns]', () => import('./columns.js')],
   ['[data-preview]', () => import('./live-preview.js')],
   ['[data-suggest]', () => import('./suggest.js')],

@@ -68,6 +68,7 @@ export const iconNames = [
   'devices',
   'download',
   'grid-dots',
+  'grip-vertical',
   'home',
   'key',
   'layout-dashboard',

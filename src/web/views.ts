@@ -114,7 +114,7 @@ export interface Shell {
   /** Tiles of the App Launcher. */
   tiles: Tile[];
   /** Which entry of the navigation is the present one. */
-  here: 'home' | 'profile' | 'security' | 'sessions' | 'access' | 'support' | ConsolePlace;
+  here: 'home' | 'profile' | 'security' | 'sessions' | 'modules' | 'access' | 'support' | ConsolePlace;
   /** Where the console begins, for those who may enter it (A1.1). */
   adminSettings: string | null;
   /** False for Co-Managed Users, who see My Modules only (A1.9). */
@@ -278,6 +278,30 @@ export interface ViewLocals extends AdminViews {
   };
   'home/recovery-codes': { shell: Shell; codes: string[]; download: string; fileName: string; done: string };
   'home/sessions': { shell: Shell; sessions: SessionRow[]; endOne: string; endOthers: string };
+  /** One's own tiles: names, order, first page (B.6). */
+  'home/modules': {
+    shell: Shell;
+    problem: FormProblem | null;
+    action: string;
+    /** Back to how they come; null when they are so. */
+    reset: string | null;
+    tiles: {
+      id: string;
+      name: string;
+      module: string;
+      icon: string | null;
+      /** What the person has chosen; empty: as it comes. */
+      ownName: string;
+      landing: string;
+      opensAt: string;
+      /** Where an address must lie; null: none can be chosen. */
+      origin: string | null;
+      isNameWrong: boolean;
+      isLandingWrong: boolean;
+      isFirst: boolean;
+      isLast: boolean;
+    }[];
+  };
   /** Modules that may do something for the person, each with the way to take it back (OAU-24). */
   'home/access': {
     shell: Shell;
@@ -327,6 +351,7 @@ export const homePaths = {
   profile: '/settings/profile',
   security: '/settings/security',
   sessions: '/settings/sessions',
+  modules: '/settings/modules',
   access: '/settings/access',
   support: '/support',
 } as const;

@@ -63,6 +63,19 @@ const tiles = [
   tile('docs', 'Documentation of all our customers and their networks', 'IT Glue'),
 ];
 
+const ownTiles = [
+  { id: 'a', name: 'Workplace', module: 'Workplace', origin: 'https://module.example', isFirst: true, isLast: false },
+  { id: 'b', name: markup, module: 'Helpdesk', origin: null, isFirst: false, isLast: true },
+].map((tile) => ({
+  ...tile,
+  icon: null,
+  ownName: '',
+  landing: '',
+  opensAt: 'https://module.example/start',
+  isNameWrong: false,
+  isLandingWrong: false,
+}));
+
 const shell = (here: Shell['here'], change: Partial<Shell> = {}): Shell => ({
   person: {
     name: 'Ada Root',
@@ -590,6 +603,31 @@ const homeSamples = [
     sessions: sessions.slice(0, 1).map((session) => ({ ...session, device: markup })),
     endOne: '/settings/sessions/end',
     endOthers: '/settings/sessions/end-others',
+  }),
+  sample('home/modules', 'first', 'My Modules', {
+    shell: shell('modules'),
+    problem: null,
+    action: '/settings/modules',
+    reset: '/settings/modules/reset',
+    tiles: ownTiles,
+  }),
+  sample('home/modules', 'refused', 'My Modules', {
+    shell: longShell('modules'),
+    problem: {
+      sentence: `${markup}: Enter an address that begins with https://module.example/.`,
+      field: null,
+      code: null,
+    },
+    action: '/settings/modules',
+    reset: null,
+    tiles: ownTiles.map((tile, i) => ({ ...tile, isLandingWrong: i === 0, ownName: markup, landing: markup })),
+  }),
+  sample('home/modules', 'empty', 'My Modules', {
+    shell: shell('modules'),
+    problem: null,
+    action: '/settings/modules',
+    reset: null,
+    tiles: [],
   }),
   sample('home/access', 'first', 'Module access', {
     shell: shell('access'),

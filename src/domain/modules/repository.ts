@@ -95,6 +95,8 @@ export interface ReachableTile {
   name: string;
   module: string;
   icon: string | null;
+  initiateLoginUri: string | null;
+  landingUrl: string | null;
 }
 
 export interface ImportableInstance {
@@ -163,7 +165,7 @@ export function instanceRepository(db: Database, companyId: CompanyId) {
     /** Tiles of a person: instances in any active group they are in (A1.10, A3.7). */
     async listReachable(userId: UserId): Promise<ReachableTile[]> {
       const { rows }: { rows: ReachableTile[] } = await db.raw(
-        `select i.id, i.name, m.name as module, m.icon
+        `select i.id, i.name, m.name as module, m.icon, i.initiate_login_uri as "initiateLoginUri", i.landing_url as "landingUrl"
          from module_instances i join modules m on m.id = i.module_id
          where i.company_id = ? and i.is_enabled and exists (
            select 1 from group_modules x

@@ -1,15 +1,17 @@
 // Home: My Modules and the places that a role may go to (A1.5-A1.9, D.3); launching a module by its tile (OpenID Connect Core 4).
 import type { LinkName } from '../../config/load.ts';
+import { listOwnTiles } from '../../domain/modules/tile-commands.ts';
+import { landingOf } from '../../domain/modules/tiles.ts';
 import { can, type Permission, type Role } from '../../domain/roles/role.ts';
 import { forbidden, notFound } from '../../lib/errors.ts';
-import { type InstanceId, isId } from '../../lib/ids.ts';
+import { isId } from '../../lib/ids.ts';
 import type { Runtime } from '../../runtime.ts';
 import type { Context, Handler } from '../context.ts';
 import { showPage } from '../page.ts';
 import { startSignIn } from '../public/sign-in-routes.ts';
 import { param, type Route, seeOther } from '../routes.ts';
 import type { ExternalLink, ViewLocals } from '../views.ts';
-import { findPerson, getUser, type Person, shellOf } from './person.ts';
+import { findPerson, getUser, own, type Person, shellOf } from './person.ts';
 
 export type PersonHandler = (ctx: Context, runtime: Runtime, person: Person) => Promise<void>;
 
@@ -163,17 +165,16 @@ const supportScope: Record<Role, string> = {
 const launch: PersonHandler = async (ctx, runtime, person) => {
   const id = param(ctx, 'instance');
   if (!isId(id)) throw notFound('module');
-  const { instances } = person.work.store.of(person.companyId);
-  const instance = await instances.findById(id as InstanceId);
-  const isReachable = (await instances.listReachable(person.userId)).some((tile) => tile.id === id);
-  if (!instance || !isReachable) throw notFound('module');
-  const address = instance.initiateLoginUri ?? instance.landingUrl;
+  const instance = (await listOwnTiles(person.work, own(person))).find((tile) => tile.id === id);
+  if (!instance) throw notFound('module');
+  const landing = landingOf(instance, instance.ownLanding);
+  const address = instance.initiateLoginUri ?? landing;
   if (!address) throw notFound('address for this module');
   const url = new URL(address);
   if (instance.initiateLoginUri) {
     url.searchParams.set('iss', runtime.config.publicUrl);
     url.searchParams.set('login_hint', person.account.username);
-    if (instance.landingUrl) url.searchParams.set('target_link_uri', instance.landingUrl);
+    if (landing) url.searchParams.set('target_link_uri', landing);
   }
   seeOther(ctx, url.href);
 };

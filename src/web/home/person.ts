@@ -2,6 +2,7 @@
 
 import { cookieNames } from '../../config/cookies.ts';
 import { parseSessionPolicy } from '../../domain/companies/company.ts';
+import { listOwnTiles } from '../../domain/modules/tile-commands.ts';
 import type { Role } from '../../domain/roles/role.ts';
 import { can } from '../../domain/roles/role.ts';
 import type { AccountFacts } from '../../domain/sessions/record-repository.ts';
@@ -78,12 +79,20 @@ export const pictureAddress = (updatedAt: Date) => `/settings/picture?v=${update
 
 /** Header, menu and launcher of the signed-in pages. */
 export async function shellOf(person: Person, user: User, here: Shell['here']): Promise<Shell> {
-  const { users, instances } = person.work.store.of(person.companyId);
+  const { users } = person.work.store.of(person.companyId);
   const [picture, reachable] = await Promise.all([
     users.findPicture(person.userId),
-    instances.listReachable(person.userId),
+    listOwnTiles(person.work, own(person)),
   ]);
-  const tiles: Tile[] = reachable.map((tile) => ({ ...tile, launch: `/launch/${tile.id}` }));
+  const tiles = reachable.map(
+    ({ id, name, ownName, module, icon }): Tile => ({
+      id,
+      name: ownName ?? name,
+      module,
+      icon,
+      launch: `/launch/${id}`,
+    }),
+  );
   return {
     person: {
       name: fullName(user),
