@@ -186,6 +186,7 @@ describe('an administrator', { timeout: 90_000 }, () => {
       .setInputFiles(
         csv(
           'nia,nia@mail.example,User,All Module Access,Nia,Right',
+          'nils,nia@mail.example,User,All Module Access,Nils,Right',
           'oli,not an address,King,field,Oli,Wrong',
           `${'p'.repeat(60)},p@mail.example,User,Field,Pat,Long`,
         ),

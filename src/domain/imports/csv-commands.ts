@@ -1,11 +1,12 @@
 // Bulk Invite CSV (A.4): a file becomes a task, each row of it an invitation by the same rule as one by the form.
 import { createHash } from 'node:crypto';
-import type { CompanyId } from '../../lib/ids.ts';
+import type { CompanyId, UserId } from '../../lib/ids.ts';
 import type { Work } from '../../work.ts';
 import { authorise } from '../roles/authority.ts';
 import { startTask } from '../tasks/commands.ts';
 import type { Outcome, Task, TaskHandler, TaskRow } from '../tasks/task.ts';
 import { type Invited, inviteUsers, type TypedUser } from '../users/invite-commands.ts';
+import { remarksOnInvited } from '../users/new-user-queries.ts';
 import { type CsvCells, groupNamesOf, headOf, roleOf } from './csv-columns.ts';
 import { type CsvRow, readCsv } from './csv-file.ts';
 import { tellWhoBegan } from './finished.ts';
@@ -41,7 +42,7 @@ const fileName = (name: string) =>
     .slice(0, 100)
     .trim() || 'a file';
 
-const labelOf = ({ cells }: CsvRow) => (cells.username.trim() || cells.email.trim()).slice(0, 100);
+const labelOf = ({ cells }: CsvRow) => (cells.username.trim() || cells.email.trim()).replace(/\s+/g, ' ').slice(0, 100);
 
 const typedOf = (cells: CsvCells): TypedUser => ({
   username: cells.username,
@@ -66,10 +67,12 @@ export const csvHandler: TaskHandler = {
       sound.map(({ cells }) => typedOf(cells)),
       'csv',
     );
+    const made = answers.flatMap((answer) => ('user' in answer ? [answer.user] : []));
+    const remarks = await remarksOnInvited(work, task.companyId, made);
     const byLine = new Map(sound.map(({ line }, i) => [line, answers[i]]));
     return rows.map(csvRowOf).map(({ line, problem }) => {
       if (problem) return { outcome: 'failed', field: problem.column, message: problem.message };
-      return outcomeOf(byLine.get(line));
+      return outcomeOf(byLine.get(line), remarks);
     });
   },
   finished: tellWhoBegan,
@@ -79,9 +82,13 @@ export const csvHandler: TaskHandler = {
 const maxMessage = 500;
 
 /** C18: a username that exists is skipped, whatever else would be wrong is a failure of the row. */
-function outcomeOf(invited: Invited | undefined): Outcome {
+function outcomeOf(invited: Invited | undefined, remarks: Map<UserId, string>): Outcome {
   if (!invited) return { outcome: 'failed', message: 'Nothing was done with this row.' };
-  if ('user' in invited) return { outcome: 'succeeded', userId: invited.user.id };
+  if ('user' in invited) {
+    const { id } = invited.user;
+    const message = remarks.get(id);
+    return { outcome: 'succeeded', userId: id, ...(message === undefined ? {} : { message }) };
+  }
   const { status, message, fields } = invited.refused;
   return {
     outcome: status === 409 ? 'skipped' : 'failed',

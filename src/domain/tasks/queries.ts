@@ -4,18 +4,19 @@ import type { Work } from '../../work.ts';
 import { authorise } from '../roles/authority.ts';
 import type { Task, TaskRow } from './task.ts';
 
-/** A task with the first rows that were not done. */
+/** A task with the first rows that were not done, and the first that were, but with something to say; those once it is over. */
 export async function getTask(
   work: Work,
   companyId: CompanyId,
   id: string,
   limit: number,
-): Promise<{ task: Task; problems: TaskRow[] }> {
+): Promise<{ task: Task; problems: TaskRow[]; remarks: TaskRow[] }> {
   await authorise(work, companyId, 'users.manage');
   const { tasks } = work.store.of(companyId);
   const task = await tasks.findById(id);
   if (!task) throw notFound('task');
-  return { task, problems: await tasks.listRows(id, ['skipped', 'failed'], { after: 0, limit }) };
+  const problems = await tasks.listRows(id, ['skipped', 'failed'], { after: 0, limit });
+  return { task, problems, remarks: task.state === 'done' ? await tasks.listRemarks(id, limit) : [] };
 }
 
 /** The latest tasks of some kinds, newest first. */

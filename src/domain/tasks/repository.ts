@@ -220,6 +220,16 @@ export function taskRepository(db: Database, companyId: CompanyId) {
         .update({ state: 'failed', problem, finished_at: now });
     },
 
+    /** Rows that were done, but with a sentence. */
+    async listRemarks(taskId: string, limit: number): Promise<TaskRow[]> {
+      const rows = await rowsOf(taskId)
+        .where({ outcome: 'succeeded' })
+        .whereNotNull('message')
+        .orderBy('position')
+        .limit(limit);
+      return rows.map(toRow);
+    },
+
     /** Rows of one outcome in their order, after a position: for the report and its files. */
     async listRows(
       taskId: string,

@@ -1,7 +1,8 @@
-import type { CompanyId } from '../../lib/ids.ts';
+import type { CompanyId, UserId } from '../../lib/ids.ts';
 import type { Work } from '../../work.ts';
 import { authorise } from '../roles/authority.ts';
 import { newUserSchema } from './invite-commands.ts';
+import { findMatches } from './match-queries.ts';
 import { emailKey, fullName, type User, usernameTaken } from './user.ts';
 
 /** A problem stands in the way of inviting; a warning does not. */
@@ -37,15 +38,33 @@ async function remarkOnEmail(work: Work, companyId: CompanyId, email: string): P
     sameEmail(work, companyId, email),
     work.store.mails.isSuppressed(email),
   ]);
+  const sentence = emailWords(same, isBlocked);
+  return sentence === '' ? null : { kind: 'warning', sentence };
+}
+
+function emailWords(same: string[], isBlocked: boolean): string {
   const sentences = [
     isBlocked
-      ? 'Mail to this address is blocked, since it could not be delivered before: the invitation will not be sent. Lift the block under Mail, or copy the link afterwards.'
+      ? 'Mail to this address is blocked, since it could not be delivered before: no invitation goes there. Lift the block under Mail, or copy the link on the person’s page.'
       : '',
     same.length > 0
       ? `${same.join(' and ')} ${same.length > 1 ? 'have' : 'has'} this e-mail, too. Modules that know people by their e-mail may mistake one for the other.`
       : '',
-  ].filter((sentence) => sentence !== '');
-  return sentences.length > 0 ? { kind: 'warning', sentence: sentences.join(' ') } : null;
+  ];
+  return sentences.filter((sentence) => sentence !== '').join(' ');
+}
+
+/** The same for many who have just been invited: what there is to say about the addresses of some of them. */
+export async function remarksOnInvited(work: Work, companyId: CompanyId, users: User[]): Promise<Map<UserId, string>> {
+  await authorise(work, companyId, 'users.manage');
+  if (users.length === 0) return new Map();
+  const blocked = await work.store.mails.listSuppressed(users.map(({ email }) => email));
+  const matches = await findMatches(work, companyId, users);
+  const remarks = users.map(({ id, username }, i): [UserId, string] => {
+    const others = matches[i]?.byEmail.filter((other) => other !== username) ?? [];
+    return [id, emailWords(others, blocked[i] === true)];
+  });
+  return new Map(remarks.filter(([, sentence]) => sentence !== ''));
 }
 
 async function sameEmail({ store }: Work, companyId: CompanyId, email: string): Promise<string[]> {

@@ -27,7 +27,9 @@ const frameBytes = 65_536;
 
 function createParser(ctx: Context) {
   try {
-    return busboy({ headers: ctx.req.headers, limits: { files: 1, fields: 20, fieldSize: 4096, parts: 25 } });
+    // Browsers send the names of files in the page's encoding, whatever the standard says.
+    const limits = { files: 1, fields: 20, fieldSize: 4096, parts: 25 };
+    return busboy({ headers: ctx.req.headers, defParamCharset: 'utf8', limits });
   } catch {
     throw unreadable();
   }

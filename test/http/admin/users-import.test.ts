@@ -139,11 +139,36 @@ describe('an upload', () => {
     expect(await mailsTo(app, 'kim@mail.example', 'invitation')).toHaveLength(1);
   });
 
-  it('A3.9 mail to a blocked address is not sent, and the person is there', async () => {
+  it('A3.9 mail to a blocked address is not sent, the person is there, and the report says so', async () => {
     await app.runtime.store.mails.suppress('bounced@mail.example', '550 no such user', app.clock.now());
-    expect((await run('bouncy,bounced@mail.example,User,Admins,Bo,Uncy')).task).toMatchObject({ succeeded: 1 });
+    const { task, page } = await run('bouncy,bounced@mail.example,User,Admins,Bo,Uncy');
+    expect(task).toMatchObject({ succeeded: 1 });
+    expect(wordsOf(page)).toContain('2 bouncy Mail to this address is blocked');
     const mails = await app.runtime.db('mails').where({ recipient: 'bounced@mail.example' });
     expect(mails).toMatchObject([{ state: 'suppressed' }]);
+  });
+
+  it('C13 an e-mail that somebody has, too, also in the same file, is remarked upon, and no failure', async () => {
+    await makePerson(app, company, { username: 'elder', email: 'family@mail.example' });
+    const { task, page } = await run(
+      'solo,solo@mail.example,User,Admins,So,Lo',
+      'twin1,Twin@mail.example,User,Admins,Tw,In',
+      'twin2,twin@mail.example,User,Admins,Tw,In',
+      'child,Family@mail.example,User,Admins,Chi,Ld',
+    );
+    expect(task).toMatchObject({ succeeded: 4, failed: 0 });
+    const words = wordsOf(page);
+    expect(words).toContain('3 twin1 twin2 has this e-mail, too.');
+    expect(words).toContain('4 twin2 twin1 has this e-mail, too.');
+    expect(words).toContain('5 child elder has this e-mail, too.');
+    expect(words).not.toContain('2 solo');
+  });
+
+  it('names the file as the administrator does, whatever its letters', async () => {
+    const answer = await send('Übersicht “neu” \u202e名簿.csv', 'uml,uml@mail.example,User,Admins,Um,Laut');
+    expect(await finishedTask(app, company, answer.headers.location ?? '')).toMatchObject({
+      title: 'Invite 1 person from Übersicht “neu” 名簿.csv',
+    });
   });
 
   it.each([
@@ -205,7 +230,7 @@ describe('an upload', () => {
 });
 
 describe('failed rows', () => {
-  it('C17, C49 come as a file that is mended and uploaded again; what was right is not invited twice', async () => {
+  it('C17, C49, D.10 no. 17 come as a file that is mended and uploaded again; what was right is not invited twice', async () => {
     const { task, address, page } = await run(
       'nia,nia@mail.example,User,Admins,Nia,Right',
       '@oli,oli@mail.example,User,admins,Oli,"Wr, ""ong"',

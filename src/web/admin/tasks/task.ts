@@ -6,6 +6,7 @@ import type { Route } from '../../routes.ts';
 import { type DeskHandler, deskOf, idParam, showDesk } from '../console.ts';
 import { usersPath } from '../users/list.ts';
 import type { StatusWords } from '../views.ts';
+import type { TaskLine } from './views.ts';
 
 export const taskPath = (id: string) => `/admin/tasks/${id}`;
 
@@ -48,12 +49,19 @@ function countsOf({ kind, succeeded, skipped, failed }: Task): { label: string; 
   ];
 }
 
+const lineOf = ({ position, label, field, message }: TaskRow): TaskLine => ({
+  position,
+  label,
+  field: field ?? '',
+  message: message ?? '',
+});
+
 const logLine = ({ position, label, outcome, field, message }: TaskRow) =>
   [`Line ${position}`, label, outcome, field, message].filter(Boolean).join('\t');
 
 const show: DeskHandler = async (ctx, runtime, desk) => {
   const id = idParam<string>(ctx, 'task', 'task');
-  const { task, problems } = await getTask(desk.work, desk.companyId, id, shownRows);
+  const { task, problems, remarks } = await getTask(desk.work, desk.companyId, id, shownRows);
   const here = taskPath(task.id);
   const isRunning = task.state === 'waiting' || task.state === 'running';
   const counts = countsOf(task);
@@ -76,14 +84,14 @@ const show: DeskHandler = async (ctx, runtime, desk) => {
       progress: progressWords(task, desk.work.now),
       counts,
       stoppedBecause: task.problem,
-      lines: problems.map(({ position, label, field, message }) => ({
-        position,
-        label,
-        field: field ?? '',
-        message: message ?? '',
-      })),
+      lines: problems.map(lineOf),
+      remarks: remarks.map(lineOf),
       more: hidden > 0 ? `And ${number.format(hidden)} more, in the file of failed rows.` : '',
-      log: [task.title, ...counts.map(({ label, value }) => `${label}\t${value}`), ...problems.map(logLine)].join('\n'),
+      log: [
+        task.title,
+        ...counts.map(({ label, value }) => `${label}\t${value}`),
+        ...[...problems, ...remarks].map(logLine),
+      ].join('\n'),
       failedRows: task.kind === 'csv' && task.failed > 0 ? `${here}/failed-rows` : null,
       undo:
         mayUndo(task, desk.work.now) && task.finishedAt

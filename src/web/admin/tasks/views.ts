@@ -29,6 +29,8 @@ export interface TaskViews {
     /** Rows that were skipped or failed: the first of them, and how many there are. */
     lines: TaskLine[];
     more: string;
+    /** Rows that were done, with something to say about them. */
+    remarks: TaskLine[];
     /** The whole log as text, for Copy. */
     log: string;
     failedRows: string | null;
