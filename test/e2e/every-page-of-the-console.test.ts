@@ -75,7 +75,8 @@ describe('every page of the console', { timeout: 240_000 }, () => {
       // Fragments, files, and what needs something that is under way.
       .filter(
         ({ method, pattern }) =>
-          method === 'get' && !/:draft|failed-rows|preview|template|users\.zip|\/check|\/people$|addresses\/:id/.test(pattern),
+          method === 'get' &&
+          !/:draft|failed-rows|preview|template|users\.zip|\/check|\/people$|addresses\/:id/.test(pattern),
       )
       .map(({ address }) => address);
     const [team] = await app.runtime.db('access_groups').where({ company_id: company.id, name: workplaceTeam });

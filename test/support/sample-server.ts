@@ -13,6 +13,9 @@ const root = join(import.meta.dirname, '../..');
 const policy =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'";
 
+/** The one page that shows others inside itself says so in its policy, as its handler does. */
+const policyOf = ({ view }: Sample) => (view === 'admin/mail/text' ? `${policy}; frame-src 'self'` : policy);
+
 export const sampleName = (sample: Sample) => `${sample.view.replace('/', '-')}-${sample.variant}`;
 
 export interface SampleServer {
@@ -29,6 +32,10 @@ export async function startSampleServer(): Promise<SampleServer> {
 
   const server = createServer(async (request, response) => {
     const path = request.url ?? '/';
+    if (path.includes('/preview/')) {
+      response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end('<p>A mail</p>');
+      return;
+    }
     if (request.method === 'POST') {
       let body = '';
       for await (const chunk of request) body += chunk;
@@ -42,7 +49,7 @@ export async function startSampleServer(): Promise<SampleServer> {
     if (sample) {
       const html = await views.render(sample.view, samplePage(sample.title, assets.url, sample.page), sample.locals);
       response
-        .writeHead(200, { 'content-type': 'text/html; charset=utf-8', 'content-security-policy': policy })
+        .writeHead(200, { 'content-type': 'text/html; charset=utf-8', 'content-security-policy': policyOf(sample) })
         .end(html);
       return;
     }

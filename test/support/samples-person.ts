@@ -168,7 +168,7 @@ export function personSamples(shell: (here: Shell['here']) => Shell, markup: str
     },
     {
       view: 'admin/users/security',
-      variant: 'not ours to end',
+      variant: 'not-ours-to-end',
       title: 'Security',
       locals: { ...security, endOne: null, endAll: null, whyNot: 'Only the Root Admin can end their own sessions.' },
     },
@@ -226,7 +226,7 @@ export function personSamples(shell: (here: Shell['here']) => Shell, markup: str
     },
     {
       view: 'admin/users/edit',
-      variant: 'takes access away',
+      variant: 'takes-access-away',
       title: 'Edit User',
       locals: { ...edit, losing: { words: `Lou loses ${markup}. Save again to do it.`, value: 'a b' } },
     },
@@ -244,13 +244,13 @@ export function personSamples(shell: (here: Shell['here']) => Shell, markup: str
     { view: 'admin/users/act', variant: 'typical', title: 'Deactivate User', locals: act },
     {
       view: 'admin/users/act',
-      variant: 'refused by what was typed',
+      variant: 'refused-typed',
       title: 'Delete User',
       locals: { ...act, title: 'Delete User', button: 'Delete Lou Locked', typeName: 'lou', problem: wrongName },
     },
     {
       view: 'admin/users/act',
-      variant: 'refused by the rule',
+      variant: 'refused-rule',
       title: 'Deactivate User',
       locals: { ...act, person: { ...act.person, name: markup }, refusal: 'You cannot deactivate yourself.' },
     },

@@ -2,13 +2,22 @@ import { describe, expect, it } from 'vitest';
 import { csvFile, csvLines } from '../../../src/lib/csv.ts';
 
 describe('CSV', () => {
-  it.each(['=1+1', '＝1+1', '＋1', '－1', '＠x', '+49 89', '-1', '@SUM(A1)', '\tx', '\rx', '=HYPERLINK("http://x.example","y")'])(
-    'C49, D.10 no. 17 the cell %j is words, not a formula',
-    (cell) => {
-      const line = csvLines([[cell]]);
-      expect(line.replace(/^"/, '').startsWith("'")).toBe(true);
-    },
-  );
+  it.each([
+    '=1+1',
+    '＝1+1',
+    '＋1',
+    '－1',
+    '＠x',
+    '+49 89',
+    '-1',
+    '@SUM(A1)',
+    '\tx',
+    '\rx',
+    '=HYPERLINK("http://x.example","y")',
+  ])('C49, D.10 no. 17 the cell %j is words, not a formula', (cell) => {
+    const line = csvLines([[cell]]);
+    expect(line.replace(/^"/, '').startsWith("'")).toBe(true);
+  });
 
   it('leaves other cells as they are, and quotes what must be quoted (RFC 4180)', () => {
     expect(csvLines([['Ada', 'a,b', 'say "hi"', 'two\nlines', null, 7]])).toBe(
