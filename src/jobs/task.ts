@@ -47,22 +47,33 @@ export function runTaskJob(
 
 /** @returns false when nothing waits any more. */
 async function doSome(work: Work, task: Task, handler: TaskHandler): Promise<boolean> {
+  let tried: number | undefined;
+  const run: TaskHandler['run'] = (work, task, rows) => {
+    tried = rows[0]?.position;
+    return handler.run(work, task, rows);
+  };
   try {
-    return await doChunk(work, task, handler, handler.chunk);
+    return await doChunk(work, task, run, { limit: handler.chunk });
   } catch (error) {
     // Something in the chunk cannot be done, and took the others' work with it: one by one, so that only it fails.
     if (handler.chunk > 1) return doSome(work, task, { ...handler, chunk: 1 });
-    if (!(error instanceof AppError) || error.status >= 500) throw error;
-    return failOne(work, task, error);
+    if (tried === undefined || !(error instanceof AppError) || error.status >= 500) throw error;
+    return failOne(work, task, error, tried);
   }
 }
 
-async function doChunk(work: Work, task: Task, handler: TaskHandler, limit: number): Promise<boolean> {
+/** @param which.position this row and no other */
+async function doChunk(
+  work: Work,
+  task: Task,
+  run: TaskHandler['run'],
+  which: { limit: number; position?: number },
+): Promise<boolean> {
   return transaction(work, async (work) => {
     const { tasks } = work.store.of(task.companyId);
-    const rows = await tasks.takeWaiting(task.id, limit);
+    const rows = await tasks.takeWaiting(task.id, which);
     if (rows.length === 0) return false;
-    const outcomes = await handler.run(work, task, rows);
+    const outcomes = await run(work, task, rows);
     await tasks.finishRows(
       task.id,
       rows.map(({ position }, i) => ({ position, outcome: outcomes[i] ?? unanswered })),
@@ -74,8 +85,16 @@ async function doChunk(work: Work, task: Task, handler: TaskHandler, limit: numb
 
 const unanswered: Outcome = { outcome: 'failed', message: 'Nothing was done with this row.' };
 
-/** The first row that waits is the one that has just been refused, alone; an attempt by another runner counts as well. */
-async function failOne(work: Work, task: Task, { message, fields, status }: AppError): Promise<boolean> {
+/**
+ * The row that has just been refused, alone. It was let go with the refusal: another runner may have it by now, and then the
+ * outcome is that one's to write, so that no other row gets this one's.
+ */
+async function failOne(
+  work: Work,
+  task: Task,
+  { message, fields, status }: AppError,
+  position: number,
+): Promise<boolean> {
   const [field] = Object.keys(fields);
   // What a rule leaves out (409) is skipped; what is wrong with the row itself is a failure.
   const outcome: Outcome = {
@@ -83,7 +102,8 @@ async function failOne(work: Work, task: Task, { message, fields, status }: AppE
     message,
     ...(field === undefined ? {} : { field }),
   };
-  return doChunk(work, task, { chunk: 1, run: async (_work, _task, rows) => rows.map(() => outcome) }, 1);
+  await doChunk(work, task, async (_work, _task, rows) => rows.map(() => outcome), { limit: 1, position });
+  return true;
 }
 
 async function finish(work: Work, task: Task, handler: TaskHandler): Promise<void> {

@@ -158,9 +158,9 @@ export function taskRepository(db: Database, companyId: CompanyId) {
     },
 
     /** The next rows to do, held until the transaction ends; rows that another runner holds are left to it. */
-    async takeWaiting(taskId: string, limit: number): Promise<TaskRow[]> {
+    async takeWaiting(taskId: string, { limit, position }: { limit: number; position?: number }): Promise<TaskRow[]> {
       const rows = await rowsOf(taskId)
-        .where({ outcome: 'waiting' })
+        .where({ outcome: 'waiting', ...(position === undefined ? {} : { position }) })
         .orderBy('position')
         .limit(limit)
         .forUpdate()

@@ -1,9 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Company } from '../../../src/domain/companies/company.ts';
 import { startTask } from '../../../src/domain/tasks/commands.ts';
 import type { NewRow, Outcome, TaskHandler } from '../../../src/domain/tasks/task.ts';
 import { reviveTasks, runTaskJob } from '../../../src/jobs/task.ts';
-import { invalid } from '../../../src/lib/errors.ts';
+import { conflict, invalid } from '../../../src/lib/errors.ts';
 import { startApp, type TestApp } from '../../support/app.ts';
 import { makeCompany } from '../../support/people.ts';
 
@@ -124,6 +125,31 @@ describe('a task', () => {
     await Promise.all([run(id, handler), run(id, handler), run(id, handler)]);
     expect(done.sort((a, b) => a - b)).toEqual(Array.from({ length: 200 }, (_, i) => i + 1));
     expect(finished).toBe(1);
+  });
+
+  it('two runners share the rows: what one is refused is written at its own row, while the other is at work', async () => {
+    const { id } = await begin(60);
+    const done: number[] = [];
+    const handler: TaskHandler = {
+      chunk: 1,
+      run: async (_work, _task, rows) => {
+        await sleep(1);
+        const position = rows[0]?.position ?? 0;
+        if (position % 2 === 1) throw conflict(`refused ${position}`);
+        done.push(position);
+        return rows.map(() => fine);
+      },
+    };
+    await Promise.all([run(id, handler), run(id, handler), run(id, handler)]);
+    const { task, rows } = await find(id);
+    expect(task).toMatchObject({ state: 'done', total: 60, succeeded: 30, skipped: 30, failed: 0 });
+    expect(done.sort((a, b) => a - b)).toEqual(Array.from({ length: 30 }, (_, i) => 2 * (i + 1)));
+    for (const { position, outcome, message } of rows)
+      expect({ outcome, message }, `row ${position}`).toEqual(
+        position % 2 === 1
+          ? { outcome: 'skipped', message: `refused ${position}` }
+          : { outcome: 'succeeded', message: null },
+      );
   });
 
   it('C17 the same file sent twice, also at the same moment, is one task while it is being worked on', async () => {
