@@ -150,6 +150,7 @@ export function moduleImportSamples(shell: (here: Shell['here']) => Shell, marku
     others: lines.slice(1),
     more: 'And 2 more.',
     button: 'Import 1,204 people',
+    inviteDays: 14,
     back: `${at}/assign`,
   };
   return [

@@ -8,6 +8,7 @@ import type { Company } from '../../src/domain/companies/company.ts';
 import { createGroup } from '../../src/domain/groups/commands.ts';
 import { connectModule, createModule } from '../../src/domain/modules/commands.ts';
 import { createLog } from '../../src/lib/log.ts';
+import { randomToken } from '../../src/lib/secrets.ts';
 import { freePort, startApp, type TestApp } from './app.ts';
 import { makeCompany } from './people.ts';
 
@@ -31,7 +32,11 @@ export const workplaceTeam = 'Workplace Team';
 export const emailOf = (username: string) => `${username}@example.com`;
 
 /** @param usernames whose accounts both modules have; they are matched by e-mail (C28) */
-export async function setStage(usernames: string[], environment: Record<string, string> = {}): Promise<Stage> {
+export async function setStage(
+  usernames: string[],
+  environment: Record<string, string> = {},
+  moduleEnvironment: Record<string, string> = {},
+): Promise<Stage> {
   const app = await startApp({ start: true, environment });
   const company = await makeCompany(app, 'Northwind IT');
   // A server with one company only would not ask for its name.
@@ -48,9 +53,11 @@ export async function setStage(usernames: string[], environment: Record<string, 
       initiate_login_uri: `${url}/initiate-login`,
       backchannel_logout_uri: `${url}/backchannel-logout`,
     };
-    const made = await createModule(app.operator(), { name, metadata }, app.runtime.complaint);
+    const input = { name, capabilities: ['userImport'], metadata };
+    const made = await createModule(app.operator(), input, app.runtime.complaint);
     const { clientId } = made.module;
-    await connectModule(app.operator(), company.id, { clientId, groups });
+    const scim = { url: `${url}/scim/v2`, token: randomToken() };
+    await connectModule(app.operator(), company.id, { clientId, groups, scim });
     const config = readConfig({
       MODULE_NAME: name,
       PORT: new URL(url).port,
@@ -60,6 +67,8 @@ export async function setStage(usernames: string[], environment: Record<string, 
       CLIENT_SECRET: made.clientSecret ?? '',
       DATA_DIR: folder,
       MODULE_USERS: JSON.stringify(usernames.map(accountOf)),
+      SCIM_TOKEN: scim.token,
+      ...moduleEnvironment,
     });
     if ('problems' in config) throw new Error(config.problems.join('\n'));
     running.push(await startModule(config, createLog('silent')));

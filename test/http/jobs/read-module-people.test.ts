@@ -4,6 +4,8 @@ import type { Company } from '../../../src/domain/companies/company.ts';
 import { allCandidates, type Draft } from '../../../src/domain/imports/draft.ts';
 import { readAgain, startDraft } from '../../../src/domain/imports/draft-commands.ts';
 import { connectModule, createModule } from '../../../src/domain/modules/commands.ts';
+import { scimTokenPurpose } from '../../../src/domain/modules/module.ts';
+import { resealScimTokens } from '../../../src/domain/modules/repository.ts';
 import {
   keepDrafts,
   type ReadingLimits,
@@ -104,6 +106,18 @@ describe('reading the people of a module', () => {
     const row = await app.runtime.db('module_instances').where({ id: instanceId }).first();
     expect(row.sealed_scim_token).not.toContain(scim.token);
     expect(JSON.stringify(await app.runtime.db('audit_events').select('details'))).not.toContain(scim.token);
+  });
+
+  it('API-15 after a change of keys the token is sealed anew, and still opens the list', async () => {
+    const { keyring, db } = app.runtime;
+    const box = async () => (await db('module_instances').where({ id: instanceId }).first()).sealed_scim_token;
+    const old = await box();
+    const reseal = (sealed: string) => keyring.seal(scimTokenPurpose, keyring.open(scimTokenPurpose, sealed));
+    expect(await resealScimTokens(db, { keyId: keyring.keyId, limit: 10, reseal })).toBe(0);
+    expect(await resealScimTokens(db, { keyId: 'other_', limit: 10, reseal })).toBe(1);
+    expect(await box()).not.toBe(old);
+    scim.users = scimUsers(1);
+    expect(await read()).toMatchObject({ state: 'ready', read: 1 });
   });
 
   it('a wrong token: told at once, and not tried again', async () => {

@@ -2,6 +2,7 @@
 import type { Draft } from '../../../domain/imports/draft.ts';
 import { ownDraft, startImport } from '../../../domain/imports/draft-commands.ts';
 import { countCandidates, listCandidates, settleStandings } from '../../../domain/imports/draft-queries.ts';
+import { getCompany } from '../../../domain/users/decide.ts';
 import type { Runtime } from '../../../runtime.ts';
 import type { Context } from '../../context.ts';
 import { type Route, seeOther } from '../../routes.ts';
@@ -38,7 +39,8 @@ async function draw(
   // What the list said when it was read may be old by now.
   await settleStandings(work, companyId, draft.id, chosenOnly);
   const paging = { page: 1, size: othersShown };
-  const [chosen, assigned, groups, skipped, failed] = await Promise.all([
+  const [company, chosen, assigned, groups, skipped, failed] = await Promise.all([
+    getCompany(work, companyId),
     countChosen(desk, draft),
     countCandidates(work, companyId, draft.id, { ...chosenOnly, isAssigned: true }),
     work.store.of(companyId).groups.list(),
@@ -77,6 +79,7 @@ async function draw(
       others: others.map((person) => lineOf(person, draft, groups)),
       more: hidden > 0 ? `And ${number.format(hidden)} more.` : '',
       button: `Import ${people(chosen.total)}`,
+      inviteDays: company.policy.inviteDays,
       back: stepPath(draft.id, 'assign'),
     },
   );

@@ -118,6 +118,8 @@ export interface ModuleImportViews {
     others: CandidateLine[];
     more: string;
     button: string;
+    /** How long an invitation lives (A5.7). */
+    inviteDays: number;
     back: string;
   };
 }
