@@ -1,5 +1,6 @@
 // Bulk Invite CSV (A.4): a file becomes a task, each row of it an invitation by the same rule as one by the form.
 import { createHash } from 'node:crypto';
+import { cut } from '../../lib/cut.ts';
 import type { CompanyId, UserId } from '../../lib/ids.ts';
 import type { Work } from '../../work.ts';
 import { authorise } from '../roles/authority.ts';
@@ -36,11 +37,7 @@ export async function startCsvImport(
 }
 
 /** As the browser tells it, without what could break a line or hide the end. */
-const fileName = (name: string) =>
-  name
-    .replace(/[\p{C}/\\]/gu, '')
-    .slice(0, 100)
-    .trim() || 'a file';
+const fileName = (name: string) => cut(name.replace(/[\p{C}/\\]/gu, ''), 100).trim() || 'a file';
 
 const labelOf = ({ cells }: CsvRow) => (cells.username.trim() || cells.email.trim()).replace(/\s+/g, ' ').slice(0, 100);
 

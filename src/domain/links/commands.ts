@@ -13,7 +13,8 @@ interface Kind {
 
 interface Owner {
   userId: UserId;
-  sentTo: string;
+  /** The mailbox that it goes to, which using it proves; null for one that is handed over. */
+  sentTo: string | null;
 }
 
 /** A new link voids the open one of its kind (A7.9, C14). @returns its whole address; only here is the token in clear. */

@@ -84,6 +84,8 @@ export async function* eachBatch(
 ): AsyncGenerator<AuditEntry[]> {
   let cursor: Cursor | null = null;
   for (;;) {
+    // Anew each time: who is no administrator any more gets no more of a long file.
+    await authorise(work, companyId, 'audit.read');
     const rows: Row[] = await read(work.store.db, companyId, filter, { limit: size, cursor });
     if (rows.length > 0) yield rows.map(toEntry);
     const last = rows.at(-1);

@@ -91,7 +91,8 @@ export async function copyInvitationLink(
       kind: 'invitation',
       companyId,
       userId,
-      sentTo: open.sentTo ?? user.email,
+      // Whoever uses it has it from us, not from their mailbox: it proves no address (A2.1).
+      sentTo: null,
       lifetime: open.expiresAt.getTime() - work.now.getTime(),
     });
     await record(work, {

@@ -75,7 +75,9 @@ async function cancel(work: Work, user: User): Promise<void> {
 export async function cancelEmailChange(work: Work, companyId: CompanyId, userId: UserId): Promise<void> {
   const actorId = await authorise(work, companyId, 'users.manage');
   await transaction(work, async (work) => {
-    const { user } = await decide(work, companyId, userId, 'edit', actorId);
+    // Of somebody else's it is a change of their e-mail, and that of the Root Admin is theirs alone.
+    const transition = actorId === userId ? 'edit' : 'change-email';
+    const { user } = await decide(work, companyId, userId, transition, actorId);
     await cancel(work, user);
   });
 }

@@ -49,6 +49,8 @@ async function* eachBatch(
 ): AsyncGenerator<string[][]> {
   const { db } = work.store;
   for (let last: string | null = null; ; ) {
+    // Anew each time: who is no administrator any more gets no more of a long file.
+    await authorise(work, companyId, 'users.manage');
     const page = selected(work, companyId, selection).orderBy('u.id').limit(batch).select('u.*');
     if (last !== null) page.where('u.id', '>', last as UserId);
     const rows: Row[] = await db

@@ -7,6 +7,7 @@ import {
   actionWords,
 } from '../../../domain/reports/audit-filter.ts';
 import { findPersonFor, type Suggestion } from '../../../domain/reports/audit-queries.ts';
+import { cut } from '../../../lib/cut.ts';
 import { after, days, hours } from '../../../lib/time.ts';
 import { instantOf } from '../../../lib/zones.ts';
 import { zoneOf } from '../../home/person.ts';
@@ -35,7 +36,7 @@ export interface AskedFilter {
 const groups = Object.keys(actionGroups) as ActionGroup[];
 
 export async function readFilter(query: URLSearchParams, desk: Desk): Promise<AskedFilter> {
-  const text = (name: string) => (query.get(name) ?? '').replaceAll('\0', '').trim().slice(0, 100);
+  const text = (name: string) => cut((query.get(name) ?? '').replaceAll('\0', '').trim(), 100);
   const zone = zoneOf(desk.user);
   const from = instantOf(text('from'), zone);
   const to = instantOf(text('to'), zone);

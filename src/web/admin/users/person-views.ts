@@ -60,7 +60,8 @@ export interface PersonViews {
     lastLogin: Moment | null;
     timeZone: string;
     /** In words, with the end; null when no e-mail waits to be confirmed. */
-    emailChange: { words: string; cancel: string } | null;
+    /** `cancel` is null where it is theirs alone. */
+    emailChange: { words: string; cancel: string | null } | null;
     groups: { name: string; isActive: boolean; href: string }[];
     editGroups: string;
     modules: ModuleLineOf[];

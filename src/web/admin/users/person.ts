@@ -88,6 +88,7 @@ const overview: DeskHandler = async (ctx, runtime, desk) => {
     };
   });
   const entered = modules.filter(({ status }) => status.tone === 'good').length;
+  const mayCancel = person.actorId === user.id || decisionFor(person, 'change-email').allowed;
   const waits = user.pendingEmail !== null && read.emailChangeEndsAt !== null;
   await showDesk(
     ctx,
@@ -103,7 +104,7 @@ const overview: DeskHandler = async (ctx, runtime, desk) => {
       emailChange: waits
         ? {
             words: emailChangeWords(user.pendingEmail ?? '', read.emailChangeEndsAt ?? now, desk),
-            cancel: `${personPath(user.id)}/cancel-email`,
+            cancel: mayCancel ? `${personPath(user.id)}/cancel-email` : null,
           }
         : null,
       groups: read.groups.map(({ id, name, isActive }) => ({ name, isActive, href: `/admin/groups/${id}` })),

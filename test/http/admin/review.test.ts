@@ -1,0 +1,125 @@
+// Corners of the console where two rules meet: who watches while long work runs, what a copied link proves, letters cut in half.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Company } from '../../../src/domain/companies/company.ts';
+import { anyEvent } from '../../../src/domain/reports/audit-filter.ts';
+import { exportAudit } from '../../../src/domain/reports/export-commands.ts';
+import { copyInvitationLink } from '../../../src/domain/users/admin-commands.ts';
+import { deactivateUser, inviteUser } from '../../../src/domain/users/commands.ts';
+import { cancelEmailChange, changeOwnEmail } from '../../../src/domain/users/email-commands.ts';
+import { exportPeople } from '../../../src/domain/users/export-queries.ts';
+import { everybody } from '../../../src/domain/users/list-queries.ts';
+import { setPasswordByLink } from '../../../src/domain/users/password-commands.ts';
+import type { Work } from '../../../src/work.ts';
+import { startApp, type TestApp } from '../../support/app.ts';
+import { linkIn } from '../../support/attempts.ts';
+import { type AtDesk, atDesk } from '../../support/console.ts';
+import { makeCompany, makePerson, type TestPerson } from '../../support/people.ts';
+import { uploadFile } from '../../support/upload.ts';
+import { wordsOf } from '../../support/visitor.ts';
+
+let app: TestApp;
+let company: Company;
+let admin: AtDesk;
+
+beforeAll(async () => {
+  app = await startApp();
+  company = await makeCompany(app, 'Northwind IT');
+  admin = await atDesk(app, company);
+});
+afterAll(() => app.stop());
+
+const as = ({ user }: TestPerson): Work => ({
+  ...app.operator(),
+  actor: { kind: 'user', id: user.id, name: user.username },
+});
+const users = () => app.runtime.store.of(company.id).users;
+/** A hundred letters, the last of which is half of one when it is cut by number. */
+const halved = `${'a'.repeat(99)}😀`;
+
+describe('C47 a copied link', () => {
+  const invited = (username: string) =>
+    inviteUser(app.operator(), company.id, {
+      firstName: 'Gus',
+      lastName: 'Guest',
+      email: `${username}@elsewhere.example`,
+      username,
+      role: 'User',
+    });
+  const tokenOf = (link: string) => link.split('/').at(-1) ?? '';
+
+  it('A2.1 was handed over, and so proves no mailbox; copied again, it still does not', async () => {
+    const { user } = await invited('copied');
+    await copyInvitationLink(as(admin.person), company.id, user.id);
+    const { invitation } = await copyInvitationLink(as(admin.person), company.id, user.id);
+    const answer = await setPasswordByLink(app.operator(), 'invitation', tokenOf(invitation), 'Copper-Kettle-Tango-41');
+    expect(answer.outcome).toBe('done');
+    expect((await users().findById(user.id))?.emailVerifiedAt).toBeNull();
+  });
+
+  it('A2.1 one that came by mail does', async () => {
+    const { user } = await invited('mailed');
+    const link = await linkIn(app, user.email, 'invitation');
+    const answer = await setPasswordByLink(app.operator(), 'invitation', tokenOf(link), 'Copper-Kettle-Tango-42');
+    expect(answer.outcome).toBe('done');
+    expect((await users().findById(user.id))?.emailVerifiedAt).not.toBeNull();
+  });
+});
+
+describe('D.10 no. 8 the Root Admin', () => {
+  it('alone takes back the change of their own e-mail', async () => {
+    const root = await makePerson(app, company, { role: 'Root Admin' });
+    const { id } = root.user;
+    await changeOwnEmail(as(root), { companyId: company.id, userId: id }, 'new@root.example');
+    const taking = cancelEmailChange(as(admin.person), company.id, id);
+    await expect(taking).rejects.toMatchObject({
+      status: 409,
+      message: expect.stringContaining('Only the Root Admin'),
+    });
+    expect((await users().findById(id))?.pendingEmail).toBe('new@root.example');
+    const page = await admin.visitor.open(`/admin/users/${id}`);
+    expect(page.body).toContain('new@root.example counts once');
+    expect(page.body).not.toContain('cancel-email');
+    await cancelEmailChange(as(root), company.id, id);
+    expect((await users().findById(id))?.pendingEmail).toBeNull();
+  });
+});
+
+describe('API-01 who is deactivated in the middle of a long file', () => {
+  const drain = async (file: AsyncIterable<unknown>) => {
+    for await (const _piece of file);
+  };
+  const leaver = async () => {
+    const person = await makePerson(app, company, { role: 'Admin' });
+    const out = () => deactivateUser(app.operator(), company.id, person.user.id);
+    return { work: as(person), out };
+  };
+
+  it('gets no more of the audit log', async () => {
+    const { work, out } = await leaver();
+    const file = await exportAudit(work, company.id, anyEvent, 'jsonl');
+    await out();
+    await expect(drain(file)).rejects.toMatchObject({ status: 403 });
+  });
+
+  it('gets no more people', async () => {
+    const { work, out } = await leaver();
+    const file = await exportPeople(work, company.id, { filter: everybody }, ['username']);
+    await out();
+    await expect(drain(file)).rejects.toMatchObject({ status: 403 });
+  });
+});
+
+describe('letters of two units, cut in the middle', () => {
+  it('A4.1 in the name of a file', async () => {
+    const bytes = 'Username,Email,Role,Groups,First Name,Last Name\r\nx,x@x.example,User,All Module Access,X,X';
+    const answer = await uploadFile(admin.visitor, '/admin/users/import', { name: `${halved}.csv`, bytes });
+    expect(answer.status, wordsOf(answer)).toBe(303);
+  });
+
+  it.each(['ip', 'code'])('API-07 in the field %s of an export of the audit log', async (field) => {
+    const page = await admin.visitor.open(`/admin/audit?${new URLSearchParams({ [field]: halved })}`);
+    expect(page.status).toBe(200);
+    const answer = await admin.visitor.submit(page, { [field]: halved, format: 'csv' }, '/admin/audit/export');
+    expect(answer.status, wordsOf(answer)).toBe(200);
+  });
+});
