@@ -1,5 +1,10 @@
 // The connection pool. Everything that speaks SQL gets a `Database`, which is the pool or one transaction.
 import knexModule, { type Knex } from 'knex';
+import type pg from 'pg';
+import { allowSilence, watchForSilence } from './silence.ts';
+
+/** Statements of pages, jobs and commands: more than any of them takes, and still an answer in time for whoever waits (F4). */
+const silenceLimit = 8000;
 
 /** The pool or a transaction of it. */
 export type Database = Knex;
@@ -8,6 +13,7 @@ export type Database = Knex;
 export type Query = Knex.QueryBuilder;
 
 export function createDatabase(url: string, options: { poolSize: number; applicationName?: string }): Database {
+  const watch = watchForSilence(silenceLimit);
   return knexModule({
     client: 'pg',
     connection: {
@@ -15,6 +21,7 @@ export function createDatabase(url: string, options: { poolSize: number; applica
       application_name: options.applicationName ?? 'unified-login',
       connectionTimeoutMillis: 5000,
       keepAlive: true,
+      keepAliveInitialDelayMillis: 10_000,
     },
     // Else values (hashes, addresses) would stand in error messages, and so in the log (API-14).
     compileSqlOnError: false,
@@ -22,10 +29,29 @@ export function createDatabase(url: string, options: { poolSize: number; applica
     log: { warn() {}, error() {}, deprecate() {}, debug() {} },
     // F4: a full pool must answer within seconds, not after knex's 60.
     acquireConnectionTimeout: 5000,
-    pool: { min: 0, max: options.poolSize, idleTimeoutMillis: 30_000 },
+    pool: {
+      min: 0,
+      max: options.poolSize,
+      idleTimeoutMillis: 30_000,
+      afterCreate(client: pg.Client, done: (error?: Error) => void) {
+        watch(client);
+        done();
+      },
+    },
   });
 }
 
 export function isTransaction(db: Database): db is Knex.Transaction {
   return 'isTransaction' in db && db.isTransaction === true;
+}
+
+/** Within this, statements of a transaction may take as long as they want: for those that wait for other nodes, or work through tables. */
+export async function patiently<T>(trx: Database, act: () => Promise<T>): Promise<T> {
+  const connection: pg.ClientBase = await trx.client.acquireConnection();
+  const limitSilence = allowSilence(connection);
+  try {
+    return await act();
+  } finally {
+    limitSilence();
+  }
 }

@@ -4,7 +4,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Knex } from 'knex';
-import type { Database } from './knex.ts';
+import { type Database, patiently } from './knex.ts';
 
 const lockKey = 7_304_811;
 
@@ -17,14 +17,16 @@ interface Migration {
 /** knex's own lock row stays behind when a process is killed; an advisory lock does not. */
 export async function migrate(db: Database, folder: string): Promise<string[]> {
   return db.transaction(async (trx) => {
-    await trx.raw('select pg_advisory_xact_lock(?)', [lockKey]);
-    const source = await createSource(folder);
-    const [, applied]: [number, string[]] = await trx.migrate.latest({
-      migrationSource: source,
-      tableName: 'migrations',
-      disableTransactions: true,
+    // The lock may be another node's for long, and a change of a large table takes its time.
+    return patiently(trx, async () => {
+      await trx.raw('select pg_advisory_xact_lock(?)', [lockKey]);
+      const [, applied]: [number, string[]] = await trx.migrate.latest({
+        migrationSource: await createSource(folder),
+        tableName: 'migrations',
+        disableTransactions: true,
+      });
+      return applied;
     });
-    return applied;
   });
 }
 

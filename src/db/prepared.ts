@@ -2,6 +2,10 @@
 // knex's query builder would cost a third of the throughput there, and planning a statement with many joins costs more than
 // running it: these connections plan each statement once (plan_cache_mode), which would be wrong for the searches of lists.
 import pg from 'pg';
+import { watchForSilence } from './silence.ts';
+
+/** A statement of the hot path takes milliseconds; others wait behind it for their turn, and for a connection after that (F4). */
+const silenceLimit = 5000;
 
 export interface Statement {
   name: string;
@@ -36,8 +40,10 @@ export function createPrepared(url: string, poolSize: number): Prepared {
     // Kept open: a timer for every statement would cost more than a few idle connections.
     idleTimeoutMillis: 0,
     keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
     options: planOnce,
   });
+  pool.on('connect', watchForSilence(silenceLimit));
   // An idle connection that is cut is replaced at the next use; without a listener it would end the process.
   pool.on('error', () => {});
   return {

@@ -1,7 +1,7 @@
 // The job queue on the same PostgreSQL. A job is enqueued in the transaction of the act that needs it, or not at all.
 import { fromKnex, type Job, type JobResult, PgBoss } from 'pg-boss';
 import type { z } from 'zod';
-import type { Database } from '../db/knex.ts';
+import { type Database, patiently } from '../db/knex.ts';
 import type { Log } from '../lib/log.ts';
 import type { JobQueue, Work } from '../work.ts';
 
@@ -68,7 +68,7 @@ export function createJobs(db: Database, definitions: AnyJob[], options: { chann
     prepare() {
       // One node at a time, as with migrations: of several that make the queue's tables at once, all but one fail.
       prepared ??= db.transaction(async (trx) => {
-        await trx.raw('select pg_advisory_xact_lock(?)', [lockKey]);
+        await patiently(trx, async () => trx.raw('select pg_advisory_xact_lock(?)', [lockKey]));
         await prepare();
       });
       return prepared;
