@@ -1,6 +1,7 @@
 // A.5, B.6: an administrator imports people whom Workplace knows; somebody makes their launcher their own.
 import type { Page as Tab } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { violationsOn } from '../support/axe.ts';
 import { useBrowser } from '../support/browser.ts';
 import { expectGoodLooks, phone } from '../support/look.ts';
 import { makePerson, type TestPerson } from '../support/people.ts';
@@ -27,6 +28,14 @@ describe('an administrator imports from a module', { timeout: 90_000 }, () => {
   }
   const count = (tab: Tab, label: string) => tab.locator('.counts div', { hasText: label }).locator('dd').textContent();
   const next = (tab: Tab) => tab.getByRole('button', { name: 'Next', exact: true }).click();
+
+  async function look(tab: Tab, name: string): Promise<void> {
+    await expectGoodLooks(tab, name);
+    expect(await violationsOn(tab), name).toEqual([]);
+    await tab.emulateMedia({ colorScheme: 'dark' });
+    expect(await violationsOn(tab), `${name} in the dark`).toEqual([]);
+    await tab.emulateMedia({ colorScheme: 'light' });
+  }
 
   it('A5.2 to A5.6 chooses the module and people over pages and searches, gives roles and groups, and reads the counts', async () => {
     const tab = await at('/admin/users');
@@ -106,17 +115,17 @@ describe('an administrator imports from a module', { timeout: 90_000 }, () => {
     await tab.getByRole('button', { name: 'Import 50 people' }).waitFor();
   });
 
-  it('each page fits a phone, in light and in dark', async () => {
+  it('each page fits a phone, in light and in dark, and axe-core finds nothing', async () => {
     const tab = await at('/admin/users/import-from-module', phone);
-    await expectGoodLooks(tab, 'module-import-source');
+    await look(tab, 'module-import-source');
     await tab.getByRole('radio', { name: 'Workplace' }).check();
     await next(tab);
     await tab.getByText('303 people', { exact: true }).waitFor();
-    await expectGoodLooks(tab, 'module-import-people');
+    await look(tab, 'module-import-people');
     await tab.getByRole('button', { name: 'Choose all 303 people' }).click();
     await tab.getByText('303 chosen').waitFor();
     await next(tab);
-    await expectGoodLooks(tab, 'module-import-assign');
+    await look(tab, 'module-import-assign');
     await tab.getByLabel('KaseyaOne Role').selectOption('User');
     await tab.getByLabel('Choose another role or other groups for some of them next').check();
     await next(tab);
@@ -125,12 +134,12 @@ describe('an administrator imports from a module', { timeout: 90_000 }, () => {
       .getByRole('checkbox', { name: /^Select (?!everybody)/ })
       .first()
       .check();
-    await expectGoodLooks(tab, 'module-import-individual');
+    await look(tab, 'module-import-individual');
     await tab.getByRole('link', { name: 'Next', exact: true }).last().click();
     await tab.getByRole('heading', { level: 1, name: 'Review' }).waitFor();
-    await expectGoodLooks(tab, 'module-import-review');
+    await look(tab, 'module-import-review');
     await tab.goto(`${stage.app.url}/settings/modules`);
-    await expectGoodLooks(tab, 'my-modules');
+    await look(tab, 'my-modules');
   });
 
   it('B.6 renames and reorders tiles by drag and by arrow, and they show in the App Launcher', async () => {

@@ -1,0 +1,21 @@
+// What axe-core finds wrong with the page that a tab shows (WCAG 2.2 AA and good practice).
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import type { Page as Tab } from 'playwright-core';
+
+const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+interface Violation {
+  id: string;
+  nodes: { html: string }[];
+}
+
+const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+
+export async function violationsOn(tab: Tab): Promise<string[]> {
+  await tab.evaluate(axe);
+  const found = await tab.evaluate<Violation[]>(
+    `axe.run(document, { runOnly: ${JSON.stringify(tags)} }).then(({ violations }) => violations)`,
+  );
+  return found.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html.slice(0, 200)}`));
+}
