@@ -77,7 +77,7 @@ describe('an administrator imports from a module', { timeout: 90_000 }, () => {
     await tab.getByLabel(workplaceTeam).check();
     await tab.getByRole('button', { name: 'Assign' }).click();
     await tab.getByRole('cell', { name: workplaceTeam }).waitFor();
-    await tab.getByRole('link', { name: 'Next', exact: true }).last().click();
+    await tab.getByRole('link', { name: 'Go to review' }).click();
 
     await tab.getByRole('heading', { level: 1, name: 'Review' }).waitFor();
     expect(await count(tab, 'Will be invited')).toBe('3');
@@ -135,7 +135,7 @@ describe('an administrator imports from a module', { timeout: 90_000 }, () => {
       .first()
       .check();
     await look(tab, 'module-import-individual');
-    await tab.getByRole('link', { name: 'Next', exact: true }).last().click();
+    await tab.getByRole('link', { name: 'Go to review' }).click();
     await tab.getByRole('heading', { level: 1, name: 'Review' }).waitFor();
     await look(tab, 'module-import-review');
     await tab.goto(`${stage.app.url}/settings/modules`);

@@ -293,6 +293,13 @@ describe('Import from Module', () => {
     await assign(base);
     const give = (fields: [string, string][]) => post(admin.visitor, `${base}/individual`, fields);
     expect(plain(await give([['role', 'Admin']]))).toContain('Select the people first.');
+    const kept = await give([
+      ['id', '2'],
+      ['group', groupId],
+      ['role', 'Root Admin'],
+    ]);
+    expect(kept.body).toMatch(/name="id" value="2"[^>]* checked/);
+    expect(kept.body).toMatch(new RegExp(`value="${groupId}" checked`));
     expect(
       plain(
         await give([

@@ -117,6 +117,7 @@ async function drawIndividual(
     desk.work.store.of(desk.companyId).groups.list(),
   ]);
   const { form, formLists } = ctx.state;
+  const selected = positionsOf(ctx, 'id');
   await showDesk(
     ctx,
     runtime,
@@ -137,7 +138,10 @@ async function drawIndividual(
       ),
       count: countWords(list, 'person', 'people'),
       all: `${draft.role}; ${namesOf(draft.groupIds, groups)}`,
-      people: list.rows.map((person) => ({ ...lineOf(person, draft, groups), checked: false })),
+      people: list.rows.map((person) => ({
+        ...lineOf(person, draft, groups),
+        checked: selected.includes(person.position),
+      })),
       pages: pageLinks(ctx, list),
       roles: choicesOf(
         [['', 'Leave the role'], ...roleChoices, [asAll, 'As for all: role and groups']],
