@@ -4,6 +4,7 @@ import { type Config, ConfigError, loadConfig } from './config/load.ts';
 import { openDatabase } from './db/open.ts';
 import { offerInstallation } from './domain/users/company-commands.ts';
 import { createLog, type Log } from './lib/log.ts';
+import { passQuestionsOn } from './lib/siblings.ts';
 import { createRuntime } from './runtime.ts';
 import { listenOn } from './server.ts';
 
@@ -68,6 +69,7 @@ async function greet(config: Config, work: Parameters<typeof offerInstallation>[
 /** Several processes on one port: the primary only keeps them alive. */
 function supervise(config: Config, log: Log): void {
   let isStopping = false;
+  passQuestionsOn();
   for (let i = 0; i < config.workers; i += 1) cluster.fork();
   cluster.on('exit', (worker, code) => {
     if (!isStopping && code !== 0) {

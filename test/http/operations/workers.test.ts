@@ -1,4 +1,5 @@
 // WORKERS=2: two processes on one port; one may die and nobody notices for long.
+import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startApp, type TestApp } from '../../support/app.ts';
@@ -23,6 +24,16 @@ const isAlive = (pid: number) => {
   }
 };
 
+const metricsToken = 'metrics-token-0123456789';
+
+const statusOf = (pid: number) => {
+  try {
+    return readFileSync(`/proc/${pid}/status`, 'utf8');
+  } catch {
+    return '';
+  }
+};
+
 describe('WORKERS=2 on PostgreSQL', () => {
   let app: TestApp;
   let server: Server;
@@ -37,6 +48,7 @@ describe('WORKERS=2 on PostgreSQL', () => {
       DATABASE_URL: app.databaseUrl,
       ENCRYPTION_KEYS: testKey.toString('base64'),
       WORKERS: '2',
+      METRICS_TOKEN: metricsToken,
     });
   });
   afterAll(async () => {
@@ -76,11 +88,42 @@ describe('WORKERS=2 on PostgreSQL', () => {
     for (let i = 0; i < 6; i += 1) expect(await isSignedIn(visitor)).toBe(true);
   });
 
+  const scrape = async () => {
+    const page = await server.visitor().send('/metrics', { headers: { authorization: `Bearer ${metricsToken}` } });
+    expect(page.status).toBe(200);
+    const value = (name: string) => {
+      const line = page.body.split('\n').find((text) => text.startsWith(`${name} `));
+      return Number(line?.slice(name.length));
+    };
+    return {
+      live: value('ul_http_requests_total{method="GET",route="/health/live",status="200"}'),
+      timed: value('ul_http_request_seconds_count{route="/health/live"}'),
+      megabytes: value('process_resident_memory_bytes') / 1024 / 1024,
+    };
+  };
+
+  it('answers /metrics for all processes, whichever is asked', async () => {
+    const pids = await untilTwoServe();
+    const before = await scrape();
+    await Promise.all(Array.from({ length: 40 }, () => server.visitor().send('/health/live')));
+    // Eight scrapes at once reach both, and all of them tell of the same forty.
+    const after = await Promise.all(Array.from({ length: 8 }, scrape));
+    for (const { live, timed } of after) {
+      expect(live).toBe(before.live + 40);
+      expect(timed).toBe(before.timed + 40);
+    }
+    const resident = pids.map((pid) => Number(/VmRSS:\s+(\d+)/.exec(statusOf(pid))?.[1] ?? 0) / 1024);
+    const sum = resident.reduce((all, one) => all + one, 0);
+    if (sum > 0) expect(after[0]?.megabytes).toBeGreaterThan(0.8 * sum);
+  });
+
   it('survives the death of one: the other serves on, and another one comes', async () => {
     const [victim = 0, survivor = 0] = await untilTwoServe();
     process.kill(victim, 'SIGKILL');
     for (const until = Date.now() + 2000; isAlive(victim); await sleep(10)) expect(Date.now()).toBeLessThan(until);
     await sleep(50);
+    // Numbers of those who live; a process that is only just starting has none, and holds nobody up.
+    expect((await scrape()).live).toBeGreaterThan(0);
     for (let i = 0; i < 20; i += 1) expect((await server.visitor().send('/health/ready')).status).toBe(200);
     const pids = await untilTwoServe();
     expect(pids).toContain(survivor);
