@@ -102,6 +102,8 @@ export interface Parts {
   log?: Log;
   /** Skipped where a template has them already. */
   runMigrations?: boolean;
+  /** An operator's command beside a server: its settings may be others, so it leaves the server's own registration alone. */
+  isTool?: boolean;
 }
 
 export async function createRuntime(parts: Parts): Promise<Runtime> {
@@ -254,7 +256,7 @@ export async function createRuntime(parts: Parts): Promise<Runtime> {
   }
 
   await jobs.prepare();
-  await ensureHomeClient(system());
+  if (parts.isTool !== true) await ensureHomeClient(system());
   runtime.engine = await createEngine(system(), {
     config,
     keyring,

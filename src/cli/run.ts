@@ -42,6 +42,7 @@ async function run(command: Command, args: string[], asJson: boolean): Promise<v
       databaseUrl: database.url,
       encryptionKeys: database.encryptionKeys,
       log,
+      isTool: true,
     });
     try {
       const result = await command.run({
