@@ -1,12 +1,9 @@
 // Starts the server: read settings, open the database, listen, drain on SIGTERM.
 import cluster from 'node:cluster';
 import { type Config, ConfigError, loadConfig } from './config/load.ts';
-import { openDatabase } from './db/open.ts';
-import { offerInstallation } from './domain/users/company-commands.ts';
 import { createLog, type Log } from './lib/log.ts';
 import { passQuestionsOn } from './lib/siblings.ts';
-import { createRuntime } from './runtime.ts';
-import { listenOn } from './server.ts';
+import type { Work } from './work.ts';
 
 const drainTime = 10_000;
 
@@ -24,6 +21,10 @@ function fail(error: unknown, log?: Log): never {
 }
 
 async function serve(config: Config, log: Log): Promise<void> {
+  // Loaded here and not above: the primary of several processes serves nobody, and needs none of it.
+  const { openDatabase } = await import('./db/open.ts');
+  const { createRuntime } = await import('./runtime.ts');
+  const { listenOn } = await import('./server.ts');
   const database = await openDatabase(config, 'server', (message, data) => log.info({ ...data }, message));
   if (database.notice) say(`Note: ${database.notice}`);
   const runtime = await createRuntime({
@@ -59,7 +60,8 @@ async function serve(config: Config, log: Log): Promise<void> {
     await greet(config, runtime.work({ kind: 'system', name: 'start' }));
 }
 
-async function greet(config: Config, work: Parameters<typeof offerInstallation>[0]): Promise<void> {
+async function greet(config: Config, work: Work): Promise<void> {
+  const { offerInstallation } = await import('./domain/users/company-commands.ts');
   say(`${config.brandName} is ready at ${config.publicUrl}`);
   const link = await offerInstallation(work);
   if (link) say(`There is no company yet. Set up the first one within 24 hours, with this link, once:\n  ${link}`);
