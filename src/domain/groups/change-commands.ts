@@ -144,7 +144,6 @@ export async function finishGroupRemoval(work: Work, companyId: CompanyId, group
       if (!(await groups.isRemoved(groupId))) return 0;
       await groups.holdMemberships('some');
       const ids = await groups.listMemberIds(groupId, mostPeopleAtOnce);
-      await groups.listPeople(ids, true);
       await groups.moveOut(groupId, ids);
       if (ids.length === 0) await groups.delete(groupId);
       return ids.length;

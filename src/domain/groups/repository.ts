@@ -138,6 +138,8 @@ export function groupRepository(db: Database, companyId: CompanyId) {
 
     /** Takes people out of a group; whoever is in no other one falls back to No Module Access (C20). */
     async moveOut(groupId: GroupId, userIds: UserId[]): Promise<void> {
+      // Who is being deleted right now is waited for, and gets no membership behind it (C15).
+      const here = await this.listPeople(userIds, true);
       await db.raw(
         `insert into group_members (company_id, group_id, user_id)
          select :companyId, n.id, one.user_id from unnest(:userIds::uuid[]) as one (user_id)
@@ -146,7 +148,7 @@ export function groupRepository(db: Database, companyId: CompanyId) {
            select from group_members m join access_groups g on g.id = m.group_id and g.removed_at is null
            where m.user_id = one.user_id and m.group_id <> :groupId)
          on conflict do nothing`,
-        { companyId, groupId, userIds },
+        { companyId, groupId, userIds: here.map(({ id }) => id) },
       );
       await db('group_members')
         .where({ company_id: companyId, group_id: groupId })

@@ -1,15 +1,18 @@
 // Corners of the console where two rules meet: who watches while long work runs, what a copied link proves, letters cut in half.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Company } from '../../../src/domain/companies/company.ts';
+import { actOnGroup } from '../../../src/domain/groups/change-commands.ts';
+import { createGroup } from '../../../src/domain/groups/commands.ts';
 import { anyEvent } from '../../../src/domain/reports/audit-filter.ts';
 import { exportAudit } from '../../../src/domain/reports/export-commands.ts';
-import { copyInvitationLink } from '../../../src/domain/users/admin-commands.ts';
+import { copyInvitationLink, deleteUser } from '../../../src/domain/users/admin-commands.ts';
 import { deactivateUser, inviteUser } from '../../../src/domain/users/commands.ts';
 import { cancelEmailChange, changeOwnEmail } from '../../../src/domain/users/email-commands.ts';
 import { exportPeople } from '../../../src/domain/users/export-queries.ts';
 import { everybody } from '../../../src/domain/users/list-queries.ts';
 import { setPasswordByLink } from '../../../src/domain/users/password-commands.ts';
-import type { Work } from '../../../src/work.ts';
+import { transaction, type Work } from '../../../src/work.ts';
 import { startApp, type TestApp } from '../../support/app.ts';
 import { linkIn } from '../../support/attempts.ts';
 import { type AtDesk, atDesk } from '../../support/console.ts';
@@ -106,6 +109,22 @@ describe('API-01 who is deactivated in the middle of a long file', () => {
     const file = await exportPeople(work, company.id, { filter: everybody }, ['username']);
     await out();
     await expect(drain(file)).rejects.toMatchObject({ status: 403 });
+  });
+});
+
+describe('C15 a person who is deleted while their group is', () => {
+  it('leaves no membership behind', async () => {
+    const group = await createGroup(app.operator(), company.id, { name: 'Leavers', isActive: true });
+    const { user } = await makePerson(app, company, { groups: ['Leavers'] });
+    const begun = Promise.withResolvers<void>();
+    const deleting = transaction(app.operator(), async (work) => {
+      await deleteUser(work, company.id, user.id);
+      begun.resolve();
+      await sleep(300);
+    });
+    await begun.promise;
+    await Promise.all([deleting, actOnGroup(app.operator(), company.id, group.id, { kind: 'delete' })]);
+    expect(await app.runtime.db('group_members').where({ user_id: user.id })).toEqual([]);
   });
 });
 
