@@ -216,12 +216,13 @@ export function importRepository(db: Database, companyId: CompanyId) {
     },
 
     async markShared(id: string): Promise<void> {
+      // An array, so that it is made once: the table has grown by the thousand, and nobody has told the planner yet.
       await db.raw(
-        `update import_candidates c set is_shared = true
-         from (select email_key from import_candidates where draft_id = ? and email_key is not null
-               group by email_key having count(*) > 1) twice
-         where c.company_id = ? and c.draft_id = ? and c.email_key = twice.email_key`,
-        [id, companyId, id],
+        `update import_candidates set is_shared = true
+         where company_id = ? and draft_id = ? and email_key = any(array(
+           select email_key from import_candidates where draft_id = ? and email_key is not null
+           group by email_key having count(*) > 1))`,
+        [companyId, id, id],
       );
     },
 
