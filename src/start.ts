@@ -1,6 +1,7 @@
 // Starts the server: read settings, open the database, listen, drain on SIGTERM.
 import cluster from 'node:cluster';
 import { type Config, ConfigError, loadConfig } from './config/load.ts';
+import { keepHeapSmall, settleHeap } from './lib/heap.ts';
 import { createLog, type Log } from './lib/log.ts';
 import { passQuestionsOn } from './lib/siblings.ts';
 import type { Work } from './work.ts';
@@ -42,6 +43,7 @@ async function serve(config: Config, log: Log): Promise<void> {
     throw error;
   });
   await runtime.start();
+  settleHeap();
 
   let isStopping = false;
   const stop = async (signal: string) => {
@@ -88,6 +90,7 @@ function supervise(config: Config, log: Log): void {
   }
 }
 
+keepHeapSmall();
 try {
   const config = loadConfig(process.env);
   const log = createLog(config.logLevel, config.workers > 1 ? { pid: process.pid } : {});
