@@ -2,7 +2,6 @@
 
 import { readOrCreateKeys } from '../config/keys.ts';
 import type { Config } from '../config/load.ts';
-import { startEmbedded } from './embedded.ts';
 
 export interface OpenDatabase {
   url: string;
@@ -26,6 +25,7 @@ export async function openDatabase(
       stop: async () => {},
     };
   }
+  const { startEmbedded } = await import('./embedded.ts');
   const embedded = await startEmbedded({ dataDir: config.dataDir, role, log });
   const encryptionKeys = config.encryptionKeys ?? (await readOrCreateKeys(config.dataDir));
   return { url: embedded.url, encryptionKeys, notice: embedded.notice, stop: () => embedded.stop() };
