@@ -42,6 +42,7 @@ export async function endEverything(
   reason: EndReason,
 ): Promise<void> {
   await transaction(work, async (work) => {
+    await work.store.of(of.companyId).sessions.dropSignIns(of.userId);
     await endSessions(work, of, reason);
     await work.store.of(of.companyId).sessions.revokeAll(of.userId);
   });
@@ -55,6 +56,7 @@ export async function endEverythingElse(
 ): Promise<void> {
   const { companyId, userId, keepUid } = of;
   await transaction(work, async (work) => {
+    await work.store.of(companyId).sessions.dropSignIns(userId, keepUid);
     await endSessions(work, { companyId, userId, exceptUid: keepUid }, reason);
     await work.store.of(companyId).sessions.revokeAll(userId, keepUid);
   });

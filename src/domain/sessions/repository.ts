@@ -110,6 +110,16 @@ export function sessionRepository(db: Database, companyId: CompanyId) {
       return Number(rows[0]?.count ?? 0);
     },
 
+    /**
+     * Sign-ins that are proved and about to become sessions: without its waiting request none does. One that is becoming a session
+     * in this very moment is waited for, so that whoever ends sessions afterwards sees it. Call first.
+     */
+    async dropSignIns(userId: UserId, exceptUid: string | null = null): Promise<void> {
+      const waiting = db('oidc_records').where({ kind: 'Interaction', account_id: userId });
+      if (exceptUid !== null) waiting.whereRaw('session_uid is distinct from ?', [exceptUid]);
+      await waiting.delete();
+    },
+
     /** Everything the engine holds for a person, offline refresh tokens included (OAU-18), but for what hangs on one session. */
     async revokeAll(userId: UserId, exceptUid: string | null = null): Promise<void> {
       const others = (query: Query) => {

@@ -151,6 +151,7 @@ export async function endSessionsOf(
   const actorId = await authorise(work, companyId, 'users.manage');
   return transaction(work, async (work) => {
     await decide(work, companyId, userId, 'end-sessions', actorId);
+    if (uid === null) await work.store.of(companyId).sessions.dropSignIns(userId);
     const ended = await endSessions(work, { companyId, userId, ...(uid === null ? {} : { uid }) }, 'ended-by-admin');
     if (uid === null) await work.store.of(companyId).sessions.revokeAll(userId);
     return ended;

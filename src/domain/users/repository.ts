@@ -108,15 +108,18 @@ export function userRepository(db: Database, companyId: CompanyId) {
       return row ? toUser(row) : null;
     },
 
-    /** For a decision that must not change under our feet: holds the row until the transaction ends. */
+    /**
+     * For a decision that must not change under our feet: holds the row until the transaction ends. Sessions, links and mails of the
+     * person go on being stored meanwhile: waiting for this one, a sign-in would be waited for by it in turn.
+     */
     async lockById(id: UserId): Promise<User | null> {
-      const row = await living().where({ id }).forUpdate().first();
+      const row = await living().where({ id }).forNoKeyUpdate().first();
       return row ? toUser(row) : null;
     },
 
     /** As above for many, in one order, so that two of these do not wait for each other. */
     async holdAll(ids: UserId[]): Promise<void> {
-      await living().whereIn('id', ids).orderBy('id').forUpdate().select('id');
+      await living().whereIn('id', ids).orderBy('id').forNoKeyUpdate().select('id');
     },
 
     /** @returns ids of those who are in now; the username of the others is taken, by one of these or by somebody who was faster. */

@@ -6,12 +6,13 @@ import { actOnGroup } from '../../../src/domain/groups/change-commands.ts';
 import { createGroup } from '../../../src/domain/groups/commands.ts';
 import { anyEvent } from '../../../src/domain/reports/audit-filter.ts';
 import { exportAudit } from '../../../src/domain/reports/export-commands.ts';
-import { copyInvitationLink, deleteUser } from '../../../src/domain/users/admin-commands.ts';
+import { copyInvitationLink, deleteUser, resetSecondFactor } from '../../../src/domain/users/admin-commands.ts';
 import { deactivateUser, inviteUser } from '../../../src/domain/users/commands.ts';
 import { cancelEmailChange, changeOwnEmail } from '../../../src/domain/users/email-commands.ts';
 import { exportPeople } from '../../../src/domain/users/export-queries.ts';
 import { everybody } from '../../../src/domain/users/list-queries.ts';
 import { setPasswordByLink } from '../../../src/domain/users/password-commands.ts';
+import { createStore } from '../../../src/store.ts';
 import { transaction, type Work } from '../../../src/work.ts';
 import { startApp, type TestApp } from '../../support/app.ts';
 import { linkIn } from '../../support/attempts.ts';
@@ -125,6 +126,62 @@ describe('C15 a person who is deleted while their group is', () => {
     await begun.promise;
     await Promise.all([deleting, actOnGroup(app.operator(), company.id, group.id, { kind: 'delete' })]);
     expect(await app.runtime.db('group_members').where({ user_id: user.id })).toEqual([]);
+  });
+});
+
+describe('an act on somebody who is just signing in', () => {
+  it('does not hold up their session, which needs the row of its person to be there, no more: else each could wait for the other', async () => {
+    const { user } = await makePerson(app, company);
+    await transaction(app.operator(), async (work) => {
+      await work.store.of(company.id).users.lockById(user.id);
+      await work.store.of(company.id).users.holdAll([user.id]);
+      await app.runtime.db.transaction(async (trx) => {
+        await trx.raw(`set local lock_timeout = '500ms'`);
+        await trx('known_browsers').insert({
+          company_id: company.id,
+          user_id: user.id,
+          browser_hash: 'a-browser',
+          last_used_at: app.clock.now(),
+        });
+      });
+    });
+    expect(await app.runtime.db('known_browsers').where({ user_id: user.id })).toHaveLength(1);
+  });
+
+  it('A7.7 waits for a session that is being born, and ends it, too', async () => {
+    const { user } = await makePerson(app, company);
+    const at = app.clock.now();
+    const later = new Date(at.getTime() + 3_600_000);
+    await app.runtime
+      .db('oidc_records')
+      .insert({ id: 'waiting', kind: 'Interaction', payload: '{}', account_id: user.id, expires_at: later });
+    const begun = Promise.withResolvers<void>();
+    // As the engine does it: the waiting request goes, and the session comes, in one transaction.
+    const signingIn = app.runtime.db.transaction(async (trx) => {
+      await trx('oidc_records').where({ id: 'waiting' }).delete();
+      const own = { uid: 'newborn', company_id: company.id, user_id: user.id, ip: '', agent: '' };
+      const times = { created_at: at, last_seen_at: at, idle_ends_at: later, ends_at: later };
+      await trx('sessions').insert({ ...own, ...times, amr: [] });
+      begun.resolve();
+      await sleep(300);
+    });
+    await begun.promise;
+    await Promise.all([signingIn, resetSecondFactor(app.operator(), company.id, user.id)]);
+    expect(await app.runtime.db('sessions').where({ uid: 'newborn' }).first()).toMatchObject({
+      end_reason: 'second-factor-reset',
+    });
+  });
+
+  it('A7.1 and another act at the same moment stand in line', async () => {
+    const { user } = await makePerson(app, company);
+    await transaction(app.operator(), async (work) => {
+      await work.store.of(company.id).users.lockById(user.id);
+      const second = app.runtime.db.transaction(async (trx) => {
+        await trx.raw(`set local lock_timeout = '200ms'`);
+        await createStore(trx, app.runtime.store.prepared).of(company.id).users.lockById(user.id);
+      });
+      await expect(second).rejects.toMatchObject({ code: '55P03' });
+    });
   });
 });
 
