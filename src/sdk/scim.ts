@@ -116,8 +116,8 @@ export function createScimUsers(options: ScimOptions): (request: ScimRequest) =>
   const tokens = [options.token].flat();
   if (tokens.length === 0 || tokens.some((token) => token.length < 20))
     throw new Error('a SCIM token has 20 characters or more');
-  const base = options.url.replace(/\/+$/, '');
-  const root = new URL(base).pathname.replace(/\/+$/, '');
+  const base = withoutSlash(options.url);
+  const root = withoutSlash(new URL(base).pathname);
   const maxCount = options.maxCount ?? 200;
   const hashes = tokens.map(sha256);
 
@@ -168,3 +168,5 @@ function decoded(text: string): string {
     return '';
   }
 }
+
+const withoutSlash = (address: string): string => (address.endsWith('/') ? address.slice(0, -1) : address);
