@@ -41,7 +41,7 @@ export async function readScimPage(
   startIndex: number,
   limits: ScimLimits,
 ): Promise<ScimPage> {
-  const address = new URL(`${service.url.replace(/\/+$/, '')}/Users`);
+  const address = new URL(`${service.url.endsWith('/') ? service.url.slice(0, -1) : service.url}/Users`);
   address.searchParams.set('startIndex', String(startIndex));
   address.searchParams.set('count', String(limits.count));
   const answer = await ask(get, address.href, service.token, limits);

@@ -1,11 +1,12 @@
 // Runs tasks: takes rows, does them, writes down what became of them, in one transaction each time. A process that is killed in the
 // middle loses what was not committed; the rows still wait, and the clock hands the task to somebody else.
 import { z } from 'zod';
+import { isOutage } from '../db/errors.ts';
 import { record } from '../domain/audit/commands.ts';
 import { taskJob } from '../domain/tasks/commands.ts';
 import { takeStalled } from '../domain/tasks/repository.ts';
 import type { Outcome, Task, TaskHandler, TaskKind } from '../domain/tasks/task.ts';
-import { AppError } from '../lib/errors.ts';
+import { AppError, invalid } from '../lib/errors.ts';
 import type { CompanyId } from '../lib/ids.ts';
 import { after, seconds } from '../lib/time.ts';
 import { transaction, type Work } from '../work.ts';
@@ -45,6 +46,18 @@ export function runTaskJob(
   };
 }
 
+const maxTries = 3;
+const tries = new Map<string, number>();
+
+/** How often this process has tried a row, this time included. */
+function triesOf(task: Task, position: number): number {
+  const key = `${task.id} ${position}`;
+  const count = (tries.get(key) ?? 0) + 1;
+  if (count >= maxTries) tries.delete(key);
+  else tries.set(key, count);
+  return count;
+}
+
 /** @returns false when nothing waits any more. */
 async function doSome(work: Work, task: Task, handler: TaskHandler): Promise<boolean> {
   let tried: number | undefined;
@@ -57,8 +70,12 @@ async function doSome(work: Work, task: Task, handler: TaskHandler): Promise<boo
   } catch (error) {
     // Something in the chunk cannot be done, and took the others' work with it: one by one, so that only it fails.
     if (handler.chunk > 1) return doSome(work, task, { ...handler, chunk: 1 });
-    if (tried === undefined || !(error instanceof AppError) || error.status >= 500) throw error;
-    return failOne(work, task, error, tried);
+    if (tried === undefined) throw error;
+    if (error instanceof AppError && error.status < 500) return failOne(work, task, error, tried);
+    // An outage passes, and the queue tries again later; a row that fails every time must not keep the others waiting for ever.
+    if (isOutage(error) || triesOf(task, tried) < maxTries) throw error;
+    work.log.error({ err: error, taskId: task.id, position: tried }, 'a row of a task fails every time');
+    return failOne(work, task, invalid('Something went wrong on our side with this row. It has been noted.'), tried);
   }
 }
 

@@ -40,7 +40,8 @@ export function landingProblem(instance: Places, address: string): string | null
   const origin = originOf(instance);
   if (origin === null) return 'This module has no address of its own to open at.';
   const url = URL.parse(address);
-  if (url?.origin !== origin || url.username !== '' || url.password !== '')
+  // `blob:` has the origin of what made it.
+  if (url?.origin !== origin || !/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '')
     return `Enter an address that begins with ${origin}/.`;
   return address.length > 500 ? 'An address has 500 characters at most.' : null;
 }

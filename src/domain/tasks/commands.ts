@@ -43,7 +43,8 @@ export async function startTask(work: Work, companyId: CompanyId, request: TaskR
       finishedAt: null,
       undoneBy: null,
     };
-    if (!(await tasks.insert(task))) {
+    // The twin may end between our insert and our look at it: then there is room for this one.
+    while (!(await tasks.insert(task))) {
       const running = await tasks.findUnfinishedByInput(task.inputHash ?? '');
       if (running) return running;
     }

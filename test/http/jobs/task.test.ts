@@ -108,6 +108,23 @@ describe('a task', () => {
     expect((await find(id)).task).toMatchObject({ state: 'done', succeeded: 20 });
   });
 
+  it('a row that fails every time, for no reason of its own, fails in the end, and the others are done', async () => {
+    const { id } = await begin(6);
+    const handler: TaskHandler = {
+      chunk: 1,
+      run: async (_work, _task, rows) => {
+        if (rows[0]?.position === 3) throw new TypeError('a bug');
+        return rows.map(() => fine);
+      },
+    };
+    for (const _ of [1, 2]) await expect(run(id, handler)).rejects.toThrow('a bug');
+    await run(id, handler);
+    const { task, rows } = await find(id);
+    expect(task).toMatchObject({ state: 'done', succeeded: 5, failed: 1 });
+    expect(rows[2]?.message).toContain('Something went wrong on our side');
+    expect(rows[2]?.message).not.toContain('a bug');
+  });
+
   it('two runners share the rows: none is done twice, and it is finished once', async () => {
     const { id } = await begin(200);
     const done: number[] = [];
