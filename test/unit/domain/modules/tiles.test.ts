@@ -39,6 +39,7 @@ describe('B.6 one’s own tiles', () => {
     '/start',
     'javascript:alert(1)',
     'data:text/html,x',
+    'blob:https://module.example/1',
     'https:\\\\evil.example\\module.example',
     'not an address',
     `https://module.example/${'x'.repeat(500)}`,
