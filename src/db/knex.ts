@@ -1,10 +1,10 @@
 // The connection pool. Everything that speaks SQL gets a `Database`, which is the pool or one transaction.
 import knexModule, { type Knex } from 'knex';
 import type pg from 'pg';
-import { allowSilence, watchForSilence } from './silence.ts';
+import { allowSilence, greets, watchForSilence } from './silence.ts';
 
-/** Statements of pages, jobs and commands: more than any of them takes, and still an answer in time for whoever waits (F4). */
-const silenceLimit = 8000;
+/** Hardly a statement of a page takes longer; whoever waits for a database that is gone still hears of it in time (F4). */
+const silenceLimit = 6000;
 
 /** The pool or a transaction of it. */
 export type Database = Knex;
@@ -13,7 +13,7 @@ export type Database = Knex;
 export type Query = Knex.QueryBuilder;
 
 export function createDatabase(url: string, options: { poolSize: number; applicationName?: string }): Database {
-  const watch = watchForSilence(silenceLimit);
+  const watch = watchForSilence(silenceLimit, greets(url));
   return knexModule({
     client: 'pg',
     connection: {

@@ -2,7 +2,7 @@
 // knex's query builder would cost a third of the throughput there, and planning a statement with many joins costs more than
 // running it: these connections plan each statement once (plan_cache_mode), which would be wrong for the searches of lists.
 import pg from 'pg';
-import { watchForSilence } from './silence.ts';
+import { greets, watchForSilence } from './silence.ts';
 
 /** A statement of the hot path takes milliseconds; others wait behind it for their turn, and for a connection after that (F4). */
 const silenceLimit = 5000;
@@ -43,7 +43,7 @@ export function createPrepared(url: string, poolSize: number): Prepared {
     keepAliveInitialDelayMillis: 10_000,
     options: planOnce,
   });
-  pool.on('connect', watchForSilence(silenceLimit));
+  pool.on('connect', watchForSilence(silenceLimit, greets(url)));
   // An idle connection that is cut is replaced at the next use; without a listener it would end the process.
   pool.on('error', () => {});
   return {

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { isOutage } from '../../../src/db/errors.ts';
-import { allowSilence, watchForSilence } from '../../../src/db/silence.ts';
+import { allowSilence, greets, watchForSilence } from '../../../src/db/silence.ts';
 import { startApp, type TestApp } from '../../support/app.ts';
 import { testKey } from '../../support/keys.ts';
 import {
@@ -158,6 +158,13 @@ describe('watching connections for silence', () => {
     expect((await inside.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
     await inside.query('commit');
     inside.release();
+  });
+
+  it('leaves a statement alone that works for long, while the database speaks to others', async () => {
+    const patient = new pg.Pool({ connectionString: app.databaseUrl, max: 1 });
+    patient.on('connect', watchForSilence(limit, greets(app.databaseUrl)));
+    await patient.query(`select pg_sleep(${(4 * limit) / 1000})`);
+    await patient.end();
   });
 
   it('leaves statements alone that may take their time', async () => {
