@@ -29,7 +29,10 @@ beforeAll(async () => {
   second = await world.app.node();
   // Hours go by between the turns of the keys; the session is to see all of them.
   const policy = { session: { idleMinutes: 1440, absoluteMinutes: 1440 } };
-  await world.app.runtime.db('companies').where({ id: world.company.id }).update({ policy: JSON.stringify(policy) });
+  await world.app.runtime
+    .db('companies')
+    .where({ id: world.company.id })
+    .update({ policy: JSON.stringify(policy) });
   for (const alg of algorithms)
     modules[alg] = await makeModule(world.app, [world.company], { id_token_signed_response_alg: alg });
 });
