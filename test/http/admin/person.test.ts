@@ -214,6 +214,13 @@ describe('acts', () => {
     expect((await open(person)).status).toBe(404);
   });
 
+  it('A5.7 says on each page of an act how long the invitation is still good', async () => {
+    const person = await invited();
+    for (const rest of ['', '/resend', '/copy-link', '/delete']) {
+      expect(wordsOf(await open(person, rest)), rest).toContain('14 days left');
+    }
+  });
+
   it('A7.9 resends; C16 deletes an invitation without typing', async () => {
     const person = await invited();
     expect(wordsOf(await act(person, '/resend'))).toContain(`The invitation went to ${person.user.email} again.`);

@@ -211,7 +211,7 @@ async function draw(ctx: Context, runtime: Runtime, desk: Desk, act: Act, proble
     {
       back: personPath(person.user.id),
       title: act.title,
-      person: { ...words, initials: initialsOf(person.user), status: statusOfPerson(person, null, desk.work.now) },
+      person: { ...words, initials: initialsOf(person.user), status: await statusOfPerson(person, desk) },
       lead: act.lead(words),
       stops: act.stops(words),
       stays: act.stays(words),

@@ -19,7 +19,7 @@ import {
 import type { GroupId } from '../../../lib/ids.ts';
 import { isId } from '../../../lib/ids.ts';
 import { pagingOf } from '../../../lib/paging.ts';
-import { minutes } from '../../../lib/time.ts';
+import { days, minutes } from '../../../lib/time.ts';
 import type { Context } from '../../context.ts';
 import { type Route, seeOther } from '../../routes.ts';
 import { address, countWords, type Desk, type DeskHandler, deskOf, pageLinks, showDesk } from '../console.ts';
@@ -85,8 +85,10 @@ const reasonWords = { admin: 'by an administrator', mapping: 'in no mapped group
 
 function invitationWords(endsAt: Date | null, now: Date): string {
   if (endsAt === null || endsAt <= now) return 'invitation has run out';
-  const days = Math.floor((endsAt.getTime() - now.getTime()) / (24 * 60 * minutes(1)));
-  return days === 0 ? 'runs out today' : `${days} ${days === 1 ? 'day' : 'days'} left`;
+  const left = (endsAt.getTime() - now.getTime()) / days(1);
+  // To the nearest day: one that was sent a minute ago is good for all its fourteen.
+  const whole = Math.round(left);
+  return left < 1 ? 'less than a day left' : `${whole} ${whole === 1 ? 'day' : 'days'} left`;
 }
 
 /** Which acts the row offers (A2.6, A2.7, D.4): those that the rule would allow. The commands ask it again. */

@@ -74,22 +74,21 @@ function offered(person: PersonOfCompany, now: Date): ActLink[] {
     }));
 }
 
-export function statusOfPerson({ user }: PersonOfCompany, invitationEndsAt: Date | null, now: Date) {
-  return statusWords({ ...user, status: statusOf(user, now), invitationEndsAt }, now);
+export async function statusOfPerson({ user }: PersonOfCompany, { companyId, work: { now, store } }: Desk) {
+  const invitation =
+    user.baseStatus === 'Invited' ? await store.links.findOpen(companyId, user.id, 'invitation') : null;
+  return statusWords({ ...user, status: statusOf(user, now), invitationEndsAt: invitation?.expiresAt ?? null }, now);
 }
 
 export async function headOf(person: PersonOfCompany, desk: Desk, here: PersonTab): Promise<PersonHead> {
   const { user, isMailBlocked } = person;
-  const { now, store } = desk.work;
-  const invitation =
-    user.baseStatus === 'Invited' ? await store.links.findOpen(desk.companyId, user.id, 'invitation') : null;
-  const acts = offered(person, now);
+  const acts = offered(person, desk.work.now);
   return {
     name: fullName(user),
     initials: initialsOf(user),
     username: user.username,
     role: user.role,
-    status: statusOfPerson(person, invitation?.expiresAt ?? null, now),
+    status: await statusOfPerson(person, desk),
     blocked: isMailBlocked ? { email: user.email, href: `/admin/mail/blocked/${user.id}` } : null,
     acts: acts.slice(0, 2),
     more: acts.slice(2),
