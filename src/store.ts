@@ -9,6 +9,7 @@ import { companyRepository } from './domain/companies/repository.ts';
 import { credentialRepository } from './domain/credentials/repository.ts';
 import { groupRepository } from './domain/groups/repository.ts';
 import { importRepository } from './domain/imports/draft-repository.ts';
+import { settingsRepository } from './domain/integrations/repository.ts';
 import { keyRepository } from './domain/keys/repository.ts';
 import { linkRepository } from './domain/links/repository.ts';
 import { mailRepository } from './domain/mails/repository.ts';
@@ -52,6 +53,7 @@ export function createStore(db: Database, prepared: Prepared) {
       groups: groupRepository(db, companyId),
       imports: importRepository(db, companyId),
       instances: instanceRepository(db, companyId),
+      integrations: settingsRepository(db, companyId),
       ipEntries: ipRepository(db, companyId),
       mailTexts: mailTextRepository(db, companyId),
       sessions: sessionRepository(db, companyId),

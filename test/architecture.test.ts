@@ -12,6 +12,7 @@ const rooms = [
   'keys',
   'roles',
   'companies',
+  'standing',
   'sessions',
   'credentials',
   'mails',
@@ -20,6 +21,8 @@ const rooms = [
   'groups',
   'users',
   'modules',
+  'integrations',
+  'provisioning',
   'imports',
   'reports',
 ];

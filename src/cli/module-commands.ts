@@ -1,6 +1,8 @@
+import { catalogue } from '../domain/modules/catalogue.ts';
 import { connectModule, createModule } from '../domain/modules/commands.ts';
 import { iconAddress } from '../domain/modules/icon.ts';
-import { capabilityNames, clientMetadataSchema } from '../domain/modules/module.ts';
+import { clientMetadataSchema } from '../domain/modules/module.ts';
+import { capabilityNames } from '../domain/modules/profile.ts';
 import { invalid } from '../lib/errors.ts';
 import type { Command } from './commands.ts';
 import { getCompany } from './company-commands.ts';
@@ -59,6 +61,14 @@ function parseJson(text: string): unknown {
   }
 }
 
+function parseProfileFile(file: Buffer): unknown {
+  try {
+    return JSON.parse(file.toString('utf8'));
+  } catch {
+    throw invalid('--profile-file takes a file of JSON.');
+  }
+}
+
 const createModuleCommand: Command = {
   name: 'create-module',
   summary: 'Registers a module (an OAuth client) and prints its client id and secret, this once',
@@ -66,8 +76,10 @@ const createModuleCommand: Command = {
     name: { about: 'Name that people see', required: true },
     'icon-file': { about: 'Its icon: SVG, PNG, JPEG or WebP of 48 KB at most' },
     'client-id': { about: 'A client id of your own choice; random otherwise' },
+    product: { about: 'Product of the catalogue that it is (see list-products)' },
+    'profile-file': { about: 'A profile of its own instead, as JSON: capabilities, fields, administrators, deletion' },
     capabilities: {
-      about: `What it can do beside signing people in: ${capabilityNames.join(', ')}; repeatable, or separated by commas`,
+      about: `Without either, what it can do beside signing people in: ${capabilityNames.join(', ')}; repeatable, or separated by commas`,
       type: 'list',
       alias: 'capability',
     },
@@ -79,8 +91,12 @@ const createModuleCommand: Command = {
     const icon = iconFile === undefined ? null : iconAddress(await readFile(iconFile));
     if (iconFile !== undefined && icon === null)
       throw invalid('--icon-file takes an SVG, PNG, JPEG or WebP of 48 KB at most.');
+    const product = options.text('product');
+    const profileFile = options.text('profile-file');
     const input = {
       name: options.need('name'),
+      ...(product === undefined ? {} : { product }),
+      ...(profileFile === undefined ? {} : { profile: parseProfileFile(await readFile(profileFile)) }),
       icon,
       capabilities: options.list('capabilities').flatMap((names) => names.split(',').map((name) => name.trim())),
       ...(clientId === undefined ? {} : { clientId }),
@@ -113,6 +129,10 @@ const connectModuleCommand: Command = {
     'initiate-login-uri': { about: "Where a tile begins the login; the module's initiate_login_uri otherwise" },
     'landing-url': { about: 'Where a person lands after launching it' },
     groups: { about: 'Custom groups that shall open it too; repeatable', type: 'list', alias: 'group' },
+    tenant: { about: "The module's own name for whom it serves" },
+    'events-url': { about: 'Where it takes Security Event Tokens (RFC 8935)' },
+    'local-login-url': { about: 'Where exempt people log in locally' },
+    test: { about: 'It is a test tenant: contract tests may make and remove accounts there', type: 'boolean' },
     'scim-url': {
       about:
         'Base address of its SCIM 2.0 service, to import its people from; the bearer token comes from standard input',
@@ -124,6 +144,9 @@ const connectModuleCommand: Command = {
       name: options.text('name'),
       initiateLoginUri: options.text('initiate-login-uri'),
       landingUrl: options.text('landing-url'),
+      tenant: options.text('tenant'),
+      eventsUrl: options.text('events-url'),
+      localLoginUrl: options.text('local-login-url'),
     };
     const scimUrl = options.text('scim-url');
     const { instanceId } = await connectModule(work, company.id, {
@@ -131,6 +154,7 @@ const connectModuleCommand: Command = {
       clientId: options.need('client-id'),
       ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
       groups: options.list('groups'),
+      isTest: options.flag('test') === true,
     });
     return {
       json: { instanceId, company: company.name },
@@ -139,4 +163,19 @@ const connectModuleCommand: Command = {
   },
 };
 
-export const moduleCommands: Command[] = [createModuleCommand, connectModuleCommand];
+const listProductsCommand: Command = {
+  name: 'list-products',
+  summary: 'Lists the products of the catalogue: what each can do, and where its administrators connect it',
+  options: {},
+  async run() {
+    const products = catalogue.map(({ key, name, profile }) => ({ key, name, ...profile }));
+    return {
+      json: { products },
+      text: products
+        .map(({ key, name, capabilities }) => `${key.padEnd(20)} ${name}: ${capabilities.join(', ') || 'login only'}`)
+        .join('\n'),
+    };
+  },
+};
+
+export const moduleCommands: Command[] = [listProductsCommand, createModuleCommand, connectModuleCommand];

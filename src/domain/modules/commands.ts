@@ -5,10 +5,9 @@ import { randomToken, tokenHash } from '../../lib/secrets.ts';
 import { transaction, type Work } from '../../work.ts';
 import { record } from '../audit/commands.ts';
 import { resolveGroups } from '../groups/resolve.ts';
+import { catalogue, findProduct } from './catalogue.ts';
 import {
-  type Capability,
   type ClientMetadata,
-  capabilityNames,
   clientIdSchema,
   clientMetadataSchema,
   homeClientId,
@@ -18,13 +17,18 @@ import {
   scimTokenPurpose,
   scimTokenSchema,
 } from './module.ts';
+import { type Profile, plainProfile, profileSchema } from './profile.ts';
 
 export interface NewModule {
   name: string;
   icon?: string | null;
   /** A client id of one's own, for imports; random otherwise, so that it never equals a person's id (OAU-25). */
   clientId?: string;
-  /** What it can do beside signing people in (B.7). */
+  /** Key of the catalogue, whose profile it gets (B.8). */
+  product?: string;
+  /** A profile of its own (profile.ts). */
+  profile?: unknown;
+  /** Of a module without either: what it can do beside signing people in (B.7). */
   capabilities?: string[];
   metadata: unknown;
 }
@@ -55,7 +59,7 @@ export async function createModule(
     secretHash: clientSecret === null ? null : tokenHash(clientSecret),
     metadata,
     isBuiltIn: false,
-    capabilities: parseCapabilities(input.capabilities ?? []),
+    ...parseProfile(input),
   };
   const problem = complaint(module);
   if (problem) throw invalid(`The module cannot be registered like this. ${problem}`, { metadata: problem });
@@ -72,12 +76,17 @@ export async function createModule(
   return { module, clientSecret };
 }
 
-function parseCapabilities(names: string[]): Module['capabilities'] {
-  const isKnown = (name: string): name is Capability => capabilityNames.some((one) => one === name);
-  const unknown = names.find((name) => !isKnown(name));
-  if (unknown === undefined) return Object.fromEntries(names.map((name) => [name, true]));
-  const sentence = `There is no capability ${unknown}: a module may have ${capabilityNames.join(', ')}.`;
-  throw invalid(sentence, { capabilities: sentence });
+/** The profile of a product of the catalogue, one written out in full, or that of a plain module with these capabilities. */
+function parseProfile({ product, profile, capabilities }: NewModule): { product: string | null; profile: Profile } {
+  if (product !== undefined) {
+    const found = findProduct(product);
+    if (found) return { product, profile: found.profile };
+    throw invalid(`There is no product ${product}: it is one of ${catalogue.map(({ key }) => key).join(', ')}.`);
+  }
+  const parsed = profileSchema.safeParse(profile ?? { capabilities: capabilities ?? [] });
+  if (parsed.success) return { product: null, profile: parsed.data };
+  const problem = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ');
+  throw invalid(`The module cannot be registered like this. ${problem}`, { profile: problem });
 }
 
 function parseClientId(given: string | undefined): string {
@@ -130,6 +139,11 @@ export interface NewInstance {
   landingUrl?: string;
   /** Custom groups that shall hold it besides All Module Access. */
   groups?: string[];
+  /** The module's own name for whom it serves (C29). */
+  tenant?: string;
+  eventsUrl?: string;
+  localLoginUrl?: string;
+  isTest?: boolean;
   /** Where its people can be read from by SCIM 2.0, and the bearer token for it (A5.1). */
   scim?: { url: string; token: string };
 }
@@ -140,7 +154,13 @@ export async function connectModule(
   companyId: CompanyId,
   input: NewInstance,
 ): Promise<{ instanceId: InstanceId }> {
-  for (const address of [input.initiateLoginUri, input.landingUrl, input.scim?.url]) {
+  for (const address of [
+    input.initiateLoginUri,
+    input.landingUrl,
+    input.eventsUrl,
+    input.localLoginUrl,
+    input.scim?.url,
+  ]) {
     if (address !== undefined && !moduleAddressSchema.safeParse(address).success)
       throw invalid(`${address} is not an address that a module may have.`);
   }
@@ -163,6 +183,11 @@ export async function connectModule(
         initiateLoginUri: input.initiateLoginUri ?? module.metadata.initiate_login_uri ?? null,
         landingUrl: input.landingUrl ?? null,
         isEnabled: true,
+        tenant: input.tenant ?? null,
+        eventsUrl: input.eventsUrl ?? null,
+        localLoginUrl: input.localLoginUrl ?? null,
+        isTest: input.isTest ?? false,
+        version: 1,
       },
       work.now,
       work.actor.kind === 'user' ? work.actor.id : null,
@@ -195,7 +220,8 @@ export async function ensureHomeClient(work: Work): Promise<void> {
     icon: null,
     secretHash: null,
     isBuiltIn: true,
-    capabilities: {},
+    product: null,
+    profile: plainProfile,
     metadata: clientMetadataSchema.parse({
       redirect_uris: [`${publicUrl}/signed-in`],
       post_logout_redirect_uris: [`${publicUrl}/signed-out`],

@@ -1,6 +1,7 @@
 // Modules: the products people enter, and the instances that companies have connected. Owns OAuth client metadata.
 import { z } from 'zod';
 import { type InstanceId, isId, type ModuleId } from '../../lib/ids.ts';
+import type { Profile } from './profile.ts';
 
 /** Loopback addresses may be http (RFC 8252 section 7.3); all else is https (OAU-03, BCP 2.6). */
 function isAcceptableAddress(text: string): boolean {
@@ -52,11 +53,6 @@ export const clientMetadataSchema = z.strictObject({
 
 export type ClientMetadata = z.infer<typeof clientMetadataSchema>;
 
-/** What a product can do beside signing people in (B.7): flags, since not every module can do each. */
-export const capabilityNames = ['userImport'] as const;
-
-export type Capability = (typeof capabilityNames)[number];
-
 export interface Module {
   id: ModuleId;
   clientId: string;
@@ -65,7 +61,9 @@ export interface Module {
   secretHash: string | null;
   metadata: ClientMetadata;
   isBuiltIn: boolean;
-  capabilities: Partial<Record<Capability, boolean>>;
+  /** Entry of the catalogue that it was made from; null: one of its own. */
+  product: string | null;
+  profile: Profile;
 }
 
 export interface Instance {
@@ -75,6 +73,14 @@ export interface Instance {
   initiateLoginUri: string | null;
   landingUrl: string | null;
   isEnabled: boolean;
+  /** The module's own name for whom it serves (C29). */
+  tenant: string | null;
+  eventsUrl: string | null;
+  /** Where exempt people log in locally (C31). */
+  localLoginUrl: string | null;
+  isTest: boolean;
+  /** Grows with each change of settings, exceptions, rules or state. */
+  version: number;
 }
 
 /** A client id that could be a person's id would let a client pass for that person where only `sub` is looked at (OAU-25, BCP 4.15). */

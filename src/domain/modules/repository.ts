@@ -4,6 +4,7 @@ import { conflict } from '../../lib/errors.ts';
 import type { CompanyId, InstanceId, ModuleId, UserId } from '../../lib/ids.ts';
 import type { Resealing } from '../../lib/secrets.ts';
 import type { ClientMetadata, Instance, Module } from './module.ts';
+import { profileSchema } from './profile.ts';
 
 export interface ModuleRow {
   id: ModuleId;
@@ -13,7 +14,8 @@ export interface ModuleRow {
   secret_hash: string | null;
   metadata: ClientMetadata;
   is_built_in: boolean;
-  capabilities: Module['capabilities'];
+  product: string | null;
+  profile: unknown;
 }
 
 interface InstanceRow {
@@ -28,6 +30,11 @@ interface InstanceRow {
   connected_by: UserId | null;
   scim_url: string | null;
   sealed_scim_token: string | null;
+  tenant: string | null;
+  events_url: string | null;
+  local_login_url: string | null;
+  is_test: boolean;
+  version: string;
 }
 
 export const toModule = (row: ModuleRow): Module => ({
@@ -38,7 +45,8 @@ export const toModule = (row: ModuleRow): Module => ({
   secretHash: row.secret_hash,
   metadata: row.metadata,
   isBuiltIn: row.is_built_in,
-  capabilities: row.capabilities,
+  product: row.product,
+  profile: profileSchema.parse(row.profile),
 });
 
 const toInstance = (row: InstanceRow): Instance => ({
@@ -48,6 +56,11 @@ const toInstance = (row: InstanceRow): Instance => ({
   initiateLoginUri: row.initiate_login_uri,
   landingUrl: row.landing_url,
   isEnabled: row.is_enabled,
+  tenant: row.tenant,
+  eventsUrl: row.events_url,
+  localLoginUrl: row.local_login_url,
+  isTest: row.is_test,
+  version: Number(row.version),
 });
 
 /** Products: the same for all companies. */
@@ -68,7 +81,8 @@ export function moduleRepository(db: Database) {
           secret_hash: module.secretHash,
           metadata: JSON.stringify(module.metadata),
           is_built_in: module.isBuiltIn,
-          capabilities: JSON.stringify(module.capabilities),
+          product: module.product,
+          profile: JSON.stringify(module.profile),
         });
       } catch (error) {
         if (violatedConstraint(error) !== 'modules_client_id_unique') throw error;
@@ -130,6 +144,10 @@ export function instanceRepository(db: Database, companyId: CompanyId) {
         initiate_login_uri: instance.initiateLoginUri,
         landing_url: instance.landingUrl,
         is_enabled: instance.isEnabled,
+        tenant: instance.tenant,
+        events_url: instance.eventsUrl,
+        local_login_url: instance.localLoginUrl,
+        is_test: instance.isTest,
         connected_at: connectedAt,
         connected_by: connectedBy,
         scim_url: scim?.url ?? null,
@@ -156,7 +174,7 @@ export function instanceRepository(db: Database, companyId: CompanyId) {
         .where('i.company_id', companyId)
         .where('i.is_enabled', true)
         .whereNotNull('i.scim_url')
-        .whereRaw('m.capabilities @> \'{"userImport": true}\'')
+        .whereRaw("m.profile -> 'capabilities' @> '\"userImport\"'")
         .orderBy(['m.name', 'm.id', 'i.name', 'i.id'])
         .limit(500)
         .select({ id: 'i.id', name: 'i.name', moduleId: 'm.id', module: 'm.name', icon: 'm.icon' });
