@@ -80,6 +80,7 @@ export const iconNames = [
   'mail-off',
   'moon',
   'pencil',
+  'plug-connected',
   'plus',
   'search',
   'settings',
