@@ -9,6 +9,7 @@ import { companyRepository } from './domain/companies/repository.ts';
 import { credentialRepository } from './domain/credentials/repository.ts';
 import { groupRepository } from './domain/groups/repository.ts';
 import { importRepository } from './domain/imports/draft-repository.ts';
+import { contractRepository } from './domain/integrations/contract-repository.ts';
 import { settingsRepository } from './domain/integrations/repository.ts';
 import { keyRepository } from './domain/keys/repository.ts';
 import { linkRepository } from './domain/links/repository.ts';
@@ -49,6 +50,7 @@ export function createStore(db: Database, prepared: Prepared) {
     records: recordRepository(db, prepared),
     signIns: signInRepository(db, prepared),
     of: (companyId: CompanyId) => ({
+      contracts: contractRepository(db, companyId),
       credentials: credentialRepository(db, companyId),
       groups: groupRepository(db, companyId),
       imports: importRepository(db, companyId),

@@ -240,6 +240,12 @@ const sentences: Record<AuditAction, (told: Told) => string> = {
   'module.create': ({ who, details }) => `${who} registered the module ${quoted(details.name)}`,
   'module.connect': ({ who, whom }) => `${who} connected ${whom}`,
   'module.disconnect': ({ who, whom }) => `${who} disconnected ${whom}`,
+  'module.test.start': ({ who, whom, details }) =>
+    `${who} started a contract test of ${whom}${details.target === 'fake' ? ' against the built-in fake' : ''}`,
+  'module.test.done': ({ subject, details }) =>
+    details.state === 'passed'
+      ? `${subject} passed the contract test${details.target === 'fake' ? ' of the built-in fake' : ''}`
+      : `${subject} ${details.state === 'failed' ? `failed the contract test: ${shown(details.failed)}` : 'was not tested to the end'}`,
   'import.start': ({ who, details }) => `${who} started a task: ${text(details.title) ?? 'without a name'}`,
   'import.done': ({ details }) =>
     `${text(details.title) ?? 'A task'} ended: ${count(details.succeeded)} done, ${count(details.skipped)} skipped, ${count(details.failed)} failed`,
