@@ -5,6 +5,7 @@ import { groupSamples } from './samples-groups.ts';
 import { inviteSamples } from './samples-invite.ts';
 import { mailSamples } from './samples-mail.ts';
 import { moduleImportSamples } from './samples-module-import.ts';
+import { moduleSamples } from './samples-modules.ts';
 import { personSamples } from './samples-person.ts';
 import { reportSamples } from './samples-reports.ts';
 import { securitySamples } from './samples-security.ts';
@@ -81,6 +82,7 @@ export function consoleSamples(shell: (here: Shell['here']) => Shell, markup: st
     ...mailSamples(shell, markup),
     ...moduleImportSamples(shell, markup),
     ...groupSamples(shell, markup),
+    ...moduleSamples(shell, markup),
     ...inviteSamples(shell, markup),
     ...securitySamples(shell, markup),
     ...taskSamples(shell, markup),

@@ -10,6 +10,8 @@ import { moduleAssignRoutes } from './module-import/assign.ts';
 import { modulePeopleRoutes } from './module-import/people.ts';
 import { moduleReviewRoutes } from './module-import/review.ts';
 import { moduleSourceRoutes } from './module-import/source.ts';
+import { moduleExploreRoutes } from './modules/explore.ts';
+import { moduleListRoutes } from './modules/list.ts';
 import { addressRoutes } from './security/addresses.ts';
 import { policyRoutes } from './security/policy.ts';
 import { taskRoutes } from './tasks/task.ts';
@@ -37,6 +39,8 @@ export const adminRoutes: Route[] = [
   ...modulePeopleRoutes,
   ...moduleAssignRoutes,
   ...moduleReviewRoutes,
+  ...moduleListRoutes,
+  ...moduleExploreRoutes,
   ...taskRoutes,
   ...policyRoutes,
   ...addressRoutes,

@@ -4,6 +4,7 @@ import type { DashboardViews } from './dashboard/views.ts';
 import type { GroupViews } from './groups/views.ts';
 import type { MailViews } from './mail/views.ts';
 import type { ModuleImportViews } from './module-import/views.ts';
+import type { ModuleViews } from './modules/views.ts';
 import type { SecurityViews } from './security/views.ts';
 import type { TaskViews } from './tasks/views.ts';
 import type { UserBulkViews } from './users/bulk-views.ts';
@@ -22,6 +23,7 @@ export interface AdminViews
     UserBulkViews,
     MailViews,
     ModuleImportViews,
+    ModuleViews,
     TaskViews {}
 
 /** One step through a long list. Addresses are ready; null: there is nothing further that way. */

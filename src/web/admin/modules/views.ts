@@ -1,5 +1,6 @@
-import type { Moment } from '../../views.ts';
-import type { StatusWords } from '../views.ts';
+import type { Moment, Shell } from '../../views.ts';
+import type { GroupColumn } from '../groups/views.ts';
+import type { Chip, Choice, PageLinks, StatusWords } from '../views.ts';
 
 /** What stands above each tab of an instance: given as `instance` to every view that includes /partials/instance-head. */
 export interface InstanceHead {
@@ -14,5 +15,71 @@ export interface InstanceHead {
   trial: { left: string; until: Moment; href: string } | null;
   /** What deliveries to it last failed with, and where to look. */
   failing: { words: string; href: string } | null;
-  tabs: { label: string; href: string; isHere: boolean }[];
+  tabs: Tab[];
+}
+
+interface Tab {
+  label: string;
+  href: string;
+  isHere: boolean;
+}
+
+export interface ConnectedLine {
+  href: string;
+  name: string;
+  icon: string | null;
+  /** Empty where it is named like its product. */
+  product: string;
+  isTest: boolean;
+  status: StatusWords;
+  /** "1,204 people". */
+  people: string;
+  contact: Moment | null;
+  /** Where to look, when deliveries to it fail. */
+  deliveries: string | null;
+}
+
+/** A product of the catalogue, or a module of this server. */
+export interface ProductCard {
+  key: string;
+  name: string;
+  icon: string | null;
+  isRegistered: boolean;
+  /** How many instances of it the company has. */
+  connected: number;
+  /** The list, narrowed to them; empty when there are none. */
+  instances: string;
+  abilities: string[];
+  facts: { label: string; value: string }[];
+  note: string;
+  /** Where the module is. */
+  address: string | null;
+}
+
+export interface ModuleViews {
+  'admin/modules/list': {
+    shell: Shell;
+    tabs: Tab[];
+    filters: {
+      search: string;
+      states: Choice[];
+      hidden: { name: string; value: string }[];
+      chips: Chip[];
+      clear: string | null;
+    };
+    columns: GroupColumn[];
+    modules: ConnectedLine[];
+    pages: PageLinks;
+    count: string;
+    isFiltered: boolean;
+  };
+  'admin/modules/explore': {
+    shell: Shell;
+    tabs: Tab[];
+    search: string;
+    cards: ProductCard[];
+    count: string;
+    /** How many modules of this server are shown at most, when there are more. */
+    cutAt: number | null;
+  };
 }
