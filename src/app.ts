@@ -2,6 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import Koa, { type Middleware } from 'koa';
+import type { ApiContext } from './api/context.ts';
+import { api } from './api/router.ts';
 import { methodNotAllowed } from './lib/errors.ts';
 import { engineMiddleware } from './oidc/middleware.ts';
 import { findEngineRoute } from './oidc/routes.ts';
@@ -40,6 +42,8 @@ export function createApp(runtime: Runtime): Koa {
   use(operations(runtime));
   use(assets(runtime));
   use(withWork(runtime));
+  const serveApi = api(runtime);
+  use((ctx, next) => serveApi(ctx as unknown as ApiContext, next));
   use(engine(runtime));
   use(form);
   use(csrf(runtime));

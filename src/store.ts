@@ -10,6 +10,7 @@ import { credentialRepository } from './domain/credentials/repository.ts';
 import { groupRepository } from './domain/groups/repository.ts';
 import { importRepository } from './domain/imports/draft-repository.ts';
 import { contractRepository } from './domain/integrations/contract-repository.ts';
+import { credentialsRepository, machineRepository } from './domain/integrations/credential-repository.ts';
 import { settingsRepository } from './domain/integrations/repository.ts';
 import { keyRepository } from './domain/keys/repository.ts';
 import { linkRepository } from './domain/links/repository.ts';
@@ -45,6 +46,7 @@ export function createStore(db: Database, prepared: Prepared) {
     companies: companyRepository(db),
     keys: keyRepository(db),
     links: linkRepository(db),
+    machines: machineRepository(db),
     mails: mailRepository(db),
     modules: moduleRepository(db),
     records: recordRepository(db, prepared),
@@ -57,6 +59,7 @@ export function createStore(db: Database, prepared: Prepared) {
       instances: instanceRepository(db, companyId),
       integrations: settingsRepository(db, companyId),
       ipEntries: ipRepository(db, companyId),
+      machines: credentialsRepository(db, companyId),
       mailTexts: mailTextRepository(db, companyId),
       sessions: sessionRepository(db, companyId),
       preferences: preferenceRepository(db, companyId),

@@ -1,7 +1,7 @@
 // One explicit value says who asks, when, and in which transaction. Every command and query takes it first.
 import type { Config } from './config/load.ts';
 import { isTransaction } from './db/knex.ts';
-import type { UserId } from './lib/ids.ts';
+import type { InstanceId, UserId } from './lib/ids.ts';
 import type { Log } from './lib/log.ts';
 import type { PasswordHasher } from './lib/password-hasher.ts';
 import type { Keyring } from './lib/secrets.ts';
@@ -12,6 +12,8 @@ export type Actor =
   /** Somebody at the server's console. */
   | { kind: 'operator'; name: string }
   | { kind: 'system'; name: string }
+  /** An administrator of a connected module, by that module's word, or the module itself; it acts on its own instance alone. */
+  | { kind: 'module'; name: string; instanceId: InstanceId; account?: string; sub?: string }
   /** Somebody who has not proved who they are. */
   | { kind: 'stranger'; name: string };
 

@@ -36,6 +36,7 @@ export async function keepHouse(work: Work): Promise<void> {
   await inBatches(() => purgeTasks(store.db, after(now, -days(60)), batch));
   await inBatches(() => store.mails.erase(after(now, -days(keptDays)), batch));
   await inBatches(() => store.mails.purge(after(now, -days(historyDays)), batch));
+  await inBatches(() => store.machines.purgeEnded(now, batch));
   await store.signIns.purgeAddresses(now);
   await store.signIns.purgeBrowsers(after(now, -days(400)));
   await store.keys.deleteRetired(now);

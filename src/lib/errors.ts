@@ -13,7 +13,16 @@ export type ErrorCode =
   | 'payload_too_large'
   | 'unsupported_media_type'
   | 'method_not_allowed'
-  | 'misdirected';
+  | 'misdirected'
+  // Of the API for modules (docs/module-protocol.md).
+  | 'unauthorized'
+  | 'precondition_required'
+  | 'precondition_failed'
+  | 'connected_elsewhere'
+  | 'linked_elsewhere'
+  | 'preflight'
+  | 'last_way_in'
+  | 'last_credential';
 
 interface Details {
   status: number;
@@ -21,6 +30,8 @@ interface Details {
   fields?: Record<string, string>;
   /** Seconds until a retry makes sense. */
   retryAfter?: number;
+  /** What a program gets beside the sentence, by name, such as the pre-flight that stands in the way. */
+  more?: Record<string, unknown>;
   cause?: unknown;
 }
 
@@ -29,6 +40,7 @@ export class AppError extends Error {
   readonly status: number;
   readonly fields: Record<string, string>;
   readonly retryAfter: number | undefined;
+  readonly more: Record<string, unknown>;
 
   constructor(code: ErrorCode, message: string, details: Details) {
     super(message, { cause: details.cause });
@@ -37,6 +49,7 @@ export class AppError extends Error {
     this.status = details.status;
     this.fields = details.fields ?? {};
     this.retryAfter = details.retryAfter;
+    this.more = details.more ?? {};
   }
 }
 
@@ -96,3 +109,10 @@ export const methodNotAllowed = () =>
 
 export const misdirected = () =>
   new AppError('misdirected', 'This server does not answer to that host name.', { status: 421 });
+
+/** One answer for every key that does not open: none, wrong, ended or somebody else's (API-08). */
+export const unauthorized = () => new AppError('unauthorized', 'This call needs a valid key.', { status: 401 });
+
+/** Something stands in the way that a program can tell apart by the code. */
+export const standsInTheWay = (code: ErrorCode, message: string, more: Record<string, unknown> = {}) =>
+  new AppError(code, message, { status: 409, more });

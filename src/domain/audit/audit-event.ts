@@ -45,6 +45,8 @@ export type AuditAction =
   | 'module.create'
   | 'module.connect'
   | 'module.disconnect'
+  | 'module.credential.new'
+  | 'module.credential.end'
   | 'module.test.start'
   | 'module.test.done'
   | 'import.undo'

@@ -57,6 +57,8 @@ export function actorWords(actor: ToldEvent['actor'], nameOf: NameOf): string {
       return 'The operator';
     case 'stranger':
       return 'Somebody not logged in';
+    case 'module':
+      return actor.name;
     default:
       return 'The system';
   }
@@ -240,6 +242,8 @@ const sentences: Record<AuditAction, (told: Told) => string> = {
   'module.create': ({ who, details }) => `${who} registered the module ${quoted(details.name)}`,
   'module.connect': ({ who, whom }) => `${who} connected ${whom}`,
   'module.disconnect': ({ who, whom }) => `${who} disconnected ${whom}`,
+  'module.credential.new': ({ who, whom }) => `${who} gave ${whom} a new machine credential`,
+  'module.credential.end': ({ who, whom }) => `${who} ended a machine credential of ${whom}`,
   'module.test.start': ({ who, whom, details }) =>
     `${who} started a contract test of ${whom}${details.target === 'fake' ? ' against the built-in fake' : ''}`,
   'module.test.done': ({ subject, details }) =>

@@ -160,6 +160,15 @@ export function instanceRepository(db: Database, companyId: CompanyId) {
       return row ? toInstance(row) : null;
     },
 
+    /** The same, held until the transaction ends. */
+    async hold(id: InstanceId): Promise<Instance | null> {
+      const row = await db<InstanceRow>('module_instances')
+        .where({ company_id: companyId, id })
+        .forNoKeyUpdate()
+        .first();
+      return row ? toInstance(row) : null;
+    },
+
     async findScim(id: InstanceId): Promise<ScimConnection | null> {
       const row = await db<InstanceRow>('module_instances').where({ company_id: companyId, id }).first();
       return row?.scim_url && row.sealed_scim_token && row.is_enabled

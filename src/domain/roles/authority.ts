@@ -1,6 +1,6 @@
 // Who may act on a company: the first line of every command and query of administrators (D.3, API-01).
 import { forbidden } from '../../lib/errors.ts';
-import type { CompanyId, UserId } from '../../lib/ids.ts';
+import type { CompanyId, InstanceId, UserId } from '../../lib/ids.ts';
 import type { Work } from '../../work.ts';
 import { can, type Permission } from './role.ts';
 
@@ -17,4 +17,19 @@ export async function authorise(work: Work, companyId: CompanyId, permission: Pe
     if (actor?.baseStatus === 'Active' && can(actor.role, permission)) return actor.id;
   }
   throw forbidden('Only an administrator of this company may do that.');
+}
+
+/**
+ * The same for what belongs to one connected module: besides the company's administrators, the module itself may do it, on its own
+ * instance and no other (API-08). First line of the commands that both the console and the API for modules call.
+ * @returns the acting person, or null for operator, system and module
+ * @throws AppError 403
+ */
+export async function authoriseInstance(
+  work: Work,
+  companyId: CompanyId,
+  instanceId: InstanceId,
+): Promise<UserId | null> {
+  if (work.actor.kind === 'module' && work.actor.instanceId === instanceId) return null;
+  return authorise(work, companyId, 'modules.manage');
 }
