@@ -18,6 +18,7 @@ import { mailRepository } from './domain/mails/repository.ts';
 import { mailTextRepository } from './domain/mails/text-repository.ts';
 import { instanceRepository, moduleRepository } from './domain/modules/repository.ts';
 import { recordRepository } from './domain/sessions/record-repository.ts';
+import { logoutRepository } from './domain/sessions/logout-repository.ts';
 import { sessionRepository } from './domain/sessions/repository.ts';
 import { taskRepository } from './domain/tasks/repository.ts';
 import { preferenceRepository } from './domain/users/preferences-repository.ts';
@@ -47,6 +48,7 @@ export function createStore(db: Database, prepared: Prepared) {
     keys: keyRepository(db),
     links: linkRepository(db),
     machines: machineRepository(db),
+    logouts: logoutRepository(db),
     mails: mailRepository(db),
     modules: moduleRepository(db),
     records: recordRepository(db, prepared),

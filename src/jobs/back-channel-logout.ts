@@ -1,7 +1,14 @@
 import { z } from 'zod';
+import { cut } from '../lib/cut.ts';
+import { after } from '../lib/time.ts';
 import type { JobDefinition } from './queue.ts';
 
-const payload = z.object({ clientId: z.string(), accountId: z.string(), sid: z.string() });
+const payload = z.object({
+  clientId: z.string(),
+  accountId: z.string(),
+  sid: z.string(),
+  receipt: z.string().optional(),
+});
 
 export interface LogoutSender {
   /** Sends a fresh logout token to a module (OpenID Connect Back-Channel Logout 1.0). False: nowhere to send it. */
@@ -17,13 +24,18 @@ export function backChannelLogoutJob(sender: LogoutSender): JobDefinition<z.infe
     retryDelay: 5,
     concurrency: 16,
     async handle(work, notice) {
+      const begun = Date.now();
+      const note = async (problem: string | null) => {
+        if (notice.receipt !== undefined)
+          await work.store.logouts.note(notice.receipt, problem, after(work.now, Date.now() - begun));
+      };
       try {
         await sender.send(notice);
+        await note(null);
       } catch (error) {
-        work.log.info(
-          { clientId: notice.clientId, reason: error instanceof Error ? error.message : 'unknown' },
-          'logout not delivered, will try again',
-        );
+        const reason = error instanceof Error ? error.message : 'unknown';
+        work.log.info({ clientId: notice.clientId, reason }, 'logout not delivered, will try again');
+        await note(cut(reason, 200));
         throw error;
       }
     },

@@ -1,5 +1,5 @@
 import { forbidden, notFound } from '../../lib/errors.ts';
-import type { CompanyId, ModuleId, UserId } from '../../lib/ids.ts';
+import { type CompanyId, type ModuleId, newId, type UserId } from '../../lib/ids.ts';
 import { transaction, type Work } from '../../work.ts';
 import { record } from '../audit/commands.ts';
 import type { SessionFilter } from './repository.ts';
@@ -8,6 +8,15 @@ import type { EndReason, LogoutNotice } from './session.ts';
 /** Queues a logout token for each module that was entered in the ended sessions. */
 export async function notifyModules(work: Work, notices: LogoutNotice[]): Promise<void> {
   for (const notice of notices) await work.jobs.enqueue(work, 'back-channel-logout', notice);
+}
+
+/** The same with a receipt for each, where access is taken away: somebody may have to prove when it ended. */
+export async function notifyWithReceipts(work: Work, companyId: CompanyId, notices: LogoutNotice[]): Promise<void> {
+  if (notices.length === 0) return;
+  const receipts = notices.map((notice) => ({ ...notice, receipt: newId<string>() }));
+  const kept = receipts.map(({ receipt, accountId, clientId }) => ({ id: receipt, userId: accountId, clientId }));
+  await work.store.logouts.insert(companyId, kept, work.now);
+  await notifyModules(work, receipts);
 }
 
 /**
@@ -22,7 +31,8 @@ export async function endSessions(
   return transaction(work, async (work) => {
     const { companyId, ...filter } = of;
     const { ended, notices } = await work.store.of(companyId).sessions.end(filter, reason, work.now);
-    await notifyModules(work, notices);
+    if (reason === 'logout') await notifyModules(work, notices);
+    else await notifyWithReceipts(work, companyId, notices);
     for (const uid of ended) {
       await record(work, {
         action: 'session.end',
@@ -78,7 +88,7 @@ export async function revokeOwnAccess(
     const revoked = await work.store.of(of.companyId).sessions.revokeModule(of.userId, moduleId);
     if (!revoked) throw notFound('access to your account');
     const { module, clientId, notices } = revoked;
-    await notifyModules(work, notices);
+    await notifyWithReceipts(work, of.companyId, notices);
     await record(work, {
       action: 'grant.revoke',
       companyId: of.companyId,

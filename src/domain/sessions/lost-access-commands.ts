@@ -3,7 +3,7 @@ import type { CompanyId, ModuleId, UserId } from '../../lib/ids.ts';
 import { after, seconds } from '../../lib/time.ts';
 import { transaction, type Work } from '../../work.ts';
 import { record } from '../audit/commands.ts';
-import { notifyModules } from './commands.ts';
+import { notifyWithReceipts } from './commands.ts';
 import { type Holder, listHoldersWithoutAccess, listUserIdsAfter } from './lost-access-repository.ts';
 
 export interface LostAccess {
@@ -41,7 +41,7 @@ async function revoke(work: Work, companyId: CompanyId, held: Holder[]): Promise
   for (const { userId, moduleId } of held) {
     const revoked = await sessions.revokeModule(userId, moduleId);
     if (!revoked) continue;
-    await notifyModules(work, revoked.notices);
+    await notifyWithReceipts(work, companyId, revoked.notices);
     await record(work, {
       action: 'grant.revoke',
       companyId,

@@ -74,6 +74,8 @@ export interface LogoutNotice {
   clientId: string;
   accountId: string;
   sid: string;
+  /** Where its outcome is written down. */
+  receipt?: string;
 }
 
 /** The engine's Session payload, as far as we read it. */
