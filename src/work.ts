@@ -46,6 +46,8 @@ export interface Work {
   keyring: Keyring;
   hasher: PasswordHasher;
   jobs: JobQueue;
+  /** One row of many: what is to be judged as a whole is left to whoever finishes the last one. */
+  isPartOfMore?: boolean;
 }
 
 /**

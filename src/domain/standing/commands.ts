@@ -1,7 +1,7 @@
 // The hint that what people may have in modules has changed. Whoever changes a person, a group, or what a module may do says so in the
 // same transaction; what follows from it is decided by comparing, not by what the hint says (provisioning). A hint that is lost costs
 // time, never rightness: the sweep finds the difference too.
-import type { CompanyId, InstanceId, UserId } from '../../lib/ids.ts';
+import { type CompanyId, type InstanceId, newId, type UserId } from '../../lib/ids.ts';
 import type { Work } from '../../work.ts';
 
 export interface Hint {
@@ -14,6 +14,12 @@ export interface Hint {
   cause: string;
 }
 
+/** As it stands in the queue: one act is judged as a whole, and another administrator than its author lets a large one through. */
+export interface QueuedHint extends Hint {
+  actId: string;
+  actorId: UserId | null;
+}
+
 /** Taken up by jobs/reconcile.ts. */
 export const hintQueue = 'reconcile';
 
@@ -23,10 +29,41 @@ const peopleInOne = 500;
 /** Enqueues, in the transaction of the act, the comparison of these people with what modules confirmed. */
 export async function standingChanged(work: Work, hint: Hint): Promise<void> {
   if (hint.userIds?.length === 0 || hint.instanceIds?.length === 0) return;
-  if (hint.userIds === null || hint.userIds.length <= peopleInOne) {
-    await work.jobs.enqueue(work, hintQueue, hint, { priority: 10 });
-    return;
-  }
+  // One row of many: the whole is hinted at when the last one is done, since it is judged as a whole.
+  if (work.isPartOfMore) return;
   // A crowd is one act: it is judged as a whole (more than 10 people and 5 %), so it is looked at as a whole too.
-  await work.jobs.enqueue(work, hintQueue, { ...hint, userIds: null }, { priority: 10 });
+  const userIds = hint.userIds !== null && hint.userIds.length > peopleInOne ? null : hint.userIds;
+  const actorId = work.actor.kind === 'user' ? work.actor.id : null;
+  const queued: QueuedHint = { ...hint, userIds, actId: newId(), actorId };
+  await work.jobs.enqueue(work, hintQueue, queued, { priority: 10 });
+}
+
+/** "deactivated by Ada Root" */
+export const causeOf = (work: Work, act: string): string => `${act} by ${work.actor.name}`;
+
+export const settingsEventQueue = 'settings-changed';
+
+/** Tells a module that subscribes to events to fetch its settings; it would find them by itself within minutes. */
+export async function settingsChanged(
+  work: Work,
+  of: { companyId: CompanyId; instanceId: InstanceId; cause: string },
+): Promise<void> {
+  await work.jobs.enqueue(work, settingsEventQueue, of, { priority: 10 });
+}
+
+/** A connection that is about to be gone: where its end is told, since nothing else will know. */
+export interface EndedConnection {
+  companyId: CompanyId;
+  instanceId: InstanceId;
+  instanceName: string;
+  clientId: string;
+  eventsUrl: string | null;
+  cause: string;
+}
+
+export const connectionEndedQueue = 'connection-ended';
+
+/** In the transaction that deletes the instance. What was on its way there is superseded; its receipts stay. */
+export async function connectionEnded(work: Work, ended: EndedConnection): Promise<void> {
+  await work.jobs.enqueue(work, connectionEndedQueue, ended, { priority: 10 });
 }
