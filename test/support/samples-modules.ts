@@ -118,7 +118,60 @@ export function moduleSamples(shell: (here: Shell['here']) => Shell, markup: str
     count: '3 modules',
     cutAt: null,
   };
+  const overview = {
+    shell: here,
+    instance: sampleInstance('Overview'),
+    problem: null,
+    values: { name: 'Northwind Workplace' },
+    tenant: 'northwind',
+    connectedAt: moment('3 days ago'),
+    connectedBy: 'Ada Root',
+    people: '1,204 people',
+    accounts: '1,198 accounts read, 1,190 linked to people',
+    contact: moment('3 minutes ago'),
+    said: ['Kit 1.0', 'Goes by the present settings'],
+    lastDelivery: moment('9 minutes ago'),
+    addresses: [{ label: 'Opens at', value: 'https://workplace.example/' }],
+    switches: [
+      {
+        label: 'Automatic User Provisioning',
+        status: { tone: 'good' as const, word: 'On', more: '' },
+        words: 'Permissions: Team Access, Time-zone: Europe/Berlin',
+        href: `${path}/settings`,
+      },
+      { label: 'Access Groups', status: { tone: 'off' as const, word: 'Off', more: '' }, words: '', href: path },
+    ],
+    credentials: [
+      { id: '00a1b2', createdAt: moment('1 hour ago'), lastUsedAt: moment('3 minutes ago'), endsAt: null },
+      { id: '00a1b3', createdAt: moment('3 days ago'), lastUsedAt: null, endsAt: moment('in 23 hours') },
+    ],
+    history: [{ sentence: 'Ada Root connected Datto Workplace.', at: moment('3 days ago'), from: '203.0.113.7' }],
+    rename: `${path}/rename`,
+    disconnect: `${path}/disconnect`,
+  };
+  const noName = 'Enter a name of 1 to 60 characters, on one line.';
   return [
+    { view: 'admin/modules/overview', variant: 'typical', title: 'Northwind Workplace', locals: overview },
+    {
+      view: 'admin/modules/overview',
+      variant: 'bare',
+      title: 'Northwind Workplace',
+      locals: {
+        ...overview,
+        instance: sampleInstanceInTrouble('Overview', markup),
+        problem: { sentence: noName, field: 'name', code: null, fields: { name: noName } },
+        values: { name: markup },
+        tenant: null,
+        connectedBy: '',
+        accounts: '',
+        contact: null,
+        said: [],
+        lastDelivery: null,
+        addresses: [],
+        credentials: [],
+        history: [],
+      },
+    },
     { view: 'admin/modules/list', variant: 'typical', title: 'Modules', locals: list },
     { view: 'admin/modules/list', variant: 'none', title: 'Modules', locals: nothing },
     {

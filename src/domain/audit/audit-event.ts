@@ -45,6 +45,7 @@ export type AuditAction =
   | 'module.create'
   | 'module.connect'
   | 'module.disconnect'
+  | 'module.rename'
   | 'module.credential.new'
   | 'module.credential.end'
   | 'module.test.start'

@@ -242,6 +242,8 @@ const sentences: Record<AuditAction, (told: Told) => string> = {
   'module.create': ({ who, details }) => `${who} registered the module ${quoted(details.name)}`,
   'module.connect': ({ who, whom }) => `${who} connected ${whom}`,
   'module.disconnect': ({ who, whom }) => `${who} disconnected ${whom}`,
+  'module.rename': ({ who, details }) =>
+    `${who} renamed the module ${quoted(details.before)} to ${quoted(details.name)}`,
   'module.credential.new': ({ who, whom }) => `${who} gave ${whom} a new machine credential`,
   'module.credential.end': ({ who, whom }) => `${who} ended a machine credential of ${whom}`,
   'module.test.start': ({ who, whom, details }) =>

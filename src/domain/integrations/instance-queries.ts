@@ -2,6 +2,7 @@
 import { notFound } from '../../lib/errors.ts';
 import type { CompanyId, InstanceId, ModuleId } from '../../lib/ids.ts';
 import type { Work } from '../../work.ts';
+import type { AuditRow } from '../audit/repository.ts';
 import { type Profile, profileSchema } from '../modules/profile.ts';
 import { authorise } from '../roles/authority.ts';
 import type { Settings } from './settings.ts';
@@ -77,4 +78,68 @@ export async function getInstance(work: Work, companyId: CompanyId, id: Instance
   const { failures, closedUntil, lastSuccessAt, lastFailureAt, lastProblem, ...rest } = row;
   const lane = failures === null ? null : { failures, closedUntil, lastSuccessAt, lastFailureAt, lastProblem };
   return { ...rest, profile: profileSchema.parse(row.profile), settings, lane };
+}
+
+export interface CredentialFacts {
+  id: string;
+  createdAt: Date;
+  lastUsedAt: Date | null;
+  endsAt: Date | null;
+}
+
+export interface InstanceOverview {
+  /** Newest first; what has ended is left out. */
+  credentials: CredentialFacts[];
+  exceptions: { count: number; withoutEnd: number };
+  /** Accounts that the module told of, and how many of them belong to somebody. */
+  accounts: { count: number; linked: number };
+  /** The latest events of this instance. */
+  history: AuditRow[];
+}
+
+const shownEvents = 8;
+
+/** What the overview shows beside the instance itself; the caller has found the instance. */
+export async function readInstanceOverview(
+  work: Work,
+  companyId: CompanyId,
+  { id, moduleId }: Pick<InstanceDetail, 'id' | 'moduleId'>,
+): Promise<InstanceOverview> {
+  await authorise(work, companyId, 'modules.manage');
+  const { db } = work.store;
+  const ofInstance = { company_id: companyId, instance_id: id };
+  const [credentials, [exceptions], [accounts], { rows: history }] = await Promise.all([
+    db('instance_credentials')
+      .where(ofInstance)
+      .where((live) => live.whereNull('ends_at').orWhere('ends_at', '>', work.now))
+      .orderBy('created_at', 'desc')
+      .limit(20)
+      .select<CredentialFacts[]>({ id: 'id', createdAt: 'created_at', lastUsedAt: 'last_used_at', endsAt: 'ends_at' }),
+    db('login_exceptions')
+      .where(ofInstance)
+      .where((live) => live.whereNull('ends_at').orWhere('ends_at', '>', work.now))
+      .select<InstanceOverview['exceptions'][]>(
+        db.raw('count(*)::int as count'),
+        db.raw('(count(*) filter (where ends_at is null))::int as "withoutEnd"'),
+      ),
+    db('module_accounts')
+      .where(ofInstance)
+      .select<InstanceOverview['accounts'][]>(
+        db.raw('count(*)::int as count'),
+        db.raw('count(user_id)::int as linked'),
+      ),
+    // Events of the module as such belong here when they say so.
+    db.raw<{ rows: AuditRow[] }>(
+      `select * from audit_events where company_id = :companyId and target_kind = 'module'
+         and (target_id = :id or (target_id = :moduleId and details ->> 'instanceId' = :id))
+       order by id desc limit :limit`,
+      { companyId, id, moduleId, limit: shownEvents },
+    ),
+  ]);
+  return {
+    credentials,
+    exceptions: exceptions ?? { count: 0, withoutEnd: 0 },
+    accounts: accounts ?? { count: 0, linked: 0 },
+    history,
+  };
 }

@@ -169,6 +169,12 @@ export function instanceRepository(db: Database, companyId: CompanyId) {
       return row ? toInstance(row) : null;
     },
 
+    async rename(id: InstanceId, name: string): Promise<void> {
+      await db('module_instances')
+        .where({ company_id: companyId, id })
+        .update({ name, version: db.raw('version + 1') });
+    },
+
     async findScim(id: InstanceId): Promise<ScimConnection | null> {
       const row = await db<InstanceRow>('module_instances').where({ company_id: companyId, id }).first();
       return row?.scim_url && row.sealed_scim_token && row.is_enabled

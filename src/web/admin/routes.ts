@@ -13,6 +13,7 @@ import { moduleSourceRoutes } from './module-import/source.ts';
 import { moduleExploreRoutes } from './modules/explore.ts';
 import { moduleListRoutes } from './modules/list.ts';
 import { addressRoutes } from './security/addresses.ts';
+import { instanceOverviewRoutes } from './modules/overview.ts';
 import { policyRoutes } from './security/policy.ts';
 import { taskRoutes } from './tasks/task.ts';
 import { taskUndoRoutes } from './tasks/undo.ts';
@@ -41,6 +42,7 @@ export const adminRoutes: Route[] = [
   ...moduleReviewRoutes,
   ...moduleListRoutes,
   ...moduleExploreRoutes,
+  ...instanceOverviewRoutes,
   ...taskRoutes,
   ...policyRoutes,
   ...addressRoutes,

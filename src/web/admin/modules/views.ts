@@ -1,5 +1,6 @@
-import type { Moment, Shell } from '../../views.ts';
+import type { FormProblem, Moment, Shell } from '../../views.ts';
 import type { GroupColumn } from '../groups/views.ts';
+import type { Told } from '../told.ts';
 import type { Chip, Choice, PageLinks, StatusWords } from '../views.ts';
 
 /** What stands above each tab of an instance: given as `instance` to every view that includes /partials/instance-head. */
@@ -56,7 +57,41 @@ export interface ProductCard {
   address: string | null;
 }
 
+type Refusal = (FormProblem & { fields: Record<string, string> }) | null;
+
+/** One switch of an instance. */
+export interface SwitchLine {
+  label: string;
+  status: StatusWords;
+  /** With which values; may be empty. */
+  words: string;
+  href: string;
+}
+
 export interface ModuleViews {
+  'admin/modules/overview': {
+    shell: Shell;
+    instance: InstanceHead;
+    problem: Refusal;
+    values: { name: string };
+    tenant: string | null;
+    connectedAt: Moment;
+    /** Who; may be empty. */
+    connectedBy: string;
+    people: string;
+    /** Empty: not read yet. */
+    accounts: string;
+    contact: Moment | null;
+    /** What the module said of itself, sentence by sentence. */
+    said: string[];
+    lastDelivery: Moment | null;
+    addresses: { label: string; value: string }[];
+    switches: SwitchLine[];
+    credentials: { id: string; createdAt: Moment; lastUsedAt: Moment | null; endsAt: Moment | null }[];
+    history: Told[];
+    rename: string;
+    disconnect: string;
+  };
   'admin/modules/list': {
     shell: Shell;
     tabs: Tab[];

@@ -1,4 +1,5 @@
 import type { FormProblem, Moment, Shell } from '../../views.ts';
+import type { Told } from '../told.ts';
 import type { Choice, PageLinks, StatusWords } from '../views.ts';
 
 /** A link to an act; each leads to a page that asks first. */
@@ -30,13 +31,6 @@ interface PersonPage {
 }
 
 /** A line of a timeline. */
-export interface Told {
-  sentence: string;
-  at: Moment;
-  /** Address, device and code, as far as there are any. */
-  from: string;
-}
-
 export interface ModuleLineOf {
   name: string;
   module: string;

@@ -1,12 +1,9 @@
 // One person: who they are, what they can reach and why, how they sign in, what happened, what was mailed.
 
-import type { AuditRow } from '../../../domain/audit/repository.ts';
-import { sentenceOf } from '../../../domain/audit/sentence.ts';
 import { listInstancesFor } from '../../../domain/modules/queries.ts';
 import { explainReach } from '../../../domain/modules/reach.ts';
-import { namesFor } from '../../../domain/reports/name-queries.ts';
 import { deviceName } from '../../../domain/sessions/session.ts';
-import { activityKinds, listActivity, toTold } from '../../../domain/users/activity-queries.ts';
+import { activityKinds, listActivity } from '../../../domain/users/activity-queries.ts';
 import { endSessionsOf } from '../../../domain/users/admin-commands.ts';
 import { cancelEmailChange } from '../../../domain/users/email-commands.ts';
 import {
@@ -22,23 +19,10 @@ import { exact } from '../../../lib/time.ts';
 import { setFlash } from '../../page.ts';
 import { type Route, seeOther } from '../../routes.ts';
 import { countWords, type Desk, type DeskHandler, deskOf, idParam, pageLinks, showDesk } from '../console.ts';
+import { told } from '../told.ts';
 import { usersPath } from './list.ts';
 import { mailLine } from './mail-words.ts';
 import { decisionFor, headOf, isLocked, personAt, personPath } from './person-head.ts';
-import type { Told } from './person-views.ts';
-
-/** Events as a timeline reads them. */
-async function told(desk: Desk, events: AuditRow[]): Promise<Told[]> {
-  const facts = events.map(toTold);
-  const nameOf = await namesFor(desk.work, desk.companyId, facts);
-  return events.map((event, at) => ({
-    sentence: sentenceOf(facts[at] ?? toTold(event), nameOf),
-    at: desk.moment(event.at),
-    from: [event.ip, event.agent && deviceName(event.agent), event.code && `Code ${event.code}`]
-      .filter(Boolean)
-      .join(' · '),
-  }));
-}
 
 const sourceWords = {
   form: 'the form',
