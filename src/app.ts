@@ -81,14 +81,20 @@ function withWork(runtime: Runtime) {
   };
 }
 
+const noCookies = { browser: undefined, proof: undefined };
+
 function engine(runtime: Runtime) {
   const handle = engineMiddleware(
     runtime,
     (ctx) => (ctx as unknown as Context).state.work,
-    (ctx) => ({
-      browser: getCookie(ctx as unknown as Context, runtime, 'browser'),
-      proof: getCookie(ctx as unknown as Context, runtime, 'proof', ctx.path),
-    }),
+    (ctx) =>
+      // Modules send none, and asking koa makes a jar for each request.
+      ctx.req.headers.cookie === undefined
+        ? noCookies
+        : {
+            browser: getCookie(ctx as unknown as Context, runtime, 'browser'),
+            proof: getCookie(ctx as unknown as Context, runtime, 'proof', ctx.path),
+          },
   );
   return async (ctx: Context, next: () => Promise<void>) => {
     const route = findEngineRoute(ctx.path);

@@ -18,18 +18,19 @@ const policy = [
 ].join('; ');
 
 export function securityHeaders(config: Config) {
+  const headers = Object.entries({
+    'content-security-policy': policy,
+    'x-content-type-options': 'nosniff',
+    'x-frame-options': 'DENY',
+    'referrer-policy': 'no-referrer',
+    'cross-origin-opener-policy': 'same-origin',
+    'cross-origin-resource-policy': 'same-origin',
+    'permissions-policy': 'camera=(), geolocation=(), microphone=()',
+    'cache-control': 'no-store',
+    ...(config.isSecure ? { 'strict-transport-security': 'max-age=31536000; includeSubDomains' } : {}),
+  });
   return async (ctx: Context, next: Next): Promise<void> => {
-    ctx.set({
-      'content-security-policy': policy,
-      'x-content-type-options': 'nosniff',
-      'x-frame-options': 'DENY',
-      'referrer-policy': 'no-referrer',
-      'cross-origin-opener-policy': 'same-origin',
-      'cross-origin-resource-policy': 'same-origin',
-      'permissions-policy': 'camera=(), geolocation=(), microphone=()',
-      'cache-control': 'no-store',
-    });
-    if (config.isSecure) ctx.set('strict-transport-security', 'max-age=31536000; includeSubDomains');
+    for (const [name, value] of headers) ctx.res.setHeader(name, value);
     await next();
     // The engine's form_post page submits itself with a script of its own, whose hash it adds; it must stay allowed to.
     ctx.remove('x-powered-by');
