@@ -11,6 +11,7 @@ import { groupRepository } from './domain/groups/repository.ts';
 import { importRepository } from './domain/imports/draft-repository.ts';
 import { contractRepository } from './domain/integrations/contract-repository.ts';
 import { credentialsRepository, machineRepository } from './domain/integrations/credential-repository.ts';
+import { exceptionRepository } from './domain/integrations/exception-repository.ts';
 import { settingsRepository } from './domain/integrations/repository.ts';
 import { keyRepository } from './domain/keys/repository.ts';
 import { linkRepository } from './domain/links/repository.ts';
@@ -56,6 +57,7 @@ export function createStore(db: Database, prepared: Prepared) {
     of: (companyId: CompanyId) => ({
       contracts: contractRepository(db, companyId),
       credentials: credentialRepository(db, companyId),
+      exceptions: exceptionRepository(db, companyId),
       groups: groupRepository(db, companyId),
       imports: importRepository(db, companyId),
       instances: instanceRepository(db, companyId),

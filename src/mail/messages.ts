@@ -45,6 +45,7 @@ const linked = account.extend({ link, expiresAt: time });
 /** A page of ours, by its path: "//elsewhere" would be another host, and so would "/<tab>/elsewhere". */
 const path = z.string().regex(/^\/(?![/\\])[\x21-\x7e]*$/);
 const count = z.number().int().min(0);
+const exception = person.extend({ module: words, account: words, reason: words, endsAt: time, href: path });
 const happened = person.extend({ at: time, ip: words });
 
 /** Shape of the data of each mail; callers are held to it by MailData, stored mails by parsing. */
@@ -68,6 +69,9 @@ export const mailSchemas = {
     href: path,
   }),
   exportReady: person.extend({ href: path }),
+  exceptionEnds: exception,
+  exceptionKept: exception,
+  requirementReverted: person.extend({ module: words, at: time, href: path }),
   test: z.object({ publicUrl: words }),
 } satisfies Record<MailKind, z.ZodType>;
 
@@ -141,6 +145,25 @@ const importFinished: PartsOf<'importFinished'> = (data, context) => {
   };
 };
 
+const exceptionParts =
+  (label: string) =>
+  (data: Checked<'exceptionEnds'>, context: MailContext): Parts => ({
+    values: {
+      ...personValues(data),
+      module: data.module,
+      account: data.account,
+      expires: moment(data.endsAt),
+    },
+    facts: [
+      { label: 'Company Name', value: data.company },
+      { label: 'Module', value: data.module },
+      { label: 'Account', value: data.account },
+      { label: 'Reason', value: data.reason },
+      { label, value: moment(data.endsAt) },
+    ],
+    button: { label: 'Show the exceptions', link: pageOf(data.href, context) },
+  });
+
 /** Every mail by its kind. */
 const partsOf: { [K in MailKind]: PartsOf<K> } = {
   invitation: linkedParts('Sign Up'),
@@ -183,6 +206,17 @@ const partsOf: { [K in MailKind]: PartsOf<K> } = {
   exportReady: (data, context) => ({
     values: personValues(data),
     button: { label: 'Download', link: pageOf(data.href, context) },
+  }),
+  exceptionEnds: exceptionParts('Ends'),
+  exceptionKept: exceptionParts('Now ends'),
+  requirementReverted: (data, context) => ({
+    values: { ...personValues(data), module: data.module, time: moment(data.at) },
+    facts: [
+      { label: 'Company Name', value: data.company },
+      { label: 'Module', value: data.module },
+      { label: 'Trial ended', value: moment(data.at) },
+    ],
+    button: { label: 'Show the settings', link: pageOf(data.href, context) },
   }),
   test: (data, context) => ({
     values: {},

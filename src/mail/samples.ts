@@ -16,6 +16,13 @@ export function sampleData({ company, publicUrl, now }: SampleContext): { [K in 
   const linked = { ...account, link, expiresAt: after(now, hours(24)).toISOString() };
   const at = now.toISOString();
   const happened = { ...person, at, ip: '203.0.113.7' };
+  const exception = {
+    ...person,
+    module: 'Datto Workplace',
+    account: 'ben@northwind.example',
+    reason: 'On the road until the new phone arrives',
+    href: '/admin/modules',
+  };
   return {
     invitation: { ...linked, name: 'Ada', expiresAt: after(now, days(14)).toISOString() },
     setup: linked,
@@ -36,5 +43,8 @@ export function sampleData({ company, publicUrl, now }: SampleContext): { [K in 
       href: '/admin/users',
     },
     exportReady: { ...person, href: '/admin/users' },
+    exceptionEnds: { ...exception, endsAt: after(now, days(7)).toISOString() },
+    exceptionKept: { ...exception, endsAt: after(now, days(7)).toISOString() },
+    requirementReverted: { ...person, module: 'Datto Workplace', at, href: '/admin/modules' },
   };
 }

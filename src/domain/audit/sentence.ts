@@ -98,6 +98,14 @@ const fieldWords: Record<string, string> = {
   idleMinutes: 'minutes until an idle session ends',
   absoluteMinutes: 'minutes until every session ends',
   enabled: 'switched on',
+  login: 'log in through us',
+  require: 'required login',
+  provision: 'automatic provisioning',
+  deprovision: 'automatic deprovisioning',
+  graceDays: 'days of grace',
+  removal: 'what removal does',
+  accessGroups: 'permissions by access groups',
+  rules: 'rules',
 };
 
 /** What differs between `before` and `after` of an event's details, field by field; for the log's own table, too. */
@@ -185,6 +193,36 @@ function ipWords({ added, removed, after }: Record<string, unknown>): string {
   return 'changed the IP access list';
 }
 
+function requireWords(who: string, details: Record<string, unknown>): string {
+  const module = shown(details.name);
+  switch (details.change) {
+    case 'trial':
+      return `${who} required the login for ${module} on trial, until ${shown(details.until)}`;
+    case 'confirmed':
+      return `${who} entered ${module} through the required login, which confirms it`;
+    case 'reverted':
+      return `Nobody confirmed the required login for ${module}: the trial was reverted`;
+    default:
+      return `${who} ended the required login for ${module}`;
+  }
+}
+
+function exceptionWords(who: string, details: Record<string, unknown>): string {
+  const [account, module] = [shown(details.account), shown(details.name)];
+  const end = text(details.until) === null ? 'without an end' : `until ${shown(details.until)}`;
+  const because = tail(': ', text(details.reason));
+  switch (details.change) {
+    case 'added':
+      return `${who} exempted ${account} from the required login for ${module}, ${end}${because}`;
+    case 'changed':
+      return `${who} changed the exception of ${account} for ${module}, ${end}${because}`;
+    case 'kept':
+      return `The exception of ${account} for ${module} was to end and is kept ${end}: it is the last way in`;
+    default:
+      return `${who} ended the exception of ${account} for ${module}`;
+  }
+}
+
 /** One row an action; the type keeps the table complete. */
 const sentences: Record<AuditAction, (told: Told) => string> = {
   'company.create': ({ who, whom }) => `${who} created the company ${whom}`,
@@ -212,6 +250,9 @@ const sentences: Record<AuditAction, (told: Told) => string> = {
   'user.unlock': ({ who, whom }) => `${who} unlocked ${whom}`,
   'user.lock': ({ subject }) => `${subject} was locked after too many failed logins`,
   'user.export': ({ who, details }) => `${who} exported ${many(count(details.count), 'person', 'people')}`,
+  'receipt.export': ({ who, whose }) => `${who} exported the proof of ${whose} end of access`,
+  'delivery.resend': ({ who, whom, details }) =>
+    `${who} sent ${many(count(details.count), 'delivery', 'deliveries')} to ${text(details.instance) ?? whom} again`,
   'user.passwordReset.request': ({ who, whom, isSelf }) =>
     isSelf ? `${who} asked for a new password` : `${who} sent ${whom} a link to set a new password`,
   'user.passwordReset.done': ({ who, details }) =>
@@ -245,7 +286,24 @@ const sentences: Record<AuditAction, (told: Told) => string> = {
   'module.rename': ({ who, details }) =>
     `${who} renamed the module ${quoted(details.before)} to ${quoted(details.name)}`,
   'module.credential.new': ({ who, whom }) => `${who} gave ${whom} a new machine credential`,
+  'module.places': ({ who, whom }) => `${who} changed where ${whom} is reached`,
   'module.credential.end': ({ who, whom }) => `${who} ended a machine credential of ${whom}`,
+  'module.settings': ({ who, details }) =>
+    `${who} changed the login settings of ${shown(details.name)}${changeWords(details)}${tail(', without a passed contract test: ', text(details.override))}`,
+  'module.require': ({ who, details }) => requireWords(who, details),
+  'module.exception': ({ who, details }) => exceptionWords(who, details),
+  'module.link': ({ subject, details }) =>
+    `${subject} entered ${shown(details.name)} for the first time: the account ${shown(details.account)} is theirs`,
+  'module.jitCreate': ({ subject, details }) =>
+    `${subject} entered ${shown(details.name)} for the first time, and the module made the account ${shown(details.account)}`,
+  'module.unlink': ({ who, whom, details }) =>
+    `${who} took the account ${quoted(details.account)} of ${whom} from ${shown(details.person)}`,
+  'module.read': ({ whom, details }) => `The accounts of ${whom} were read: ${count(details.accounts)}`,
+  'module.plan.make': ({ who, whom, details }) =>
+    `${who} made a plan for ${many(count(details.rows), 'account', 'accounts')} of ${whom}`,
+  'module.plan.ask': ({ who, whom }) => `${who} asked a second administrator to apply a plan for ${whom}`,
+  'module.plan.apply': ({ who, whom, details }) =>
+    `${who} applied a plan for ${many(count(details.rows), 'account', 'accounts')} of ${whom}`,
   'module.test.start': ({ who, whom, details }) =>
     `${who} started a contract test of ${whom}${details.target === 'fake' ? ' against the built-in fake' : ''}`,
   'module.test.done': ({ subject, details }) =>

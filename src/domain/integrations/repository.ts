@@ -100,6 +100,14 @@ export function settingsRepository(db: Database, companyId: CompanyId) {
         );
     },
 
+    /** While a trial is not reverted or confirmed; also one that is over. */
+    async findTrial(id: InstanceId): Promise<{ began: Date; ends: Date } | null> {
+      const row: { began: Date; ends: Date } | undefined = await db('integration_settings')
+        .where({ company_id: companyId, instance_id: id, require_state: 'trial' })
+        .first({ began: 'trial_began_at', ends: 'trial_ends_at' });
+      return row ?? null;
+    },
+
     async setRequire(
       id: InstanceId,
       require: { state: RequireState; trialBeganAt: Date | null; trialEndsAt: Date | null; trialBy: UserId | null },
@@ -112,4 +120,17 @@ export function settingsRepository(db: Database, companyId: CompanyId) {
       });
     },
   };
+}
+
+/** Trials that are over, whosever they are: for the clock. */
+export async function listDueTrials(
+  db: Database,
+  now: Date,
+): Promise<{ companyId: CompanyId; instanceId: InstanceId }[]> {
+  return db('integration_settings')
+    .where({ require_state: 'trial' })
+    .where('trial_ends_at', '<=', now)
+    .orderBy('trial_ends_at')
+    .limit(100)
+    .select({ companyId: 'company_id', instanceId: 'instance_id' });
 }

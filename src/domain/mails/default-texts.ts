@@ -163,6 +163,43 @@ export const defaultTexts: Record<MailKind, DefaultText> = {
       'You log in to download it. The file is not in this mail, so that nobody else can read it on the way.',
     ),
   },
+  // To the administrators of the company, 7 days and 1 day before (A8.6).
+  exceptionEnds: {
+    subject: '{account} soon has to use {brand} for {module}',
+    preview: 'The exception ends on {expires}.',
+    heading: 'An exception is about to end',
+    intro: paragraphs(
+      hello,
+      '{account} may still log in to {module} without {brand}. That ends on {expires}; from then on only {brand} lets this account in.',
+    ),
+    outro: paragraphs(
+      '{link}',
+      'If the exception is needed for longer, give it a later end. If not, there is nothing to do.',
+    ),
+  },
+  // To the administrators: the one exception that must not end, since nobody could get in but through us.
+  exceptionKept: {
+    subject: '{account} is the last way into {module}: the exception was kept',
+    preview: 'It was about to end, and nobody else could get in without {brand}.',
+    heading: 'The last exception was kept in force',
+    intro: paragraphs(
+      hello,
+      'The exception of {account} for {module} was about to end. No other administrator of {module} could get in without {brand} then, so it stays in force until {expires}.',
+      'Exempt another administrator of {module} who has a local password there, or say that this exception has no end.',
+    ),
+    outro: '{link}',
+  },
+  requirementReverted: {
+    subject: 'Local login to {module} works again: nobody confirmed the trial',
+    preview: 'Requiring {brand} was on trial, and has been taken back.',
+    heading: 'The required login was taken back',
+    intro: paragraphs(
+      hello,
+      'Logging in with {brand} was required for {module} on trial. No administrator of {module} came in through {brand} after it began, so it was taken back when the trial ended, on {time}. Everybody can log in there as before.',
+      'Nothing else was changed. You can require it again at any time.',
+    ),
+    outro: '{link}',
+  },
   test: {
     subject: 'Test mail from {brand}',
     preview: 'Mail works.',

@@ -19,6 +19,9 @@ export const mailKinds = [
   'deactivated',
   'importFinished',
   'exportReady',
+  'exceptionEnds',
+  'exceptionKept',
+  'requirementReverted',
   'test',
 ] as const;
 

@@ -36,6 +36,8 @@ export const placeholderWords = {
   imported: 'Number of imported people',
   skipped: 'Number of skipped people',
   failed: 'Number of failed rows',
+  module: 'Name of the module',
+  account: 'What the account is called in the module',
 } as const;
 
 export type Placeholder = keyof typeof placeholderWords;
@@ -60,6 +62,9 @@ export const placeholdersOf: Record<TextKind, readonly Placeholder[]> = {
   deactivated: account,
   importFinished: [...person, 'task', 'outcome', 'imported', 'skipped', 'failed', 'link'],
   exportReady: [...person, 'link'],
+  exceptionEnds: [...person, 'module', 'account', 'expires', 'link'],
+  exceptionKept: [...person, 'module', 'account', 'expires', 'link'],
+  requirementReverted: [...person, 'module', 'time', 'link'],
 };
 
 /** Without these a mail is of no use to whoever gets it. */

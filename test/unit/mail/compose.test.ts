@@ -16,6 +16,14 @@ const at = '2026-11-22T09:30:00.000Z';
 const ip = '203.0.113.7';
 const link = 'https://login.example.com/welcome/8f0kQ2m1Zb7?a=1&b=2';
 
+const exception = {
+  ...person,
+  module: 'Datto Workplace',
+  account: 'ben@contoso.example',
+  reason: 'Without a phone',
+  href: '/admin/modules/7/exceptions',
+};
+
 const data: MailData = {
   invitation: { ...account, link, expiresAt: in14Days },
   setup: { ...account, link, expiresAt: in24Hours },
@@ -37,10 +45,23 @@ const data: MailData = {
     href: '/admin/imports/7',
   },
   exportReady: { ...person, href: '/admin/exports/7' },
+  exceptionEnds: { ...exception, endsAt: in14Days },
+  exceptionKept: { ...exception, endsAt: in14Days },
+  requirementReverted: { ...person, module: 'Datto Workplace', at, href: '/admin/modules/7/settings' },
   test: { publicUrl: 'https://login.example.com' },
 };
 const kinds = Object.keys(data) as MailKind[]; // the keys of a literal of that type
-const withLink: MailKind[] = ['invitation', 'setup', 'passwordReset', 'confirmEmail', 'importFinished', 'exportReady'];
+const withLink: MailKind[] = [
+  'invitation',
+  'setup',
+  'passwordReset',
+  'confirmEmail',
+  'importFinished',
+  'exportReady',
+  'exceptionEnds',
+  'exceptionKept',
+  'requirementReverted',
+];
 
 describe('D.8 words of the mails', () => {
   it('invites with Sign Up, company, username and 14 days (B.1)', () => {
@@ -87,6 +108,22 @@ describe('D.8 words of the mails', () => {
     expect(composeMail('importFinished', clean, context).subject).toBe('Your KaseyaOne import is done');
   });
 
+  it('A8.6 names the account of an exception, the module and the day on which it ends', () => {
+    const mail = composeMail('exceptionEnds', data.exceptionEnds, context);
+    expect(mail.subject).toBe('ben@contoso.example soon has to use KaseyaOne for Datto Workplace');
+    expect(mail.text).toContain('Reason: Without a phone\nEnds: 6 December 2026 at 09:30 UTC');
+    expect(mail.text).toContain('Show the exceptions:\nhttps://login.example.com/admin/modules/7/exceptions');
+    const kept = composeMail('exceptionKept', data.exceptionKept, context);
+    expect(kept.text).toContain('it stays in force until 6 December 2026 at 09:30 UTC');
+  });
+
+  it('C30 tells that a trial was taken back, and that nothing else was changed', () => {
+    const mail = composeMail('requirementReverted', data.requirementReverted, context);
+    expect(mail.subject).toBe('Local login to Datto Workplace works again: nobody confirmed the trial');
+    expect(mail.text).toContain('Nothing else was changed');
+    expect(mail.text).toContain('https://login.example.com/admin/modules/7/settings');
+  });
+
   it('counts the recovery codes that are left', () => {
     const textFor = (left: number) => composeMail('recoveryCodeUsed', { ...data.recoveryCodeUsed, left }, context).text;
     expect(textFor(9)).toContain('9 of 10 are left');
@@ -110,7 +147,9 @@ describe.each(kinds)('mail %s', (kind) => {
         if (Array.isArray(value)) return [key, [hostile]];
         return [
           key,
-          ['link', 'expiresAt', 'until', 'at', 'left', 'kind', 'counts', 'href'].includes(key) ? value : hostile,
+          ['link', 'expiresAt', 'endsAt', 'until', 'at', 'left', 'kind', 'counts', 'href'].includes(key)
+            ? value
+            : hostile,
         ];
       }),
     );

@@ -18,6 +18,9 @@ export const kindWords: Record<MailKind, string> = {
   deactivated: 'Account deactivated',
   importFinished: 'Import finished',
   exportReady: 'Export ready',
+  exceptionEnds: 'Exception is about to end',
+  exceptionKept: 'Last exception was kept',
+  requirementReverted: 'Required login was taken back',
   test: 'Test mail',
 };
 
@@ -47,4 +50,7 @@ export const occasionWords: Partial<Record<MailKind, string>> = {
   deactivated: 'After an administrator deactivated the account. Can be switched off under Security.',
   importFinished: 'To the administrator whose import has finished.',
   exportReady: 'To the administrator whose export is ready.',
+  exceptionEnds: 'To the administrators, 7 days and 1 day before somebody may no longer log in to a module locally.',
+  exceptionKept: 'To the administrators, when an exception that would have ended is the last way into a module.',
+  requirementReverted: 'To the administrators, when nobody has confirmed the required login of a module in time.',
 };

@@ -1,0 +1,86 @@
+// What time does to exceptions: reminders 7 and 1 days before the end, the last way in that is kept, and the tidying of old ones.
+// Ended exceptions need no job: everybody goes by the time that stands in them.
+import type { CompanyId, InstanceId } from '../../lib/ids.ts';
+import { after, days } from '../../lib/time.ts';
+import { transaction, type Work } from '../../work.ts';
+import { tellAdministrators } from './administrators.ts';
+import { dueReminder, reminderDays } from './exception.ts';
+import { tell } from './exception-commands.ts';
+import { deleteEnded, listDueInstances, type StoredException } from './exception-repository.ts';
+import { type Connected, getConnected } from './requirement-queries.ts';
+import { isRequired, type Settings } from './settings.ts';
+import { wayToKeep } from './ways-in.ts';
+
+/** Those that ended longer ago are of no use even for looking back: the audit log has them. */
+const keptEnded = days(30);
+
+/** Instances looked at in one turn; the housekeeping comes every minute. */
+const atOnce = 500;
+
+/** At every turn of the housekeeping, on every node: whoever comes second finds nothing to do. */
+export async function watchExceptions(work: Work): Promise<void> {
+  const { now } = work;
+  const [first, last] = reminderDays;
+  const due = { now, firstReminder: after(now, days(first)), lastReminder: after(now, days(last)), limit: atOnce };
+  for (const { companyId, instanceId } of await listDueInstances(work.store.db, due))
+    await watchInstance(work, companyId, instanceId);
+  await deleteEnded(work.store.db, after(now, -keptEnded));
+}
+
+async function watchInstance(work: Work, companyId: CompanyId, instanceId: InstanceId): Promise<void> {
+  const { integrations, exceptions } = work.store.of(companyId);
+  const settings = await integrations.find(instanceId);
+  // A look without a lock first: most turns find nothing.
+  if (!settings || !isAnythingDue(settings, await exceptions.list(instanceId), work.now)) return;
+  await transaction(work, async (work) => {
+    const { integrations, exceptions } = work.store.of(companyId);
+    const settings = await integrations.hold(instanceId);
+    if (!settings) return;
+    const connected = await getConnected(work, companyId, instanceId);
+    const kept = await keepLastWayIn(work, companyId, { connected, settings, list: await exceptions.list(instanceId) });
+    for (const one of await exceptions.list(instanceId))
+      if (one.id !== kept) await remind(work, companyId, { connected, exception: one });
+  });
+}
+
+const isAnythingDue = (settings: Settings, list: StoredException[], now: Date): boolean =>
+  list.some((one) => dueReminder(one, now) !== null) || (isRequired(settings, now) && wayToKeep(list, now) !== null);
+
+/** @returns the id of the exception that was kept in force, since without it nobody could get in but through us */
+async function keepLastWayIn(
+  work: Work,
+  companyId: CompanyId,
+  { connected, settings, list }: { connected: Connected; settings: Settings; list: StoredException[] },
+): Promise<string | null> {
+  const keep = isRequired(settings, work.now) ? wayToKeep(list, work.now) : null;
+  if (!keep) return null;
+  const { exempt, until } = keep;
+  // Its administrators hear of it with this mail; the next word comes a day before the new end.
+  const change = { kind: exempt.kind, reason: exempt.reason, endsAt: until, remindedDays: reminderDays[0] };
+  await work.store.of(companyId).exceptions.update(exempt.id, change);
+  await tell(work, companyId, connected, 'kept', { ...exempt, endsAt: until });
+  await tellAdministrators(work, companyId, 'exceptionKept', mailData(connected, { ...exempt, endsAt: until }));
+  return exempt.id;
+}
+
+async function remind(
+  work: Work,
+  companyId: CompanyId,
+  { connected, exception }: { connected: Connected; exception: StoredException },
+): Promise<void> {
+  const due = dueReminder(exception, work.now);
+  if (due === null) return;
+  await work.store.of(companyId).exceptions.remind(exception.id, due);
+  await tellAdministrators(work, companyId, 'exceptionEnds', mailData(connected, exception));
+}
+
+const mailData = (
+  { instance, instanceId }: Connected,
+  { userName, reason, endsAt }: Pick<StoredException, 'userName' | 'reason' | 'endsAt'>,
+) => ({
+  module: instance,
+  account: userName,
+  reason,
+  endsAt: endsAt?.toISOString() ?? '',
+  href: `/admin/modules/${instanceId}/exceptions`,
+});

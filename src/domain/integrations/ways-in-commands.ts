@@ -1,0 +1,64 @@
+// The one guard of the last way in (issue: "Require is lock-out-proof"): asked by every surface, by provisioning before it suspends,
+// disables, removes or demotes accounts, and by the clock before an exception ends.
+
+import { isTransaction } from '../../db/knex.ts';
+import { notFound, standsInTheWay } from '../../lib/errors.ts';
+import type { CompanyId, InstanceId } from '../../lib/ids.ts';
+import type { Work } from '../../work.ts';
+import { getConnected } from './requirement-queries.ts';
+import { isRequired } from './settings.ts';
+import { lastWayLost, lastWaySentence, type WayIn, type WayInChange, waysIn } from './ways-in.ts';
+
+/**
+ * Refuses what would take away the last administrator of the module who can get in without us, while the login is required there.
+ * Call it in the transaction that makes the change, before the change: it holds the instance until that ends, so that of two who each
+ * take away one of the last two, one is refused. An account counts as lost once its `life` says that it is being ended.
+ * Costs one short read where nothing is required.
+ * @throws AppError 409 last_way_in, which names who it is
+ */
+export async function refuseLosingLastWayIn(
+  work: Work,
+  companyId: CompanyId,
+  instanceId: InstanceId,
+  change: WayInChange,
+): Promise<void> {
+  const lost = await findLostLastWay(work, companyId, instanceId, change);
+  if (lost)
+    throw standsInTheWay('last_way_in', lost.sentence, {
+      way_in: { account_id: lost.wayIn.accountId, user_name: lost.wayIn.userName, kind: lost.wayIn.kind },
+    });
+}
+
+/** The same as an answer, for whoever goes on with the others of a batch. */
+export async function findLostLastWay(
+  work: Work,
+  companyId: CompanyId,
+  instanceId: InstanceId,
+  change: WayInChange,
+): Promise<{ wayIn: WayIn; sentence: string } | null> {
+  if (!isTransaction(work.store.db)) throw new Error('the last way in is guarded in the transaction that changes it');
+  const { integrations, exceptions } = work.store.of(companyId);
+  const before = await integrations.find(instanceId);
+  // Nothing is required, so nobody is locked out. A trial that begins meanwhile makes its own pre-flight.
+  if (!before || !isRequired(before, work.now)) return null;
+  if (!touches(await exceptions.list(instanceId), change)) return null;
+  const settings = await integrations.hold(instanceId);
+  if (!settings || !isRequired(settings, work.now)) return null;
+  const lost = lastWayLost(await exceptions.list(instanceId), change, work.now);
+  if (!lost) return null;
+  const { module } = await getConnected(work, companyId, instanceId);
+  return { wayIn: lost, sentence: lastWaySentence(lost, change, { module, brand: work.config.brandName }) };
+}
+
+/** Whether the change concerns a way in at all: most do not, and hold nothing. */
+const touches = (exempt: Parameters<typeof lastWayLost>[0], change: WayInChange): boolean =>
+  exempt.some((one) =>
+    change.what === 'exception' ? one.id === change.id : change.accountIds.includes(one.accountId),
+  );
+
+/** Who can get into the module without us now. Asks for no permission: for pages and commands that have. */
+export async function listWaysIn(work: Work, companyId: CompanyId, instanceId: InstanceId): Promise<WayIn[]> {
+  const { integrations, exceptions } = work.store.of(companyId);
+  if (!(await integrations.find(instanceId))) throw notFound('module');
+  return waysIn(await exceptions.list(instanceId), work.now);
+}
