@@ -58,20 +58,22 @@ export interface RecordRow {
   is_built_in: boolean | null;
 }
 
+// One column: the driver then describes and parses one value a row, not a dozen.
 // A person counts only while Active; a session only until it was ended, also when an upsert raced with the end.
 const read = {
   name: 'oidc_read',
   text: `
-    select r.id, r.kind, r.payload, r.client_id, r.session_uid, extract(epoch from r.consumed_at)::float8 as consumed_at,
-      extract(epoch from w.last_seen_at)::float8 as seen_at, r.account_id is not null as has_account, g.payload as grant, s.payload as session,
-      case when r.kind = 'Session' then (
+    select json_build_object('id', r.id, 'kind', r.kind, 'payload', r.payload, 'client_id', r.client_id, 'session_uid', r.session_uid,
+      'consumed_at', extract(epoch from r.consumed_at)::float8, 'seen_at', extract(epoch from w.last_seen_at)::float8,
+      'has_account', r.account_id is not null, 'grant', g.payload, 'session', s.payload,
+      'grants', case when r.kind = 'Session' then (
         select jsonb_object_agg(h.id, h.payload) from oidc_records h
-        where h.session_uid = r.session_uid and h.kind = 'Grant' and h.expires_at > now()) end as grants,
-      case when u.id is not null then jsonb_build_object(
+        where h.session_uid = r.session_uid and h.kind = 'Grant' and h.expires_at > now()) end,
+      'account', case when u.id is not null then json_build_object(
         'id', u.id, 'companyId', u.company_id, 'company', c.name, 'policy', c.policy, 'username', u.username, 'email', u.email,
         'emailVerified', u.email_verified_at is not null, 'firstName', u.first_name, 'lastName', u.last_name, 'phone', u.phone,
-        'timeZone', u.time_zone, 'role', u.role, 'reachable', coalesce(a.reachable, '{}'::jsonb)) end as account,
-      (select m.is_built_in from modules m where m.client_id = r.client_id) as is_built_in
+        'timeZone', u.time_zone, 'role', u.role, 'reachable', coalesce(a.reachable, '{}'::jsonb)) end,
+      'is_built_in', (select m.is_built_in from modules m where m.client_id = r.client_id)) as row
     from oidc_records r
     left join oidc_records g on g.id = r.grant_id and g.kind = 'Grant' and g.expires_at > now()
     left join sessions w on w.uid = r.session_uid
@@ -181,7 +183,7 @@ export function recordRepository(db: Database, prepared: Prepared) {
   return {
     /** Live records by id, each with all that a request may ask next. */
     async read(ids: string[]): Promise<RecordRow[]> {
-      return (await prepared.run<RecordRow>(read, [ids])).rows;
+      return (await prepared.run<{ row: RecordRow }>(read, [ids])).rows.map(({ row }) => row);
     },
 
     /**
