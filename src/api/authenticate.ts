@@ -1,4 +1,5 @@
 // Who calls the API. Bearer secrets only: no cookie counts here, so no form of another site can act (WEB-06).
+import { findCeremony } from '../domain/integrations/ceremony-commands.ts';
 import { findMachine } from '../domain/integrations/credential-commands.ts';
 import { unauthorized } from '../lib/errors.ts';
 import type { ApiContext } from './context.ts';
@@ -15,6 +16,11 @@ const waysIn: { [A in Auth]: (ctx: ApiContext) => Promise<Callers[A]> } = {
     const machine = await findMachine(ctx.state.work, bearerOf(ctx));
     if (!machine) throw unauthorized();
     return machine;
+  },
+  async ceremony(ctx) {
+    const token = await findCeremony(ctx.state.work, bearerOf(ctx));
+    if (!token) throw unauthorized();
+    return token;
   },
 };
 

@@ -2,6 +2,7 @@
 // in the OpenAPI document.
 import { z } from 'zod';
 import type { Machine } from '../domain/integrations/credential-repository.ts';
+import type { CeremonyToken } from '../domain/sessions/ceremony-repository.ts';
 import { invalid, notFound } from '../lib/errors.ts';
 import type { Runtime } from '../runtime.ts';
 import type { Work } from '../work.ts';
@@ -10,6 +11,8 @@ import type { Work } from '../work.ts';
 export interface Callers {
   /** A connected module, by the machine credential of its instance. */
   instance: Machine;
+  /** Whoever holds the access token of a connect ceremony. */
+  ceremony: CeremonyToken;
   anybody: null;
 }
 
@@ -123,7 +126,7 @@ function checkParams(schema: z.ZodType | null, value: unknown): unknown {
 }
 
 function actingWork({ work, caller, body }: Call<Auth, unknown, unknown, unknown>): Work {
-  if (caller === null) return work;
+  if (caller === null || !('instanceId' in caller && 'module' in caller)) return work;
   const named = z.object({ acting }).safeParse(body);
   const who = named.success ? named.data.acting : null;
   return {

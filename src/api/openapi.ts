@@ -49,6 +49,11 @@ export function openApi(endpoints: Endpoint[], issuer: string): object {
       schemas: { Problem: problemSchema },
       securitySchemes: {
         instance: { type: 'http', scheme: 'bearer', description: 'The machine credential of the instance' },
+        ceremony: {
+          type: 'http',
+          scheme: 'bearer',
+          description: 'The access token of a sign-in with the scope module.connect',
+        },
       },
     },
   };

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { invalid, notFound } from '../../lib/errors.ts';
+import { conflict, invalid, notFound } from '../../lib/errors.ts';
 import { type CompanyId, type InstanceId, type ModuleId, newId } from '../../lib/ids.ts';
 import { randomToken, tokenHash } from '../../lib/secrets.ts';
 import { transaction, type Work } from '../../work.ts';
@@ -11,6 +11,7 @@ import {
   clientIdSchema,
   clientMetadataSchema,
   homeClientId,
+  type Instance,
   type Module,
   moduleAddressSchema,
   moduleNameSchema,
@@ -18,6 +19,7 @@ import {
   scimTokenSchema,
 } from './module.ts';
 import { type Profile, plainProfile, profileSchema } from './profile.ts';
+import type { TenantPlaces } from './repository.ts';
 
 export interface NewModule {
   name: string;
@@ -173,28 +175,21 @@ export async function connectModule(
   return transaction(work, async (work) => {
     const module = await work.store.modules.findByClientId(input.clientId);
     if (!module || module.isBuiltIn) throw notFound('module');
-    const { instances, groups } = work.store.of(companyId);
-    const instanceId = newId<InstanceId>();
-    await instances.insert(
-      {
-        id: instanceId,
-        moduleId: module.id,
-        name: input.name ?? module.name,
-        initiateLoginUri: input.initiateLoginUri ?? module.metadata.initiate_login_uri ?? null,
+    const { groups } = work.store.of(companyId);
+    const added = await addInstance(work, companyId, module, {
+      name: input.name ?? module.name,
+      tenant: input.tenant ?? null,
+      isTest: input.isTest ?? false,
+      places: {
+        initiateLoginUri: input.initiateLoginUri ?? null,
         landingUrl: input.landingUrl ?? null,
-        isEnabled: true,
-        tenant: input.tenant ?? null,
         eventsUrl: input.eventsUrl ?? null,
         localLoginUrl: input.localLoginUrl ?? null,
-        isTest: input.isTest ?? false,
-        version: 1,
+        scim: scim ?? null,
       },
-      work.now,
-      work.actor.kind === 'user' ? work.actor.id : null,
-      scim ?? null,
-    );
-    const all = await groups.getSystem('system-all');
-    await groups.addModule(all.id, instanceId);
+    });
+    if (!added) throw conflict(`The tenant ${input.tenant} of ${module.name} is connected already.`);
+    const { id: instanceId } = added;
     if (input.groups?.length) {
       for (const group of await resolveGroups(work, companyId, input.groups)) {
         if (group.kind === 'custom') await groups.addModule(group.id, instanceId);
@@ -208,6 +203,63 @@ export async function connectModule(
     });
     return { instanceId };
   });
+}
+
+interface InstanceInput {
+  name: string;
+  tenant: string | null;
+  isTest: boolean;
+  places: TenantPlaces;
+}
+
+/** @returns null when somebody has connected the tenant already */
+async function addInstance(
+  work: Work,
+  companyId: CompanyId,
+  module: Module,
+  { name, tenant, isTest, places }: InstanceInput,
+): Promise<Instance | null> {
+  const { instances, groups } = work.store.of(companyId);
+  const { scim, ...addresses } = places;
+  const instance: Instance = {
+    id: newId<InstanceId>(),
+    moduleId: module.id,
+    name,
+    ...addresses,
+    initiateLoginUri: addresses.initiateLoginUri ?? module.metadata.initiate_login_uri ?? null,
+    isEnabled: true,
+    tenant,
+    isTest,
+    version: 1,
+  };
+  const connectedBy = work.actor.kind === 'user' ? work.actor.id : null;
+  if (!(await instances.insert(instance, work.now, connectedBy, scim))) return null;
+  const all = await groups.getSystem('system-all');
+  await groups.addModule(all.id, instance.id);
+  return instance;
+}
+
+/**
+ * The tenant of a module as an instance of this company: a new one, or the one that it has already, with new places and switched on.
+ * @returns null when another company has it (C29)
+ */
+export async function connectTenant(
+  work: Work,
+  companyId: CompanyId,
+  of: { module: Module; tenant: { id: string; name: string }; places: TenantPlaces },
+): Promise<{ instance: Instance; isNew: boolean } | null> {
+  const { module, tenant, places } = of;
+  const { instances } = work.store.of(companyId);
+  const input = { name: tenant.name, tenant: tenant.id, isTest: false, places };
+  const added = await addInstance(work, companyId, module, input);
+  if (added) return { instance: added, isNew: true };
+  const known = await instances.holdTenant(module.id, tenant.id);
+  if (!known) return null;
+  const initiateLoginUri = places.initiateLoginUri ?? module.metadata.initiate_login_uri ?? null;
+  await instances.setPlaces(known.id, { ...places, initiateLoginUri });
+  await instances.enable(known.id);
+  const instance = await instances.findById(known.id);
+  return instance && { instance, isNew: false };
 }
 
 /** The provider's own pages as a client, kept in step with the public address. */

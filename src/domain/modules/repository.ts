@@ -35,6 +35,9 @@ interface InstanceRow {
   local_login_url: string | null;
   is_test: boolean;
   version: string;
+  /** As JSON. */
+  contact: string | null;
+  contact_at: Date | null;
 }
 
 export const toModule = (row: ModuleRow): Module => ({
@@ -69,6 +72,11 @@ export function moduleRepository(db: Database) {
     async findByClientId(clientId: string): Promise<Module | null> {
       const row = await db<ModuleRow>('modules').where({ client_id: clientId }).first();
       return row ? toModule(row) : null;
+    },
+
+    async findClientId(id: ModuleId): Promise<string | null> {
+      const row = await db<ModuleRow>('modules').where({ id }).first('client_id');
+      return row?.client_id ?? null;
     },
 
     async insert(module: Module): Promise<void> {
@@ -127,16 +135,26 @@ export interface ScimConnection {
   sealedToken: string;
 }
 
+/** Where a connected module is reached; null: there is no such place. */
+export interface TenantPlaces {
+  initiateLoginUri: string | null;
+  landingUrl: string | null;
+  localLoginUrl: string | null;
+  eventsUrl: string | null;
+  scim: ScimConnection | null;
+}
+
 /** What one company has connected. */
 export function instanceRepository(db: Database, companyId: CompanyId) {
   return {
+    /** @returns false, and nothing was written, when the tenant is connected already, to whomever (C29): the unique index decides. */
     async insert(
       instance: Instance,
       connectedAt: Date,
       connectedBy: UserId | null,
       scim: ScimConnection | null = null,
-    ): Promise<void> {
-      await db('module_instances').insert({
+    ): Promise<boolean> {
+      const insert = db('module_instances').insert({
         id: instance.id,
         company_id: companyId,
         module_id: instance.moduleId,
@@ -153,6 +171,53 @@ export function instanceRepository(db: Database, companyId: CompanyId) {
         scim_url: scim?.url ?? null,
         sealed_scim_token: scim?.sealedToken ?? null,
       });
+      const { rowCount }: { rowCount: number } = await db.raw(
+        '? on conflict (module_id, tenant) where tenant is not null do nothing',
+        [insert],
+      );
+      return rowCount === 1;
+    },
+
+    /** Null: not connected to this company, to another one perhaps. Held until the transaction ends. */
+    async holdTenant(moduleId: ModuleId, tenant: string): Promise<Instance | null> {
+      const row = await db<InstanceRow>('module_instances')
+        .where({ company_id: companyId, module_id: moduleId, tenant })
+        .forNoKeyUpdate()
+        .first();
+      return row ? toInstance(row) : null;
+    },
+
+    /** What is left out stays. */
+    async setPlaces(id: InstanceId, { scim, ...places }: Partial<TenantPlaces>): Promise<void> {
+      await db('module_instances')
+        .where({ company_id: companyId, id })
+        .update({
+          version: db.raw('version + 1'),
+          initiate_login_uri: places.initiateLoginUri,
+          landing_url: places.landingUrl,
+          local_login_url: places.localLoginUrl,
+          events_url: places.eventsUrl,
+          ...(scim === undefined ? {} : { scim_url: scim?.url ?? null, sealed_scim_token: scim?.sealedToken ?? null }),
+        });
+    },
+
+    /** Connected once more: what was switched off is on again. */
+    async enable(id: InstanceId): Promise<void> {
+      await db('module_instances').where({ company_id: companyId, id }).update({ is_enabled: true });
+    },
+
+    /** @returns the version of its settings; null: it is gone */
+    async noteContact(id: InstanceId, contact: object, at: Date): Promise<number | null> {
+      const [row] = await db<InstanceRow>('module_instances')
+        .where({ company_id: companyId, id })
+        .update({ contact: JSON.stringify(contact), contact_at: at })
+        .returning('version');
+      return row ? Number(row.version) : null;
+    },
+
+    /** Settings, accounts, credentials and places in groups go with it. */
+    async delete(id: InstanceId): Promise<void> {
+      await db('module_instances').where({ company_id: companyId, id }).delete();
     },
 
     async findById(id: InstanceId): Promise<Instance | null> {
