@@ -1,11 +1,11 @@
 /** The module's accounts as the provider may read them, to import people from here (SCIM 2.0). */
 import type { Middleware } from 'koa';
-import { createScimUsers, type ScimPerson } from '../../sdk/scim.ts';
+import { createScimUsers, type ModuleAccount } from '../../sdk/module.ts';
 import { type Account, sameEmail } from './account.ts';
 import type { ModuleRuntime } from './runtime.ts';
 
 /** People log in here by e-mail, so that is their name; an account knows one name, whose last word is the family's. */
-function toPerson({ id, email, name, status }: Account): ScimPerson {
+function toPerson({ id, email, name, status }: Account): ModuleAccount {
   const at = name.lastIndexOf(' ');
   return {
     id,
@@ -24,13 +24,15 @@ export function scimRoutes({ accounts, config, url, log }: ModuleRuntime): Middl
   const handle = createScimUsers({
     url: `${url}/scim/v2`,
     token: config.scimToken,
-    list({ skip, count, userName }) {
-      const all = accounts.all().filter(({ email }) => userName === null || sameEmail(email, userName));
-      return { total: all.length, people: all.slice(skip, skip + count).map(toPerson) };
-    },
-    find(id) {
-      const account = accounts.find(id);
-      return account && toPerson(account);
+    accounts: {
+      list({ skip, count, filter }) {
+        const all = accounts.all().filter(({ email }) => filter === null || sameEmail(email, filter.value));
+        return { total: all.length, accounts: all.slice(skip, skip + count).map(toPerson) };
+      },
+      find(id) {
+        const account = accounts.find(id);
+        return account && toPerson(account);
+      },
     },
   });
   return async (ctx, next) => {
