@@ -18,6 +18,10 @@ import { linkRepository } from './domain/links/repository.ts';
 import { mailRepository } from './domain/mails/repository.ts';
 import { mailTextRepository } from './domain/mails/text-repository.ts';
 import { instanceRepository, moduleRepository } from './domain/modules/repository.ts';
+import { accountRepository } from './domain/provisioning/account-repository.ts';
+import { batchRepository } from './domain/provisioning/batch-repository.ts';
+import { deliveryRepository } from './domain/provisioning/delivery-repository.ts';
+import { laneRepository } from './domain/provisioning/lane-repository.ts';
 import { recordRepository } from './domain/sessions/record-repository.ts';
 import { logoutRepository } from './domain/sessions/logout-repository.ts';
 import { sessionRepository } from './domain/sessions/repository.ts';
@@ -30,7 +34,7 @@ import type { CompanyId } from './lib/ids.ts';
 export type Store = ReturnType<typeof createStore>;
 
 /** What other nodes must hear of, because they keep a copy of it. */
-export type Topic = 'modules' | 'keys' | 'companies';
+export type Topic = 'modules' | 'keys' | 'companies' | 'deliveries';
 
 export const announcements = 'unified_login';
 
@@ -47,6 +51,7 @@ export function createStore(db: Database, prepared: Prepared) {
     signInCounts: countsRepository(db),
     companies: companyRepository(db),
     keys: keyRepository(db),
+    lanes: laneRepository(db),
     links: linkRepository(db),
     machines: machineRepository(db),
     logouts: logoutRepository(db),
@@ -55,8 +60,11 @@ export function createStore(db: Database, prepared: Prepared) {
     records: recordRepository(db, prepared),
     signIns: signInRepository(db, prepared),
     of: (companyId: CompanyId) => ({
+      accounts: accountRepository(db, companyId),
+      batches: batchRepository(db, companyId),
       contracts: contractRepository(db, companyId),
       credentials: credentialRepository(db, companyId),
+      deliveries: deliveryRepository(db, companyId),
       exceptions: exceptionRepository(db, companyId),
       groups: groupRepository(db, companyId),
       imports: importRepository(db, companyId),

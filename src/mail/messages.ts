@@ -72,6 +72,8 @@ export const mailSchemas = {
   exceptionEnds: exception,
   exceptionKept: exception,
   requirementReverted: person.extend({ module: words, at: time, href: path }),
+  batchWaits: person.extend({ module: words, people: count, cause: words, href: path }),
+  deliveriesLate: person.extend({ module: words, people: count, problem: words, href: path }),
   test: z.object({ publicUrl: words }),
 } satisfies Record<MailKind, z.ZodType>;
 
@@ -218,6 +220,25 @@ const partsOf: { [K in MailKind]: PartsOf<K> } = {
     ],
     button: { label: 'Show the settings', link: pageOf(data.href, context) },
   }),
+  batchWaits: (data, context) => ({
+    values: { ...personValues(data), module: data.module, people: peopleWords(data.people) },
+    facts: [
+      { label: 'Company Name', value: data.company },
+      { label: 'Module', value: data.module },
+      { label: 'People', value: number(data.people) },
+      { label: 'Cause', value: data.cause },
+    ],
+    button: { label: 'Look at it', link: pageOf(data.href, context) },
+  }),
+  deliveriesLate: (data, context) => ({
+    values: { ...personValues(data), module: data.module, people: peopleWords(data.people) },
+    facts: [
+      { label: 'Company Name', value: data.company },
+      { label: 'Module', value: data.module },
+      { label: 'Last answer', value: data.problem },
+    ],
+    button: { label: 'Show the deliveries', link: pageOf(data.href, context) },
+  }),
   test: (data, context) => ({
     values: {},
     facts: [
@@ -276,6 +297,8 @@ function firstWords(blocks: Block[]): string {
   const texts = blocks.flatMap((block) => (block === 'button' ? [] : [block.lines.join(' ')]));
   return (texts[1] ?? texts[0] ?? '').slice(0, 140);
 }
+
+const peopleWords = (people: number): string => `${number(people)} ${people === 1 ? 'person' : 'people'}`;
 
 const number = (value: number): string => new Intl.NumberFormat('en').format(value);
 

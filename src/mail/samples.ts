@@ -46,5 +46,19 @@ export function sampleData({ company, publicUrl, now }: SampleContext): { [K in 
     exceptionEnds: { ...exception, endsAt: after(now, days(7)).toISOString() },
     exceptionKept: { ...exception, endsAt: after(now, days(7)).toISOString() },
     requirementReverted: { ...person, module: 'Datto Workplace', at, href: '/admin/modules' },
+    batchWaits: {
+      ...person,
+      module: 'Datto Workplace',
+      people: 37,
+      cause: 'a group was deleted by Ben Root',
+      href: '/admin/batches',
+    },
+    deliveriesLate: {
+      ...person,
+      module: 'Datto Workplace',
+      people: 3,
+      problem: 'It did not answer within 10 seconds.',
+      href: '/admin/modules',
+    },
   };
 }

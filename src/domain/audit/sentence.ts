@@ -64,6 +64,9 @@ export function actorWords(actor: ToldEvent['actor'], nameOf: NameOf): string {
   }
 }
 
+const causeText = (details: Record<string, unknown>): string | null => text(details.cause);
+const endingVerbs: Record<string, string> = { suspend: 'suspend', remove: 'remove', disable: 'disable' };
+
 const possessive = (name: string) => `${name}${name.endsWith('s') ? '’' : '’s'}`;
 const text = (value: unknown): string | null => (typeof value === 'string' && value !== '' ? value : null);
 const quoted = (value: unknown) => `“${shown(value)}”`;
@@ -251,8 +254,6 @@ const sentences: Record<AuditAction, (told: Told) => string> = {
   'user.lock': ({ subject }) => `${subject} was locked after too many failed logins`,
   'user.export': ({ who, details }) => `${who} exported ${many(count(details.count), 'person', 'people')}`,
   'receipt.export': ({ who, whose }) => `${who} exported the proof of ${whose} end of access`,
-  'delivery.resend': ({ who, whom, details }) =>
-    `${who} sent ${many(count(details.count), 'delivery', 'deliveries')} to ${text(details.instance) ?? whom} again`,
   'user.passwordReset.request': ({ who, whom, isSelf }) =>
     isSelf ? `${who} asked for a new password` : `${who} sent ${whom} a link to set a new password`,
   'user.passwordReset.done': ({ who, details }) =>
@@ -283,6 +284,24 @@ const sentences: Record<AuditAction, (told: Told) => string> = {
   'module.create': ({ who, details }) => `${who} registered the module ${quoted(details.name)}`,
   'module.connect': ({ who, whom }) => `${who} connected ${whom}`,
   'module.disconnect': ({ who, whom }) => `${who} disconnected ${whom}`,
+  'module.provision': ({ who, whom, whose, details }) =>
+    `${who} ordered ${details.act === 'create' ? `an account for ${whom}` : `a change of ${whose} account`} in ${shown(details.module)}${tail(', since ', causeText(details))}`,
+  'module.deprovision': ({ who, whose, details }) =>
+    `${who} ordered to ${endingVerbs[String(details.act)] ?? 'end'} ${whose} account in ${shown(details.module)}${tail(', since ', causeText(details))}`,
+  'module.restore': ({ who, whose, details }) =>
+    `${who} ordered to restore ${whose} account in ${shown(details.module)}${tail(', since ', causeText(details))}`,
+  'module.batch.wait': ({ details }) =>
+    `Suspending ${many(count(details.people), 'person', 'people')} in ${shown(details.module)} waits for a second administrator${tail(', since ', causeText(details))}`,
+  'module.batch.approve': ({ who, details }) =>
+    `${who} confirmed that ${many(count(details.people), 'person', 'people')} are suspended in ${shown(details.module)}`,
+  'module.batch.refuse': ({ who, details }) =>
+    `${who} refused to suspend ${many(count(details.people), 'person', 'people')} in ${shown(details.module)}`,
+  'module.delivery.resend': ({ who, details }) =>
+    `${who} sent ${many(count(details.count), 'delivery', 'deliveries')} to ${shown(details.module)} again`,
+  'module.delivery.late': ({ details }) =>
+    `${shown(details.module)} has not taken changes for ${many(count(details.people), 'person', 'people')} for more than 15 minutes`,
+  'module.delivery.givenUp': ({ whom, details }) =>
+    `Telling ${shown(details.module)} of ${whom} was given up: ${shown(details.problem)}`,
   'module.rename': ({ who, details }) =>
     `${who} renamed the module ${quoted(details.before)} to ${quoted(details.name)}`,
   'module.credential.new': ({ who, whom }) => `${who} gave ${whom} a new machine credential`,

@@ -14,7 +14,7 @@ const managing = roles.filter((role) => can(role, 'modules.manage'));
 export async function tellAdministrators(
   work: Work,
   companyId: CompanyId,
-  kind: Extract<MailKind, 'exceptionEnds' | 'exceptionKept' | 'requirementReverted'>,
+  kind: Extract<MailKind, 'exceptionEnds' | 'exceptionKept' | 'requirementReverted' | 'batchWaits' | 'deliveriesLate'>,
   data: Record<string, unknown>,
 ): Promise<void> {
   const { rows }: { rows: { id: UserId; email: string; name: string; company: string }[] } = await work.store.db.raw(

@@ -200,6 +200,29 @@ export const defaultTexts: Record<MailKind, DefaultText> = {
     ),
     outro: '{link}',
   },
+  // To the administrators: one act that would suspend many waits for a second of them.
+  batchWaits: {
+    subject: '{people} would lose {module}: confirm or refuse',
+    preview: 'Nothing has been suspended there yet.',
+    heading: 'A large change waits for you',
+    intro: paragraphs(
+      hello,
+      '{people} at {company} would be suspended in {module} by one act. Since that is many at once, or an administrator of {module} is among them, it waits until an administrator other than the one who caused it confirms.',
+      'Their access through {brand} has ended already where the act said so. Nothing has been suspended in {module} yet.',
+    ),
+    outro: '{link}',
+  },
+  // To the administrators, once for what a module has not taken for a quarter of an hour.
+  deliveriesLate: {
+    subject: '{module} has not been told of {people} yet',
+    preview: 'Changes are waiting for more than 15 minutes. They are tried again by themselves.',
+    heading: 'A module has not been reached',
+    intro: paragraphs(
+      hello,
+      'Changes for {people} have been waiting for {module} for more than 15 minutes. They are tried again by themselves. Login through {brand} follows the changes already; a session or a local login in {module} may not.',
+    ),
+    outro: '{link}',
+  },
   test: {
     subject: 'Test mail from {brand}',
     preview: 'Mail works.',

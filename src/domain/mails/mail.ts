@@ -22,6 +22,8 @@ export const mailKinds = [
   'exceptionEnds',
   'exceptionKept',
   'requirementReverted',
+  'batchWaits',
+  'deliveriesLate',
   'test',
 ] as const;
 

@@ -38,6 +38,7 @@ export const placeholderWords = {
   failed: 'Number of failed rows',
   module: 'Name of the module',
   account: 'What the account is called in the module',
+  people: 'How many people it is about, such as "37 people"',
 } as const;
 
 export type Placeholder = keyof typeof placeholderWords;
@@ -65,6 +66,8 @@ export const placeholdersOf: Record<TextKind, readonly Placeholder[]> = {
   exceptionEnds: [...person, 'module', 'account', 'expires', 'link'],
   exceptionKept: [...person, 'module', 'account', 'expires', 'link'],
   requirementReverted: [...person, 'module', 'time', 'link'],
+  batchWaits: [...person, 'module', 'people', 'link'],
+  deliveriesLate: [...person, 'module', 'people', 'link'],
 };
 
 /** Without these a mail is of no use to whoever gets it. */

@@ -71,6 +71,12 @@ export interface Wanted {
   knownAs?: string;
 }
 
+/** Where an event goes when the instance itself will not be there any more. */
+export interface Endpoint {
+  url: string;
+  clientId: string;
+}
+
 /** A receipt: one act for one person in one module, from the queue to the proof. */
 export interface Delivery {
   id: string;

@@ -48,6 +48,8 @@ const data: MailData = {
   exceptionEnds: { ...exception, endsAt: in14Days },
   exceptionKept: { ...exception, endsAt: in14Days },
   requirementReverted: { ...person, module: 'Datto Workplace', at, href: '/admin/modules/7/settings' },
+  batchWaits: { ...person, module: 'Datto Workplace', people: 37, cause: 'deleted by Ada Root', href: '/admin/batches/7' },
+  deliveriesLate: { ...person, module: 'Datto Workplace', people: 1, problem: 'It is down.', href: '/admin/modules/7' },
   test: { publicUrl: 'https://login.example.com' },
 };
 const kinds = Object.keys(data) as MailKind[]; // the keys of a literal of that type
@@ -61,6 +63,8 @@ const withLink: MailKind[] = [
   'exceptionEnds',
   'exceptionKept',
   'requirementReverted',
+  'batchWaits',
+  'deliveriesLate',
 ];
 
 describe('D.8 words of the mails', () => {
@@ -122,6 +126,15 @@ describe('D.8 words of the mails', () => {
     expect(mail.subject).toBe('Local login to Datto Workplace works again: nobody confirmed the trial');
     expect(mail.text).toContain('Nothing else was changed');
     expect(mail.text).toContain('https://login.example.com/admin/modules/7/settings');
+  });
+
+  it('tells administrators that a large change waits, and that a module has not been reached', () => {
+    const batch = composeMail('batchWaits', data.batchWaits, context);
+    expect(batch.subject).toBe('37 people would lose Datto Workplace: confirm or refuse');
+    expect(batch.text).toContain('Cause: deleted by Ada Root');
+    const late = composeMail('deliveriesLate', data.deliveriesLate, context);
+    expect(late.subject).toBe('Datto Workplace has not been told of 1 person yet');
+    expect(late.text).toContain('Last answer: It is down.');
   });
 
   it('counts the recovery codes that are left', () => {

@@ -1,0 +1,73 @@
+// What a module is told of itself: that its settings have changed, and that the connection has ended.
+import { type CompanyId, type InstanceId, newId } from '../../lib/ids.ts';
+import { transaction, type Work } from '../../work.ts';
+import type { EndedConnection } from '../standing/commands.ts';
+import { listReceivers } from './facts-queries.ts';
+
+/** One message says it for all changes that have not been told yet. */
+export async function tellOfSettings(
+  work: Work,
+  companyId: CompanyId,
+  instanceId: InstanceId,
+  cause: string,
+): Promise<void> {
+  await transaction(work, async (work) => {
+    const [receiver] = await listReceivers(work, companyId, [instanceId]);
+    if (!receiver?.hasEvents) return;
+    const { deliveries } = work.store.of(companyId);
+    await deliveries.supersedeKind(instanceId, 'settings-changed', work.now);
+    await deliveries.insert(
+      [
+        {
+          id: newId(),
+          instanceId,
+          instanceName: receiver.name,
+          userId: null,
+          person: '',
+          externalId: null,
+          channel: 'event',
+          act: 'settings-changed',
+          reason: cause,
+          batchId: null,
+          wanted: {},
+          state: 'queued',
+        },
+      ],
+      work.now,
+    );
+    await work.store.announce('deliveries');
+  });
+}
+
+/** The instance is gone: nothing more is told to it but this. */
+export async function tellOfEnd(work: Work, ended: EndedConnection): Promise<void> {
+  const { companyId, instanceId, instanceName, eventsUrl, clientId, cause } = ended;
+  await transaction(work, async (work) => {
+    const { deliveries, batches } = work.store.of(companyId);
+    await deliveries.supersedeAll(instanceId, 'The module was disconnected.', work.now);
+    await batches.voidOf(instanceId, work.now);
+    if (eventsUrl === null) return;
+    await deliveries.insert(
+      [
+        {
+          // The job may run twice; a second message would do no harm.
+          id: newId(),
+          instanceId,
+          instanceName,
+          userId: null,
+          person: '',
+          externalId: null,
+          channel: 'event',
+          act: 'disconnected',
+          reason: cause,
+          batchId: null,
+          wanted: {},
+          state: 'queued',
+          endpoint: { url: eventsUrl, clientId },
+        },
+      ],
+      work.now,
+    );
+    await work.store.announce('deliveries');
+  });
+}

@@ -1,0 +1,197 @@
+// Compares what people may have with what modules last confirmed, and queues what is to be done about the difference. May run twice,
+// late, or be killed anywhere: it looks again and goes on. People are never held, so no sign-in waits for it.
+import type { CompanyId, InstanceId, UserId } from '../../lib/ids.ts';
+import { newId } from '../../lib/ids.ts';
+import { transaction, type Work } from '../../work.ts';
+import type { AuditAction } from '../audit/audit-event.ts';
+import { record, recordAll } from '../audit/commands.ts';
+import { tellAdministrators } from '../integrations/administrators.ts';
+import { findLostLastWay } from '../integrations/ways-in-commands.ts';
+import type { QueuedHint } from '../standing/commands.ts';
+import { type BatchSize, mustWait } from './batch.ts';
+import type { PersonAct } from './desire.ts';
+import { listConcernedAfter, listReceivers, type Receiver, readFacts } from './facts-queries.ts';
+import { accountKey, carryOut, type Manner, type Pair, personKey, stepOf, type Tally, tally } from './reconcile.ts';
+
+/** People whose facts are read at once. */
+export const chunk = 500;
+
+export async function reconcile(work: Work, hint: QueuedHint): Promise<void> {
+  const receivers = await listReceivers(work, hint.companyId, hint.instanceIds);
+  if (receivers.length === 0) return;
+  if (hint.userIds === null) await reconcileAll(work, hint, receivers);
+  else await reconcileSome(work, { ...hint, isExplicit: true, isFound: false }, receivers, hint.userIds);
+}
+
+interface Cause extends Pick<QueuedHint, 'companyId' | 'cause' | 'actId' | 'actorId'> {
+  isExplicit: boolean;
+  isFound: boolean;
+}
+
+/** A crowd is judged as a whole before the first of them is touched. */
+async function reconcileAll(work: Work, hint: QueuedHint, receivers: Receiver[]): Promise<void> {
+  const cause: Cause = { ...hint, isExplicit: false, isFound: false };
+  const tallies = new Map<InstanceId, Tally>();
+  for await (const userIds of concerned(work, hint.companyId))
+    tally(await pairsOf(work, hint.companyId, receivers, userIds), false, tallies);
+  const waiting = await transaction(work, (work) => judge(work, cause, receivers, tallies));
+  for await (const userIds of concerned(work, hint.companyId))
+    await transaction(work, async (work) => {
+      const { companyId } = hint;
+      await work.store.of(companyId).deliveries.hold();
+      await write(work, companyId, await pairsOf(work, companyId, receivers, userIds), mannerOf(work, cause, waiting));
+    });
+}
+
+async function* concerned(work: Work, companyId: CompanyId): AsyncGenerator<UserId[]> {
+  for (let last: UserId | null = null; ; ) {
+    const userIds: UserId[] = await listConcernedAfter(work, companyId, last, chunk);
+    if (userIds.length > 0) yield userIds;
+    last = userIds.at(-1) ?? null;
+    if (userIds.length < chunk) return;
+  }
+}
+
+/** @returns how many deliveries were queued, or wait */
+export async function reconcileSome(
+  work: Work,
+  cause: Cause,
+  receivers: Receiver[],
+  userIds: UserId[],
+): Promise<number> {
+  return transaction(work, async (work) => {
+    await work.store.of(cause.companyId).deliveries.hold();
+    const pairs = await pairsOf(work, cause.companyId, receivers, userIds);
+    const waiting = await judge(work, cause, receivers, tally(pairs, cause.isExplicit));
+    return write(work, cause.companyId, pairs, mannerOf(work, cause, waiting));
+  });
+}
+
+type Found = Omit<Manner, 'heldBack'>;
+
+const mannerOf = (work: Work, { cause, isExplicit }: Cause, waiting: Manner['waiting']): Found => ({
+  cause,
+  isExplicit,
+  waiting,
+  now: work.now,
+});
+
+/** The guard of the last way in, asked for all accounts of an instance that are about to end, until none of them is the last. */
+async function heldBackOf(work: Work, companyId: CompanyId, pairs: Pair[]): Promise<Map<string, string>> {
+  const held = new Map<string, string>();
+  const ending = pairs.filter(({ step, account }) => account && step && step.act in endings);
+  for (const [instanceId, some] of Map.groupBy(ending, ({ receiver }) => receiver.id)) {
+    const accountIds = new Set(some.flatMap(({ account }) => account?.externalId ?? []));
+    for (;;) {
+      const change = { what: 'accounts', accountIds: [...accountIds], act: 'suspend' } as const;
+      const lost = accountIds.size > 0 ? await findLostLastWay(work, companyId, instanceId, change) : null;
+      if (!lost || !accountIds.delete(lost.wayIn.accountId)) break;
+      held.set(accountKey({ instanceId, externalId: lost.wayIn.accountId }), lost.sentence);
+    }
+  }
+  return held;
+}
+
+const endings = { suspend: true, remove: true, disable: true };
+
+/** The difference of these people in all of these instances. */
+export async function pairsOf(
+  work: Work,
+  companyId: CompanyId,
+  receivers: Receiver[],
+  userIds: UserId[],
+): Promise<Pair[]> {
+  const instanceIds = receivers.map(({ id }) => id);
+  const { accounts, deliveries } = work.store.of(companyId);
+  const { people, groupsOf } = await readFacts(work, companyId, userIds, instanceIds);
+  const linked = new Map(
+    (await accounts.listOf(userIds, instanceIds)).flatMap((one) =>
+      one.userId ? [[personKey(one.userId, one.instanceId), one] as const] : [],
+    ),
+  );
+  const standing = Map.groupBy(await deliveries.listStanding(userIds, instanceIds, work.now), (one) =>
+    personKey(one.userId, one.instanceId),
+  );
+  return receivers.flatMap((receiver) =>
+    people.flatMap((row) => {
+      const key = personKey(row.userId, receiver.id);
+      const person = { ...row, groups: groupsOf(row.userId, receiver.id) };
+      const account = linked.get(key) ?? null;
+      const own = standing.get(key) ?? [];
+      const step = stepOf(receiver, person, account, work.now);
+      return step || own.length > 0 ? [{ receiver, person, account, step, standing: own }] : [];
+    }),
+  );
+}
+
+/** Which instances' suspensions wait for a second administrator. An act that was judged before is not judged again. */
+async function judge(
+  work: Work,
+  { companyId, actId, actorId, cause, isFound }: Cause,
+  receivers: Receiver[],
+  tallies: Map<InstanceId, Tally>,
+): Promise<Map<InstanceId, string>> {
+  const { batches, accounts } = work.store.of(companyId);
+  const waiting = new Map<InstanceId, string>();
+  for (const receiver of receivers) {
+    const one = tallies.get(receiver.id);
+    const before = await batches.findOfAct(actId, receiver.id);
+    if (before?.state === 'waiting') waiting.set(receiver.id, before.id);
+    if (before || !one || one.people < 2) continue;
+    const size: BatchSize = { ...one, active: await accounts.countActive(receiver.id), isFound };
+    if (!mustWait(size)) continue;
+    const id = newId();
+    const batch = { id, actId, cause, causedBy: actorId, createdAt: work.now, instanceId: receiver.id };
+    await batches.insert({ ...batch, ...size, instanceName: receiver.name });
+    await tellAdministrators(work, companyId, 'batchWaits', {
+      module: receiver.name,
+      people: size.people,
+      cause,
+      href: `/admin/batches/${id}`,
+    });
+    await record(work, {
+      action: 'module.batch.wait',
+      companyId,
+      target: { kind: 'module', id: receiver.id },
+      details: { module: receiver.name, instanceId: receiver.id, batch: id, cause, ...size },
+    });
+    waiting.set(receiver.id, id);
+  }
+  return waiting;
+}
+
+async function write(work: Work, companyId: CompanyId, pairs: Pair[], found: Found): Promise<number> {
+  const manner: Manner = { ...found, heldBack: await heldBackOf(work, companyId, pairs) };
+  const { inserted, superseded, suspensions, begun } = carryOut(pairs, manner);
+  const { deliveries, accounts } = work.store.of(companyId);
+  await deliveries.supersede(superseded, `Superseded: ${manner.cause}.`, work.now);
+  await deliveries.insert(inserted, work.now);
+  await accounts.suspend(suspensions, work.now);
+  await recordAll(
+    work,
+    begun.map(({ pair, step }) => ({
+      action: actions[step.act],
+      companyId,
+      target: { kind: 'user' as const, id: pair.person.userId },
+      details: {
+        module: pair.receiver.name,
+        instanceId: pair.receiver.id,
+        act: step.act,
+        account: pair.account?.userName ?? null,
+        because: step.because,
+        cause: manner.cause,
+      },
+    })),
+  );
+  if (inserted.some(({ state }) => state === 'queued')) await work.store.announce('deliveries');
+  return inserted.length;
+}
+
+const actions: Record<PersonAct, AuditAction> = {
+  create: 'module.provision',
+  update: 'module.provision',
+  suspend: 'module.deprovision',
+  remove: 'module.deprovision',
+  disable: 'module.deprovision',
+  restore: 'module.restore',
+};
