@@ -20,6 +20,7 @@ import { lostAccessJob } from './jobs/lost-access.ts';
 import { createJobs, type Jobs, jobAnnouncement } from './jobs/queue.ts';
 import { readModulePeopleJob } from './jobs/read-module-people.ts';
 import { sealAnew } from './jobs/reseal.ts';
+import { revertTrialJob } from './jobs/revert-trial.ts';
 import { keepSealing, type Sealing } from './jobs/seal-audit.ts';
 import { sendMailJob } from './jobs/send-mail.ts';
 import { shortenSessionsJob } from './jobs/shorten-sessions.ts';
@@ -136,6 +137,7 @@ export async function createRuntime(parts: Parts): Promise<Runtime> {
       groupRemovalJob,
       runTaskJob(taskHandlers, clock),
       readModulePeopleJob(outgoing),
+      revertTrialJob,
     ],
     {
       channel: announcements,

@@ -1,4 +1,6 @@
 // What runs by the clock: expired records go in small batches, expired sessions are ended and their modules told.
+import { watchExceptions } from '../domain/integrations/exception-clock.ts';
+import { revertOverdueTrials } from '../domain/integrations/requirement-commands.ts';
 import { historyDays, keptDays } from '../domain/mails/mail.ts';
 import { notifyModules } from '../domain/sessions/commands.ts';
 import { purgeEndedSessions, takeExpiredSessions } from '../domain/sessions/repository.ts';
@@ -30,6 +32,8 @@ export async function keepHouse(work: Work): Promise<void> {
   const { store, now } = work;
   await inBatches(() => store.records.purgeExpired(batch));
   await endExpiredSessions(work);
+  await revertOverdueTrials(work);
+  await watchExceptions(work);
   await inBatches(() => purgeEndedSessions(store.db, after(now, -days(30)), batch));
   await reviveTasks(work);
   await keepDrafts(work);

@@ -1,0 +1,27 @@
+import { z } from 'zod';
+import { reportEntry } from '../../domain/provisioning/entry-commands.ts';
+import { endpoint } from '../endpoint.ts';
+
+const name = z.string().trim().min(1).max(200);
+
+export const entryEndpoints = [
+  endpoint({
+    method: 'POST',
+    path: '/instance/entries',
+    summary: 'Reports a link, a new account, or that somebody came in during a trial',
+    auth: 'instance',
+    body: z.object({
+      sub: z.string().max(200),
+      account: z.object({ id: name, user_name: name, administrator: z.boolean() }),
+      created: z.boolean().default(false),
+    }),
+    response: { 204: null },
+    problems: { 409: '`linked_elsewhere`: the account, or the person, belongs to another here' },
+    async handle({ work, caller: { companyId, instanceId }, body }) {
+      const { id, user_name: userName, administrator } = body.account;
+      const account = { id, userName, isAdministrator: administrator };
+      await reportEntry(work, companyId, instanceId, { sub: body.sub, account, isCreated: body.created });
+      return { status: 204 };
+    },
+  }),
+];
