@@ -18,6 +18,7 @@ import { groupRemovalJob } from './jobs/group-removal.ts';
 import { keepHouse } from './jobs/housekeeping.ts';
 import { lostAccessJob } from './jobs/lost-access.ts';
 import { createJobs, type Jobs, jobAnnouncement } from './jobs/queue.ts';
+import { readAccountsJobOf } from './jobs/read-accounts.ts';
 import { readModulePeopleJob } from './jobs/read-module-people.ts';
 import { sealAnew } from './jobs/reseal.ts';
 import { revertTrialJob } from './jobs/revert-trial.ts';
@@ -137,6 +138,7 @@ export async function createRuntime(parts: Parts): Promise<Runtime> {
       groupRemovalJob,
       runTaskJob(taskHandlers, clock),
       readModulePeopleJob(outgoing),
+      readAccountsJobOf(outgoing),
       revertTrialJob,
     ],
     {

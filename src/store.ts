@@ -21,7 +21,10 @@ import { instanceRepository, moduleRepository } from './domain/modules/repositor
 import { accountRepository } from './domain/provisioning/account-repository.ts';
 import { batchRepository } from './domain/provisioning/batch-repository.ts';
 import { deliveryRepository } from './domain/provisioning/delivery-repository.ts';
+import { driftRepository } from './domain/provisioning/drift-repository.ts';
 import { laneRepository } from './domain/provisioning/lane-repository.ts';
+import { planRepository } from './domain/provisioning/plan-repository.ts';
+import { seenRepository } from './domain/provisioning/seen-repository.ts';
 import { recordRepository } from './domain/sessions/record-repository.ts';
 import { logoutRepository } from './domain/sessions/logout-repository.ts';
 import { sessionRepository } from './domain/sessions/repository.ts';
@@ -66,6 +69,7 @@ export function createStore(db: Database, prepared: Prepared) {
       credentials: credentialRepository(db, companyId),
       deliveries: deliveryRepository(db, companyId),
       exceptions: exceptionRepository(db, companyId),
+      drift: driftRepository(db, companyId),
       groups: groupRepository(db, companyId),
       imports: importRepository(db, companyId),
       instances: instanceRepository(db, companyId),
@@ -73,6 +77,8 @@ export function createStore(db: Database, prepared: Prepared) {
       ipEntries: ipRepository(db, companyId),
       machines: credentialsRepository(db, companyId),
       mailTexts: mailTextRepository(db, companyId),
+      plans: planRepository(db, companyId),
+      seen: seenRepository(db, companyId),
       sessions: sessionRepository(db, companyId),
       preferences: preferenceRepository(db, companyId),
       tasks: taskRepository(db, companyId),

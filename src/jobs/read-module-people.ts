@@ -1,6 +1,5 @@
 // Reads the people of a module into a draft (A5.3), page by page: a page and the place behind it are one commit, so that a reader that
 // is killed is followed by one that goes on where it was.
-import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { allCandidates, type Draft, draftLife, mostPeople, silence } from '../domain/imports/draft.ts';
 import { readingJob } from '../domain/imports/draft-commands.ts';
@@ -12,7 +11,7 @@ import type { Outgoing } from '../lib/outgoing.ts';
 import { after, minutes, seconds } from '../lib/time.ts';
 import { transaction, type Work } from '../work.ts';
 import type { JobDefinition } from './queue.ts';
-import { readScimPage, ScimError, type ScimLimits, type ScimPage, scimLimits } from './scim.ts';
+import { patiently, readScimPage, ScimError, type ScimLimits, type ScimPage, scimLimits } from './scim.ts';
 
 const payload = z.object({ draftId: z.string(), companyId: z.string() });
 
@@ -85,19 +84,6 @@ async function readOn(
     await imports.update(draftId, { state: 'failed', problem: error.message }, work.now);
     return false;
   }
-}
-
-/** What may pass is tried again, a few times. */
-async function patiently(limits: ReadingLimits, read: () => Promise<ScimPage>): Promise<ScimPage> {
-  for (const pause of limits.pauses) {
-    try {
-      return await read();
-    } catch (error) {
-      if (!(error instanceof ScimError) || !error.isPassing) throw error;
-      await sleep(Math.min(error.retryAfterMs ?? pause, limits.pageTimeoutMs));
-    }
-  }
-  return read();
 }
 
 const number = new Intl.NumberFormat('en');

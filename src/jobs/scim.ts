@@ -1,8 +1,9 @@
 // SCIM 2.0 as a client: one page of a module's people (RFC 7644 section 3.4.2). What comes back was written by others: it is read with
 // limits, and anything that is no list of users is refused in words that an administrator can pass on.
 import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import type { ModulePerson } from '../domain/imports/draft.ts';
+import type { SeenAccount } from '../domain/provisioning/drift.ts';
 import { type Outgoing, type OutgoingAnswer, OutgoingError } from '../lib/outgoing.ts';
 
 export interface ScimLimits {
@@ -27,26 +28,65 @@ export class ScimError extends Error {
   }
 }
 
+/** What may pass is tried again, a few times. @param pauses waits between the tries */
+export async function patiently<T>(
+  { pauses, pageTimeoutMs }: ScimLimits & { pauses: number[] },
+  read: () => Promise<T>,
+): Promise<T> {
+  for (const pause of pauses) {
+    try {
+      return await read();
+    } catch (error) {
+      if (!(error instanceof ScimError) || !error.isPassing) throw error;
+      await sleep(Math.min(error.retryAfterMs ?? pause, pageTimeoutMs));
+    }
+  }
+  return read();
+}
+
 export interface ScimPage {
   /** Resources that the page held, those that could not be read included. */
   held: number;
-  people: ModulePerson[];
+  people: SeenAccount[];
   /** totalResults, when it is a number. */
   total: number | null;
 }
 
+export interface ScimService {
+  url: string;
+  token: string;
+}
+
+const usersAt = ({ url }: ScimService): string => `${url.endsWith('/') ? url.slice(0, -1) : url}/Users`;
+
 export async function readScimPage(
   get: Outgoing,
-  service: { url: string; token: string },
+  service: ScimService,
   startIndex: number,
   limits: ScimLimits,
 ): Promise<ScimPage> {
-  const address = new URL(`${service.url.endsWith('/') ? service.url.slice(0, -1) : service.url}/Users`);
+  const address = new URL(usersAt(service));
   address.searchParams.set('startIndex', String(startIndex));
   address.searchParams.set('count', String(limits.count));
   const answer = await ask(get, address.href, service.token, limits);
   refuseBadStatus(answer);
   return parsePage(answer);
+}
+
+/** One account by its id (RFC 7644 section 3.4.1); null: the module has no such account. */
+export async function readScimUser(
+  get: Outgoing,
+  service: ScimService,
+  id: string,
+  limits: ScimLimits,
+): Promise<SeenAccount | null> {
+  const answer = await ask(get, `${usersAt(service)}/${encodeURIComponent(id)}`, service.token, limits);
+  if (answer.status === 404) return null;
+  refuseBadStatus(answer);
+  refuseOtherType(answer);
+  const account = toAccount(parseJson(answer.body));
+  if (account?.externalId !== id) throw new ScimError('It answered with another account than the one asked for.');
+  return account;
 }
 
 async function ask(get: Outgoing, address: string, token: string, limits: ScimLimits): Promise<OutgoingAnswer> {
@@ -105,14 +145,19 @@ const listSchema = z.object({ Resources: z.array(z.unknown()).default([]), total
 
 const unreadable = () => new ScimError('Its answer is no list of users in SCIM 2.0.');
 
-function parsePage({ headers, body }: OutgoingAnswer): ScimPage {
+function refuseOtherType({ headers }: OutgoingAnswer): void {
   if (!/^application\/(scim\+)?json\b/i.test(String(headers['content-type'] ?? ''))) throw unreadable();
+}
+
+function parsePage(answer: OutgoingAnswer): ScimPage {
+  refuseOtherType(answer);
+  const { body } = answer;
   const list = listSchema.safeParse(parseJson(body));
   if (!list.success) throw unreadable();
   const { Resources: resources, totalResults: total } = list.data;
   return {
     held: resources.length,
-    people: resources.flatMap((resource) => toPerson(resource) ?? []),
+    people: resources.flatMap((resource) => toAccount(resource) ?? []),
     total: typeof total === 'number' && Number.isSafeInteger(total) && total >= 0 ? Math.min(total, 2 ** 31 - 1) : null,
   };
 }
@@ -136,23 +181,45 @@ const textOf = (value: unknown): string =>
 
 const text = z.unknown().transform(textOf);
 
-/** RFC 7643 section 4.1; a module may leave out what we can do without. */
-const userSchema = z.object({
-  id: z.unknown().optional(),
-  userName: text,
-  displayName: text,
-  active: z.unknown().optional(),
-  name: z.object({ givenName: text, familyName: text, formatted: text }).partial().optional().catch(undefined),
-  emails: z
-    .array(z.object({ value: text, primary: z.unknown().optional(), type: z.unknown().optional() }).partial())
-    .catch([])
-    .default([]),
-});
+/** What of an account no standard attribute says (docs/module-protocol.md, 4). */
+export const accountExtension = 'urn:unifiedlogin:scim:2.0:Account';
 
-function toPerson(resource: unknown): ModulePerson | null {
-  const parsed = userSchema.partial().safeParse(resource);
+const flag = z.unknown().transform((value) => (typeof value === 'boolean' ? value : null));
+
+/** RFC 7643 section 4.1; a module may leave out what we can do without. */
+const userSchema = z
+  .object({
+    id: z.unknown().optional(),
+    externalId: text,
+    userName: text,
+    displayName: text,
+    active: z.unknown().optional(),
+    timezone: text,
+    name: z.object({ givenName: text, familyName: text, formatted: text }).partial().optional().catch(undefined),
+    emails: z
+      .array(z.object({ value: text, primary: z.unknown().optional(), type: z.unknown().optional() }).partial())
+      .catch([])
+      .default([]),
+    roles: z
+      .array(
+        z.union([
+          z.string().transform((value) => ({ value: textOf(value), primary: undefined })),
+          z.object({ value: text, primary: z.unknown().optional() }),
+        ]),
+      )
+      .catch([])
+      .default([]),
+    meta: z.object({ version: text }).partial().optional().catch(undefined),
+    [accountExtension]: z.object({ localLogin: flag, administrator: flag }).partial().optional().catch(undefined),
+  })
+  .partial();
+
+const mostRoles = 50;
+
+export function toAccount(resource: unknown): SeenAccount | null {
+  const parsed = userSchema.safeParse(resource);
   if (!parsed.success) return null;
-  const { id, userName = '', displayName = '', active, name, emails = [] } = parsed.data;
+  const { id, userName = '', displayName = '', active, name, emails = [], roles = [], meta } = parsed.data;
   const [first = '', last = ''] = namesOf(
     name?.givenName ?? '',
     name?.familyName ?? '',
@@ -161,6 +228,9 @@ function toPerson(resource: unknown): ModulePerson | null {
   const email = emails.find(({ primary }) => primary === true) ?? emails[0];
   const externalId = idOf(typeof id === 'string' && id !== '' ? id : userName);
   if (externalId === '') return null;
+  const more = parsed.data[accountExtension];
+  // The one that counts stands first.
+  const permissions = roles.toSorted((a, b) => Number(b.primary === true) - Number(a.primary === true));
   return {
     externalId,
     username: userName,
@@ -168,6 +238,12 @@ function toPerson(resource: unknown): ModulePerson | null {
     firstName: first,
     lastName: last,
     isActive: active !== false,
+    permissions: [...new Set(permissions.map(({ value }) => value).filter(Boolean))].slice(0, mostRoles),
+    timeZone: parsed.data.timezone || null,
+    knownAs: parsed.data.externalId || null,
+    hasLocalLogin: more?.localLogin ?? null,
+    isAdministrator: more?.administrator ?? null,
+    etag: meta?.version || null,
   };
 }
 

@@ -2,6 +2,7 @@
 import { csvHandler } from '../domain/imports/csv-commands.ts';
 import { moduleImport } from '../domain/imports/module-import.ts';
 import { undoHandler } from '../domain/imports/undo-commands.ts';
+import { planHandler } from '../domain/provisioning/plan-handler.ts';
 import type { TaskHandler, TaskKind } from '../domain/tasks/task.ts';
 import { bulkHandler } from '../domain/users/bulk-commands.ts';
 
@@ -9,5 +10,6 @@ export const taskHandlers: Partial<Record<TaskKind, TaskHandler>> = {
   bulk: bulkHandler,
   csv: csvHandler,
   module: moduleImport,
+  plan: planHandler,
   undo: undoHandler,
 };

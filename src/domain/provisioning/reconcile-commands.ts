@@ -195,3 +195,7 @@ const actions: Record<PersonAct, AuditAction> = {
   disable: 'module.deprovision',
   restore: 'module.restore',
 };
+
+/** Queues the steps of these pairs for an act that has been judged as a whole before, such as a plan. @returns how many deliveries */
+export const queueSteps = (work: Work, companyId: CompanyId, pairs: Pair[], cause: string): Promise<number> =>
+  write(work, companyId, pairs, { cause, isExplicit: true, waiting: new Map(), now: work.now });

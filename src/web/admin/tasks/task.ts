@@ -38,6 +38,7 @@ const countWords: Record<Task['kind'], [succeeded: string, skipped: string]> = {
   module: ['Imported', 'Skipped'],
   bulk: ['Done', 'Skipped'],
   undo: ['Deleted', 'Kept'],
+  plan: ['Queued', 'Skipped'],
 };
 
 function countsOf({ kind, succeeded, skipped, failed }: Task): { label: string; value: string }[] {
@@ -47,6 +48,13 @@ function countsOf({ kind, succeeded, skipped, failed }: Task): { label: string; 
     { label: left, value: number.format(skipped) },
     { label: 'Failed', value: number.format(failed) },
   ];
+}
+
+/** Where the work was asked for. */
+function backOf({ kind, params }: Task): { href: string; label: string } {
+  return kind === 'plan' && typeof params.instanceId === 'string' && typeof params.planId === 'string'
+    ? { href: `/admin/modules/${params.instanceId}/accounts/plans/${params.planId}`, label: 'Plan' }
+    : { href: usersPath, label: 'Users' };
 }
 
 const lineOf = ({ position, label, field, message }: TaskRow): TaskLine => ({
@@ -70,7 +78,7 @@ const show: DeskHandler = async (ctx, runtime, desk) => {
     ctx,
     runtime,
     desk,
-    { view: 'admin/tasks/page', title: task.title, place: 'users' },
+    { view: 'admin/tasks/page', title: task.title, place: task.kind === 'plan' ? 'instances' : 'users' },
     {
       title: task.title,
       isRunning,
@@ -98,7 +106,7 @@ const show: DeskHandler = async (ctx, runtime, desk) => {
           ? { href: `${here}/undo`, until: desk.moment(after(task.finishedAt, undoFor)) }
           : null,
       undone: task.undoneBy && taskPath(task.undoneBy),
-      back: { href: usersPath, label: 'Users' },
+      back: backOf(task),
     },
   );
 };

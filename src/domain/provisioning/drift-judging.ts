@@ -1,0 +1,103 @@
+// Judging a whole list, a thousand at a time: the facts of a chunk come in a few statements, and what they mean is said by the rules
+// of drift-judge.ts. A chunk, its links and its findings are one commit with the place behind it.
+import type { UserId } from '../../lib/ids.ts';
+import { transaction, type Work } from '../../work.ts';
+import { record } from '../audit/commands.ts';
+import type { ModuleAccount } from './account.ts';
+import type { PersonFacts } from './desire.ts';
+import type { Reading } from './drift.ts';
+import { type Bench, type Judgement, judgeLinked, judgeMissing, judgeUnlinked } from './drift-judge.ts';
+import { listReceivers, readFacts } from './facts-queries.ts';
+
+const atOnce = 1000;
+
+/** Before all people. */
+const nobody = '00000000-0000-0000-0000-000000000000' as UserId;
+
+/** What all are judged by; null when the module is not connected any more. */
+export async function benchOf(
+  work: Work,
+  { companyId, instanceId }: Pick<Reading, 'companyId' | 'instanceId'>,
+): Promise<Bench | null> {
+  const [receiver] = await listReceivers(work, companyId, [instanceId]);
+  if (!receiver) return null;
+  const exempt = await work.store.of(companyId).seen.listExempt(instanceId, work.now);
+  return { profile: receiver.profile, settings: receiver.settings, exempt: new Set(exempt), now: work.now };
+}
+
+/** What decides about people in one instance, by their ids. */
+export async function peopleOf(
+  work: Work,
+  { companyId, instanceId }: Pick<Reading, 'companyId' | 'instanceId'>,
+  userIds: UserId[],
+): Promise<Map<UserId, PersonFacts>> {
+  if (userIds.length === 0) return new Map();
+  const { people, groupsOf } = await readFacts(work, companyId, userIds, [instanceId]);
+  return new Map(people.map((one) => [one.userId, { ...one, groups: groupsOf(one.userId, instanceId) }]));
+}
+
+/** One step: the next accounts, or the next people without one, or the end. */
+export async function judgeNext(work: Work, reading: Reading): Promise<void> {
+  await transaction(work, async (work) => {
+    const { drift, seen } = work.store.of(reading.companyId);
+    const bench = await benchOf(work, reading);
+    if (!bench) return;
+    if (reading.judgedPerson === null) {
+      const ids = await seen.listIds(reading.instanceId, { after: reading.judgedAccount, limit: atOnce });
+      const isLast = ids.length < atOnce;
+      const to = {
+        judgedAccount: ids.at(-1) ?? reading.judgedAccount ?? '',
+        ...(isLast ? { judgedPerson: nobody } : {}),
+      };
+      if (!(await drift.advance(reading, to, work.now))) return;
+      await seen.linkByEmail(reading.instanceId, ids, bench.profile, work.now);
+      await drift.addFindings(reading.id, await judgeAccounts(work, bench, reading, ids));
+      return;
+    }
+    const people = await seen.listWithoutAccount(reading.instanceId, reading.judgedPerson, atOnce);
+    const last = people.at(-1);
+    if (last && !(await drift.advance(reading, { judgedPerson: last }, work.now))) return;
+    const facts = await peopleOf(work, reading, people);
+    const missing = [...facts.values()].flatMap((person) => judgeMissing(bench, person) ?? []);
+    await drift.addFindings(reading.id, missing);
+    if (people.length < atOnce) await finish(work, last ? { ...reading, judgedPerson: last } : reading);
+  });
+}
+
+async function judgeAccounts(work: Work, bench: Bench, reading: Reading, ids: string[]): Promise<Judgement[]> {
+  const { companyId, instanceId } = reading;
+  const { seen } = work.store.of(companyId);
+  const accounts = await seen.listByIds(instanceId, ids);
+  const linked = accounts.flatMap(({ userId }) => userId ?? []);
+  const people = await peopleOf(work, reading, linked);
+  const strays = accounts.filter(({ userId }) => userId === null).map(({ externalId }) => externalId);
+  const fitting = Map.groupBy(
+    await seen.findFitting(instanceId, strays, bench.profile),
+    ({ externalId }) => externalId,
+  );
+  return accounts.flatMap((account: ModuleAccount) => {
+    const person = account.userId === null ? undefined : people.get(account.userId);
+    return person
+      ? judgeLinked(bench, account, person)
+      : judgeUnlinked(bench, account, fitting.get(account.externalId) ?? []);
+  });
+}
+
+async function finish(work: Work, reading: Reading): Promise<void> {
+  const { drift } = work.store.of(reading.companyId);
+  const [last] = await drift.listDone(reading.instanceId, 1, reading.askedAt);
+  const counts = await drift.compare(reading.id, last?.id ?? null);
+  if (last) await drift.thinOut(last.id);
+  await drift.advance(reading, { state: 'done', counts, finishedAt: work.now }, work.now);
+  if (reading.cause === 'page')
+    await record(work, {
+      action: 'module.read',
+      companyId: reading.companyId,
+      target: { kind: 'module', id: reading.instanceId },
+      details: {
+        accounts: reading.read,
+        counts: Object.fromEntries(Object.entries(counts).map(([name, { count }]) => [name, count])),
+        by: reading.askedBy,
+      },
+    });
+}
