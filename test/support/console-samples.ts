@@ -1,6 +1,7 @@
 // Realistic values for the pages of the console, noun by noun; see view-samples.ts.
 import type { Shell } from '../../src/web/views.ts';
 import { bulkSamples } from './samples-bulk.ts';
+import { deliverySamples } from './samples-deliveries.ts';
 import { groupSamples } from './samples-groups.ts';
 import { inviteSamples } from './samples-invite.ts';
 import { mailSamples } from './samples-mail.ts';
@@ -81,6 +82,7 @@ export function consoleSamples(shell: (here: Shell['here']) => Shell, markup: st
     ...bulkSamples(shell, markup),
     ...mailSamples(shell, markup),
     ...moduleImportSamples(shell, markup),
+    ...deliverySamples(shell, markup),
     ...groupSamples(shell, markup),
     ...moduleSamples(shell, markup),
     ...inviteSamples(shell, markup),

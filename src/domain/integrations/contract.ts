@@ -61,6 +61,26 @@ export interface ContractStanding {
 
 export const contractQueue = 'contract';
 
+/** In the order in which they run; what is done in each stands in jobs/contract. */
+export const contractCases = [
+  { name: 'create', title: 'Create' },
+  { name: 'read-back', title: 'Read back, and find by name and address' },
+  { name: 'update', title: 'Update the name' },
+  { name: 'permission', title: 'Change the permission' },
+  { name: 'time-zone', title: 'Change the time zone' },
+  { name: 'rename', title: 'Rename' },
+  { name: 'non-ascii', title: 'Names beyond ASCII' },
+  { name: 'duplicate', title: 'Duplicate e-mail address' },
+  { name: 'concurrent', title: 'Concurrent update' },
+  { name: 'too-many', title: 'Too many requests (429)' },
+  { name: 'outage', title: 'Outage (5xx), also after the work was done' },
+  { name: 'suspend', title: 'Suspend' },
+  { name: 'reactivate', title: 'Reactivate' },
+  { name: 'delete', title: 'Delete, or disable for good' },
+] as const;
+
+export type CaseName = (typeof contractCases)[number]['name'];
+
 /** A module changes behind our back: what it could do long ago proves little. */
 export const contractGoodFor = days(90);
 

@@ -1,7 +1,10 @@
 // All pages of the console, noun by noun.
 import type { Route } from '../routes.ts';
 import { auditRoutes } from './audit/list.ts';
+import { contractRoutes } from './contract/page.ts';
 import { dashboardRoutes } from './dashboard/page.ts';
+import { deliveryRoutes } from './deliveries/list.ts';
+import { personAccountRoutes } from './deliveries/person.ts';
 import { groupListRoutes } from './groups/list.ts';
 import { groupMemberRoutes } from './groups/members.ts';
 import { groupSettingsRoutes } from './groups/settings.ts';
@@ -47,6 +50,9 @@ export const adminRoutes: Route[] = [
   ...policyRoutes,
   ...addressRoutes,
   ...taskUndoRoutes,
+  ...contractRoutes,
+  ...deliveryRoutes,
+  ...personAccountRoutes,
   ...personEditRoutes,
   ...personActRoutes,
   // Last of all: `/admin/users/:id` would take /admin/users/new and its kin.

@@ -1,6 +1,8 @@
 // What each page of the console is given; one file of types for each noun, joined here.
 import type { AuditViews } from './audit/views.ts';
+import type { ContractViews } from './contract/views.ts';
 import type { DashboardViews } from './dashboard/views.ts';
+import type { DeliveryViews } from './deliveries/views.ts';
 import type { GroupViews } from './groups/views.ts';
 import type { MailViews } from './mail/views.ts';
 import type { ModuleImportViews } from './module-import/views.ts';
@@ -15,6 +17,8 @@ import type { UserViews } from './users/views.ts';
 export interface AdminViews
   extends AuditViews,
     DashboardViews,
+    ContractViews,
+    DeliveryViews,
     GroupViews,
     InviteViews,
     PersonViews,

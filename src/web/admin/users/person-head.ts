@@ -10,11 +10,12 @@ import type { ActLink, PersonHead } from './person-views.ts';
 
 export const personPath = (id: string) => `${usersPath}/${id}`;
 
-export type PersonTab = 'overview' | 'security' | 'activity' | 'mail';
+export type PersonTab = 'overview' | 'security' | 'accounts' | 'activity' | 'mail';
 
 const tabs: { tab: PersonTab; label: string; path: string }[] = [
   { tab: 'overview', label: 'Overview', path: '' },
   { tab: 'security', label: 'Security', path: '/security' },
+  { tab: 'accounts', label: 'Module accounts', path: '/accounts' },
   { tab: 'activity', label: 'Activity', path: '/activity' },
   { tab: 'mail', label: 'Mail', path: '/mail' },
 ];

@@ -1,0 +1,357 @@
+// Receipts for pages, the command and the signed export. Reads only; each begins with the permission.
+import type { Database, Query } from '../../db/knex.ts';
+import { notFound } from '../../lib/errors.ts';
+import type { CompanyId, InstanceId, UserId } from '../../lib/ids.ts';
+import { type Listed, likePattern, listed, offsetOf, type Paging, reach } from '../../lib/paging.ts';
+import type { Work } from '../../work.ts';
+import type { AuditRow } from '../audit/repository.ts';
+import { canDo, profileSchema } from '../modules/profile.ts';
+import { authorise } from '../roles/authority.ts';
+import type { Act, Delivery, DeliveryState } from './account.ts';
+import type { AccountReceipts, EndFacts, Leaver } from './receipt.ts';
+
+export interface DeliveryRow {
+  id: string;
+  seq: string;
+  company_id: CompanyId;
+  instance_id: InstanceId;
+  instance_name: string;
+  user_id: UserId | null;
+  person: string;
+  external_id: string | null;
+  channel: Delivery['channel'];
+  act: Act;
+  reason: string;
+  batch_id: string | null;
+  wanted: Delivery['wanted'];
+  state: DeliveryState;
+  attempts: number;
+  queued_at: Date;
+  next_at: Date | null;
+  sent_at: Date | null;
+  accepted_at: Date | null;
+  verified_at: Date | null;
+  ended_at: Date | null;
+  answer: Delivery['answer'];
+}
+
+export const toReceipt = (row: DeliveryRow): Delivery => ({
+  id: row.id,
+  seq: Number(row.seq),
+  companyId: row.company_id,
+  instanceId: row.instance_id,
+  instanceName: row.instance_name,
+  userId: row.user_id,
+  person: row.person,
+  externalId: row.external_id,
+  channel: row.channel,
+  act: row.act,
+  reason: row.reason,
+  batchId: row.batch_id,
+  wanted: row.wanted,
+  state: row.state,
+  attempts: row.attempts,
+  queuedAt: row.queued_at,
+  nextAt: row.next_at,
+  sentAt: row.sent_at,
+  acceptedAt: row.accepted_at,
+  verifiedAt: row.verified_at,
+  endedAt: row.ended_at,
+  answer: row.answer,
+});
+
+export const receiptStates = ['waiting', 'open', 'verified', 'given-up', 'superseded'] as const;
+export type ReceiptState = (typeof receiptStates)[number];
+
+export const receiptActs: readonly Act[] = [
+  'create',
+  'update',
+  'suspend',
+  'restore',
+  'remove',
+  'disable',
+  'settings-changed',
+  'disconnected',
+];
+
+export interface ReceiptFilter {
+  /** `open`: something will still happen by itself. */
+  state: ReceiptState | null;
+  act: Act | null;
+  /** Words of a person's names, username or e-mail. */
+  search: string;
+  userId: UserId | null;
+}
+
+const openStates = ['queued', 'sent', 'accepted', 'failed'];
+/** An event is through when the module has taken it: there is nothing to read back. */
+const statesOf: Record<ReceiptState, string[]> = {
+  waiting: ['waiting'],
+  open: openStates,
+  verified: ['verified'],
+  'given-up': ['given-up'],
+  superseded: ['superseded'],
+};
+
+/** As far back as a list is filtered; what is rarer and older is found on the person's page. */
+const newest = 50_000;
+/** People that a search stands for. */
+const mostPeople = 200;
+
+/** Deliveries of one instance, the newest first. */
+export async function listDeliveries(
+  work: Work,
+  companyId: CompanyId,
+  instanceId: InstanceId,
+  filter: ReceiptFilter,
+  paging: Paging,
+): Promise<Listed<Delivery>> {
+  await authorise(work, companyId, 'modules.manage');
+  const { db } = work.store;
+  const matching = () => narrowed(db, companyId, instanceId, filter);
+  const rows: DeliveryRow[] = await matching()
+    .orderBy('d.seq', 'desc')
+    .offset(offsetOf(paging))
+    .limit(paging.size)
+    .select('d.*');
+  const some = matching()
+    .select(db.raw('1'))
+    .limit(reach + 1);
+  const counted: { count: string }[] = await db.from(some.as('some')).count({ count: '*' });
+  return listed(rows.map(toReceipt), Number(counted[0]?.count ?? 0), paging);
+}
+
+function narrowed(db: Database, companyId: CompanyId, instanceId: InstanceId, filter: ReceiptFilter): Query {
+  const own = { company_id: companyId, instance_id: instanceId };
+  const { state, act, search, userId } = filter;
+  const people = db('users').where('company_id', companyId).select('id').limit(mostPeople);
+  for (const word of search.toLowerCase().split(/\s+/).filter(Boolean).slice(0, 8))
+    people.whereRaw('search_text like ?', [likePattern(word)]);
+  const base = db('deliveries').where(own);
+  // Both of these by an index of their own; the others look through what is new.
+  if (userId !== null) base.where('user_id', userId);
+  else if (search !== '') base.whereIn('user_id', people);
+  if (state !== null) base.whereIn('state', statesOf[state]);
+  if (act !== null && userId === null && search === '' && (state === null || state === 'verified'))
+    base.orderBy('seq', 'desc').limit(newest);
+  const query: Query = db.from(base.as('d'));
+  if (act !== null) query.where('d.act', act);
+  return query;
+}
+
+/** How many deliveries of an instance have been given up and may be sent anew; stops counting at `reach`. */
+export async function countGivenUp(work: Work, companyId: CompanyId, instanceId: InstanceId): Promise<number> {
+  await authorise(work, companyId, 'modules.manage');
+  const { rows }: { rows: { count: number }[] } = await work.store.db.raw(
+    `select count(*)::int as count from (select from deliveries
+       where company_id = ? and instance_id = ? and state = 'given-up' limit ?) some`,
+    [companyId, instanceId, reach],
+  );
+  return rows[0]?.count ?? 0;
+}
+
+/** @throws AppError 404, also for a delivery of another company */
+export async function getDelivery(work: Work, companyId: CompanyId, id: string): Promise<Delivery> {
+  await authorise(work, companyId, 'modules.manage');
+  const row: DeliveryRow | undefined = await work.store
+    .db('deliveries')
+    .where({ company_id: companyId, id })
+    .first<DeliveryRow>();
+  if (!row) throw notFound('delivery');
+  return toReceipt(row);
+}
+
+interface AccountRow extends Pick<AccountReceipts, 'instanceId' | 'instance' | 'module' | 'icon'> {
+  profile: unknown;
+  enabled: boolean;
+  deprovision: boolean | null;
+  account:
+    | (Omit<NonNullable<AccountReceipts['account']>, 'suspendedAt' | 'heldUntil' | 'confirmedAt'> & {
+        suspendedAt: string | null;
+        heldUntil: string | null;
+        confirmedAt: string;
+      })
+    | null;
+}
+
+/** Deliveries of a person that a page shows. */
+const shown = 200;
+
+/** A person's accounts at modules, and what was done about each; also of instances that are disconnected by now. */
+export async function listAccountReceipts(
+  work: Work,
+  companyId: CompanyId,
+  userId: UserId,
+): Promise<AccountReceipts[]> {
+  await authorise(work, companyId, 'users.manage');
+  const { db } = work.store;
+  const [{ rows: accounts }, deliveries]: [{ rows: AccountRow[] }, DeliveryRow[]] = await Promise.all([
+    db.raw(accountsSql, { companyId, userId }),
+    db('deliveries').where({ company_id: companyId, user_id: userId }).orderBy('seq', 'desc').limit(shown).select('*'),
+  ]);
+  const receipts = deliveries.map(toReceipt);
+  const here = accounts.map((row) => toAccountReceipts(row, receipts));
+  const known = new Set(here.map(({ instanceId }) => instanceId));
+  const gone = new Map(
+    receipts.filter(({ instanceId }) => !known.has(instanceId)).map((one) => [one.instanceId, one.instanceName]),
+  );
+  return [
+    ...here,
+    ...[...gone].map(([instanceId, instance]) => ({
+      instanceId,
+      instance,
+      module: '',
+      icon: null,
+      account: null,
+      deprovisions: false,
+      deliveries: receipts.filter((one) => one.instanceId === instanceId),
+    })),
+  ];
+}
+
+const accountsSql = `
+  select i.id as "instanceId", i.name as instance, m.name as module, m.icon, m.profile, i.is_enabled as enabled, s.deprovision,
+    case when a.external_id is not null then jsonb_build_object('externalId', a.external_id, 'userName', a.user_name,
+      'isActive', a.is_active, 'isAdministrator', a.is_administrator, 'life', a.life, 'suspendedAt', a.suspended_at,
+      'heldUntil', a.held_until, 'lifeReason', a.life_reason, 'confirmedAt', a.confirmed_at) end as account
+  from module_instances i join modules m on m.id = i.module_id
+    left join integration_settings s on s.instance_id = i.id
+    left join module_accounts a on a.instance_id = i.id and a.company_id = i.company_id and a.user_id = :userId
+  where i.company_id = :companyId and (a.user_id is not null
+    or exists (select from deliveries d where d.company_id = :companyId and d.user_id = :userId and d.instance_id = i.id))
+  order by i.name, i.id limit 200`;
+
+function toAccountReceipts(row: AccountRow, receipts: Delivery[]): AccountReceipts {
+  const { instanceId, instance, module, icon, account, enabled, deprovision } = row;
+  return {
+    instanceId,
+    instance,
+    module,
+    icon,
+    account: account && {
+      ...account,
+      suspendedAt: dateOf(account.suspendedAt),
+      heldUntil: dateOf(account.heldUntil),
+      confirmedAt: new Date(account.confirmedAt),
+    },
+    deprovisions: enabled && deprovision === true && canDo(profileSchema.parse(row.profile), 'deprovision'),
+    deliveries: receipts.filter((one) => one.instanceId === instanceId),
+  };
+}
+
+const dateOf = (text: string | null): Date | null => (text === null ? null : new Date(text));
+
+/** Anybody of the company, also who was deleted: proof outlives the person. @throws AppError 404 */
+export async function getLeaver(work: Work, companyId: CompanyId, userId: UserId): Promise<Leaver> {
+  await authorise(work, companyId, 'users.manage');
+  const row: Omit<Leaver, 'companyId'> | undefined = await work.store
+    .db('users')
+    .where({ company_id: companyId, id: userId })
+    .first(
+      'id as userId',
+      work.store.db.raw(`first_name || ' ' || last_name as name`),
+      'username',
+      'email',
+      'base_status as status',
+    );
+  if (!row) throw notFound('person');
+  return { ...row, companyId };
+}
+
+/** What a command calls a person by; a deleted one's name may belong to somebody else by now, so the living one comes first. */
+export async function findLeaver(work: Work, companyId: CompanyId, username: string): Promise<UserId | null> {
+  await authorise(work, companyId, 'users.manage');
+  const { rows }: { rows: { id: UserId }[] } = await work.store.db.raw(
+    `select id from users where company_id = ? and lower(username) = lower(?)
+     order by (base_status = 'Deleted'), deleted_at desc nulls last limit 1`,
+    [companyId, username],
+  );
+  return rows[0]?.id ?? null;
+}
+
+const takesAway = ['user.deactivate', 'user.delete'];
+
+/** Everything that had to end when a person was deactivated or deleted, as it stands now. */
+export async function readEndFacts(work: Work, leaver: Leaver): Promise<EndFacts> {
+  const { companyId, userId, status } = leaver;
+  await authorise(work, companyId, 'users.manage');
+  const { db, logouts } = work.store;
+  const accounts = await listAccountReceipts(work, companyId, userId);
+  const isOut = status === 'Deactivated' || status === 'Deleted';
+  const event = isOut ? await firstEnd(db, companyId, userId) : undefined;
+  if (!event) return { act: null, sessionsEnded: 0, sessionsLeft: 0, tokensLeft: 0, logouts: [], accounts };
+  const [{ rows }, receipts] = await Promise.all([
+    db.raw(
+      `select
+         (select count(*)::int from sessions where company_id = :companyId and user_id = :userId and ended_at >= :at) as "sessionsEnded",
+         (select count(*)::int from sessions
+            where company_id = :companyId and user_id = :userId and ended_at is null and idle_ends_at > :now) as "sessionsLeft",
+         (select count(*)::int from oidc_records where account_id = :userId and (expires_at is null or expires_at > :now)) as "tokensLeft"`,
+      { companyId, userId, at: event.at, now: work.now },
+    ),
+    logouts.listSince(companyId, userId, event.at),
+  ]);
+  const [counts] = rows as Pick<EndFacts, 'sessionsEnded' | 'sessionsLeft' | 'tokensLeft'>[];
+  return {
+    act: {
+      action: event.action === 'user.delete' ? 'user.delete' : 'user.deactivate',
+      at: event.at,
+      by: event.actor.name,
+    },
+    sessionsEnded: counts?.sessionsEnded ?? 0,
+    sessionsLeft: counts?.sessionsLeft ?? 0,
+    tokensLeft: counts?.tokensLeft ?? 0,
+    logouts: receipts,
+    accounts,
+  };
+}
+
+/** Who is deactivated first and deleted later lost everything with the first of the two. */
+async function firstEnd(db: Database, companyId: CompanyId, userId: UserId): Promise<AuditRow | undefined> {
+  const { rows }: { rows: AuditRow[] } = await db.raw(
+    `select * from audit_events where target_id = :userId and target_kind = 'user' and company_id = :companyId
+       and action = any(:takesAway) and id > coalesce((
+         select max(id) from audit_events where target_id = :userId and target_kind = 'user' and company_id = :companyId
+           and action in ('user.activate', 'user.create', 'user.invite', 'user.resend')), 0)
+     order by id limit 1`,
+    { companyId, userId, takesAway },
+  );
+  return rows[0];
+}
+
+/** Audit events about a person from a moment on, the oldest first, each with its place in the chain once it is sealed. */
+export interface SealedEvent {
+  id: string;
+  at: Date;
+  action: string;
+  actor: AuditRow['actor'];
+  details: Record<string, unknown>;
+  /** Null: not sealed yet. */
+  chain: { seq: number; eventHash: string; hash: string; sealedAt: Date } | null;
+}
+
+export async function listSealedEvents(
+  work: Work,
+  companyId: CompanyId,
+  userId: UserId,
+  since: Date,
+): Promise<SealedEvent[]> {
+  await authorise(work, companyId, 'users.manage');
+  const { rows }: { rows: (AuditRow & { seq: string | null; event_hash: Buffer; hash: Buffer; sealed_at: Date })[] } =
+    await work.store.db.raw(
+      `select e.*, c.seq, c.event_hash, c.hash, c.sealed_at from audit_events e left join audit_chain c on c.event_id = e.id
+       where e.target_id = ? and e.target_kind = 'user' and e.company_id = ? and e.at >= ? order by e.id limit 1000`,
+      [userId, companyId, since],
+    );
+  return rows.map(({ id, at, action, actor, details, seq, event_hash, hash, sealed_at }) => ({
+    id,
+    at,
+    action,
+    actor,
+    details,
+    chain:
+      seq === null
+        ? null
+        : { seq: Number(seq), eventHash: event_hash.toString('hex'), hash: hash.toString('hex'), sealedAt: sealed_at },
+  }));
+}
