@@ -87,10 +87,16 @@ export interface CredentialFacts {
   endsAt: Date | null;
 }
 
+/** Exceptions that are in force. */
+export interface ExceptionCounts {
+  count: number;
+  withoutEnd: number;
+}
+
 export interface InstanceOverview {
   /** Newest first; what has ended is left out. */
   credentials: CredentialFacts[];
-  exceptions: { count: number; withoutEnd: number };
+  exceptions: ExceptionCounts;
   /** Accounts that the module told of, and how many of them belong to somebody. */
   accounts: { count: number; linked: number };
   /** The latest events of this instance. */
@@ -108,20 +114,14 @@ export async function readInstanceOverview(
   await authorise(work, companyId, 'modules.manage');
   const { db } = work.store;
   const ofInstance = { company_id: companyId, instance_id: id };
-  const [credentials, [exceptions], [accounts], { rows: history }] = await Promise.all([
+  const [credentials, exceptions, [accounts], { rows: history }] = await Promise.all([
     db('instance_credentials')
       .where(ofInstance)
       .where((live) => live.whereNull('ends_at').orWhere('ends_at', '>', work.now))
       .orderBy('created_at', 'desc')
       .limit(20)
       .select<CredentialFacts[]>({ id: 'id', createdAt: 'created_at', lastUsedAt: 'last_used_at', endsAt: 'ends_at' }),
-    db('login_exceptions')
-      .where(ofInstance)
-      .where((live) => live.whereNull('ends_at').orWhere('ends_at', '>', work.now))
-      .select<InstanceOverview['exceptions'][]>(
-        db.raw('count(*)::int as count'),
-        db.raw('(count(*) filter (where ends_at is null))::int as "withoutEnd"'),
-      ),
+    readExceptionCounts(work, companyId, id),
     db('module_accounts')
       .where(ofInstance)
       .select<InstanceOverview['accounts'][]>(
@@ -138,8 +138,66 @@ export async function readInstanceOverview(
   ]);
   return {
     credentials,
-    exceptions: exceptions ?? { count: 0, withoutEnd: 0 },
+    exceptions,
     accounts: accounts ?? { count: 0, linked: 0 },
     history,
   };
+}
+
+export async function readExceptionCounts(
+  work: Work,
+  companyId: CompanyId,
+  instanceId: InstanceId,
+): Promise<ExceptionCounts> {
+  await authorise(work, companyId, 'modules.manage');
+  const { db } = work.store;
+  const [counts] = await db('login_exceptions')
+    .where({ company_id: companyId, instance_id: instanceId })
+    .where((live) => live.whereNull('ends_at').orWhere('ends_at', '>', work.now))
+    .select<ExceptionCounts[]>(
+      db.raw('count(*)::int as count'),
+      db.raw('(count(*) filter (where ends_at is null))::int as "withoutEnd"'),
+    );
+  return counts ?? { count: 0, withoutEnd: 0 };
+}
+
+/** Active accounts that belong to somebody who has no access any more: what deprovisioning would suspend if it began now. */
+export async function countLeftAccounts(
+  work: Work,
+  companyId: CompanyId,
+  { id }: Pick<InstanceDetail, 'id'>,
+): Promise<number> {
+  await authorise(work, companyId, 'modules.manage');
+  const { rows }: { rows: { count: number }[] } = await work.store.db.raw(
+    `select count(*)::int as count from module_accounts a
+     where a.company_id = :companyId and a.instance_id = :id and a.is_active and a.user_id is not null and not exists (
+       select from users u join group_members m on m.company_id = u.company_id and m.user_id = u.id
+         join access_groups g on g.id = m.group_id and g.is_active and g.removed_at is null
+         join group_modules x on x.group_id = g.id and x.instance_id = a.instance_id
+       where u.id = a.user_id and u.base_status = 'Active')`,
+    { companyId, id },
+  );
+  return rows[0]?.count ?? 0;
+}
+
+export interface AccountFacts {
+  id: string;
+  userName: string;
+  email: string;
+  isAdministrator: boolean;
+}
+
+/** One account as the module last told of it. */
+export async function findAccount(
+  work: Work,
+  companyId: CompanyId,
+  instanceId: InstanceId,
+  externalId: string,
+): Promise<AccountFacts | null> {
+  await authorise(work, companyId, 'modules.manage');
+  const row: AccountFacts | undefined = await work.store
+    .db('module_accounts')
+    .where({ company_id: companyId, instance_id: instanceId, external_id: externalId })
+    .first({ id: 'external_id', userName: 'user_name', email: 'email', isAdministrator: 'is_administrator' });
+  return row ?? null;
 }

@@ -16,6 +16,11 @@ import { moduleSourceRoutes } from './module-import/source.ts';
 import { moduleExploreRoutes } from './modules/explore.ts';
 import { moduleListRoutes } from './modules/list.ts';
 import { addressRoutes } from './security/addresses.ts';
+import { instanceAccessGroupRoutes } from './modules/access-groups.ts';
+import { instanceDisconnectRoutes } from './modules/disconnect.ts';
+import { instanceExceptionRoutes } from './modules/exceptions.ts';
+import { instanceRequireRoutes } from './modules/require.ts';
+import { instanceSettingsRoutes } from './modules/settings.ts';
 import { instanceOverviewRoutes } from './modules/overview.ts';
 import { policyRoutes } from './security/policy.ts';
 import { taskRoutes } from './tasks/task.ts';
@@ -46,6 +51,11 @@ export const adminRoutes: Route[] = [
   ...moduleListRoutes,
   ...moduleExploreRoutes,
   ...instanceOverviewRoutes,
+  ...instanceSettingsRoutes,
+  ...instanceRequireRoutes,
+  ...instanceExceptionRoutes,
+  ...instanceDisconnectRoutes,
+  ...instanceAccessGroupRoutes,
   ...taskRoutes,
   ...policyRoutes,
   ...addressRoutes,

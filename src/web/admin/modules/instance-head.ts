@@ -1,5 +1,10 @@
 // What all pages of one connected module share: its head, its state in words, its tabs.
-import { getInstance, type InstanceDetail, isLaneFailing } from '../../../domain/integrations/instance-queries.ts';
+import {
+  type ExceptionCounts,
+  getInstance,
+  type InstanceDetail,
+  isLaneFailing,
+} from '../../../domain/integrations/instance-queries.ts';
 import type { Settings } from '../../../domain/integrations/settings.ts';
 import type { InstanceId } from '../../../lib/ids.ts';
 import { minutes } from '../../../lib/time.ts';
@@ -43,6 +48,13 @@ export function instanceStatus(settings: StateFacts, now: Date): StatusWords {
   if (settings.require.state === 'on') return { tone: 'good', word: 'Required', more: '' };
   const trial = trialLeft(settings, now);
   return trial ? { tone: 'wait', word: 'Trial', more: trial.words } : { tone: 'good', word: 'Enabled', more: '' };
+}
+
+/** Of those that are in force. */
+export function exceptionWords({ count, withoutEnd }: ExceptionCounts): string {
+  if (count === 0) return 'nobody is exempt';
+  const open = withoutEnd > 0 ? `, ${withoutEnd} without end` : '';
+  return `${count} ${count === 1 ? 'exception' : 'exceptions'}${open}`;
 }
 
 export function instanceHead(instance: InstanceDetail, desk: Desk, here: InstanceTab): InstanceHead {

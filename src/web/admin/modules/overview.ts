@@ -16,7 +16,15 @@ import { type Route, seeOther } from '../../routes.ts';
 import { type Desk, type DeskHandler, deskOf, orRedraw, showDesk } from '../console.ts';
 import { counted } from '../groups/group-head.ts';
 import { told } from '../told.ts';
-import { instanceAt, instanceHead, instancePath, instanceStatus, modulesPath, trialLeft } from './instance-head.ts';
+import {
+  exceptionWords,
+  instanceAt,
+  instanceHead,
+  instancePath,
+  instanceStatus,
+  modulesPath,
+  trialLeft,
+} from './instance-head.ts';
 import type { ModuleViews, SwitchLine } from './views.ts';
 
 const plural = (n: number, one: string, many: string) => `${n} ${n === 1 ? one : many}`;
@@ -31,12 +39,6 @@ function requireLine(instance: InstanceDetail, { exceptions }: InstanceOverview,
     return status.word === 'Required' ? { ...onOff(true), more: exceptionWords(exceptions) } : status;
   }
   return onOff(false);
-}
-
-function exceptionWords({ count, withoutEnd }: InstanceOverview['exceptions']): string {
-  if (count === 0) return 'nobody is exempt';
-  const open = withoutEnd > 0 ? `, ${withoutEnd} without end` : '';
-  return `${plural(count, 'exception', 'exceptions')}${open}`;
 }
 
 /** The switches in the order of their dependence, those alone that the product has. */

@@ -68,7 +68,180 @@ export interface SwitchLine {
   href: string;
 }
 
+interface Noted {
+  /** The problem above the form is tied to it. */
+  isWrong: boolean;
+  /** What the command has against it; may be empty. */
+  error: string;
+  /** What somebody else saved meanwhile; may be empty. */
+  theirs: string;
+}
+
+export interface ModuleSwitch extends Noted {
+  name: string;
+  label: string;
+  help: string;
+  checked: boolean;
+}
+
+/** A field of the product's profile. */
+export interface ModuleField extends Noted {
+  name: string;
+  label: string;
+  optional: boolean;
+  help: string;
+  value: string;
+  /** Free text; else one of the choices. */
+  isFree: boolean;
+  choices: Choice[];
+}
+
+export interface ExceptionLine {
+  userName: string;
+  /** Empty where it is the user name. */
+  email: string;
+  kind: string;
+  reason: string;
+  /** Null: no end. */
+  endsAt: Moment | null;
+  status: StatusWords;
+  by: string;
+  since: Moment;
+  change: string;
+  remove: string;
+}
+
+/** One rule of the draft; its place in the list is part of the names of its buttons. */
+export interface RuleLine {
+  /** "1", "2" ... */
+  number: string;
+  groups: Choice[];
+  permissions: Choice[];
+  /** What the buttons send; null where there is nowhere to go. */
+  up: string | null;
+  down: string | null;
+  remove: string;
+  error: string;
+}
+
 export interface ModuleViews {
+  'admin/modules/settings': {
+    shell: Shell;
+    instance: InstanceHead;
+    problem: Refusal;
+    action: string;
+    version: string;
+    enabled: ModuleSwitch;
+    /** Null where the product cannot do it; so the others. */
+    require: {
+      setting: ModuleSwitch;
+      status: StatusWords;
+      exceptions: string;
+      exceptionsHref: string;
+      preflight: string;
+      preflightWords: string;
+    } | null;
+    provisioning: {
+      setting: ModuleSwitch;
+      fields: ModuleField[];
+      contract: { passed: boolean; words: string; href: string };
+      override: { value: string; error: string; isWrong: boolean } | null;
+    } | null;
+    deprovisioning: {
+      setting: ModuleSwitch;
+      grace: Noted & { value: string; least: number; most: number };
+      removals: (Choice & { help: string })[];
+      removalTheirs: string;
+    } | null;
+    accessGroups: { status: StatusWords; words: string; href: string } | null;
+  };
+  'admin/modules/require': {
+    shell: Shell;
+    instance: InstanceHead;
+    problem: Refusal;
+    state: 'disabled' | 'off' | 'trial' | 'on';
+    checks: { title: string; passed: boolean; isUnderWay: boolean; sentence: string }[];
+    isReady: boolean;
+    isUnderWay: boolean;
+    loses: { words: string; reasons: string[]; sample: { userName: string; reason: string }[]; more: string };
+    ways: { userName: string; kind: string; endsAt: Moment | null }[];
+    exceptions: string;
+    settings: string;
+    trial: { left: string; until: Moment } | null;
+    minutes: number;
+    version: string;
+    path: string;
+    start: string;
+    end: string;
+    /** Where people enter the module. */
+    address: string | null;
+  };
+  'admin/modules/exceptions': {
+    shell: Shell;
+    instance: InstanceHead;
+    isRequired: boolean;
+    localLogin: string | null;
+    action: string;
+    search: string;
+    found: { name: string; words: string; isExempt: boolean; href: string }[];
+    foundMore: string;
+    accounts: string;
+    exceptions: ExceptionLine[];
+    count: string;
+    withoutEnd: number;
+    require: string;
+  };
+  /** A new one, or a change of one. */
+  'admin/modules/exception': {
+    shell: Shell;
+    title: string;
+    module: string;
+    problem: Refusal;
+    account: { id: string; userName: string; email: string; isAdministrator: boolean };
+    values: { kind: 'person' | 'emergency'; reason: string; endsAt: string; noEnd: boolean };
+    /** Days between which it may end. */
+    least: string;
+    most: string;
+    action: string;
+    button: string;
+    back: string;
+  };
+  'admin/modules/access-groups': {
+    shell: Shell;
+    instance: InstanceHead;
+    problem: Refusal;
+    action: string;
+    version: string;
+    setting: ModuleSwitch;
+    /** "one": the first rule that fits; "many": all that fit. */
+    mode: 'one' | 'many';
+    rules: RuleLine[];
+    /** What somebody else saved meanwhile, rule by rule; empty when nobody did. */
+    theirs: string[];
+    preview: {
+      words: string;
+      permissions: { permission: string; count: string }[];
+      none: { count: string; isLoss: boolean; who: string } | null;
+    };
+    groupsHref: string;
+    /** No group could be chosen at all. */
+    hasGroups: boolean;
+  };
+  /** Who loses what, before it happens. */
+  'admin/modules/confirm': {
+    shell: Shell;
+    title: string;
+    lead: string;
+    /** The first of them by name; may be empty. */
+    who: string;
+    sentences: string[];
+    problem: Refusal;
+    action: string;
+    hidden: { name: string; value: string }[];
+    button: string;
+    isDanger: boolean;
+    cancel: string;
+  };
   'admin/modules/overview': {
     shell: Shell;
     instance: InstanceHead;
