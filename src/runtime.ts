@@ -20,6 +20,7 @@ import { lostAccessJob } from './jobs/lost-access.ts';
 import { createJobs, type Jobs, jobAnnouncement } from './jobs/queue.ts';
 import { readAccountsJobOf } from './jobs/read-accounts.ts';
 import { readModulePeopleJob } from './jobs/read-module-people.ts';
+import { connectionEndedJob, reconcileJob, settingsEventJob } from './jobs/reconcile.ts';
 import { sealAnew } from './jobs/reseal.ts';
 import { revertTrialJob } from './jobs/revert-trial.ts';
 import { keepSealing, type Sealing } from './jobs/seal-audit.ts';
@@ -138,6 +139,9 @@ export async function createRuntime(parts: Parts): Promise<Runtime> {
       groupRemovalJob,
       runTaskJob(taskHandlers, clock),
       readModulePeopleJob(outgoing),
+      reconcileJob,
+      settingsEventJob,
+      connectionEndedJob,
       readAccountsJobOf(outgoing),
       revertTrialJob,
     ],

@@ -1,0 +1,374 @@
+// "Require is lock-out-proof" (issue 4, C30): pre-flight, trial, confirmation, and the last way in against every call.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Company } from '../../../src/domain/companies/company.ts';
+import { watchExceptions } from '../../../src/domain/integrations/exception-clock.ts';
+import { changeException, removeException } from '../../../src/domain/integrations/exception-commands.ts';
+import {
+  preflight,
+  requireLogin,
+  revertOverdueTrials,
+  revertTrial,
+  stopRequiring,
+} from '../../../src/domain/integrations/requirement-commands.ts';
+import { isRequired } from '../../../src/domain/integrations/settings.ts';
+import { findLostLastWay, refuseLosingLastWayIn } from '../../../src/domain/integrations/ways-in-commands.ts';
+import { reportEntry } from '../../../src/domain/provisioning/entry-commands.ts';
+import { days, hours, after as later, minutes, seconds } from '../../../src/lib/time.ts';
+import { transaction } from '../../../src/work.ts';
+import { startApp, type TestApp } from '../../support/app.ts';
+import { makeCompany, makePerson } from '../../support/people.ts';
+import {
+  accountsWereRead,
+  asPerson,
+  enter,
+  eventsOf,
+  exempts,
+  mailsOf,
+  makeReady,
+  makeStage,
+  type Stage,
+  save,
+  settingsOf,
+} from '../../support/requirement.ts';
+
+let app: TestApp;
+let company: Company;
+
+beforeAll(async () => {
+  app = await startApp();
+  company = await makeCompany(app);
+});
+afterAll(() => app.stop());
+
+const look = (stage: Stage) => preflight(stage.console(), stage.company.id, stage.module.instanceId);
+const checksOf = async (stage: Stage) =>
+  Object.fromEntries((await look(stage)).checks.map(({ name, passed }) => [name, passed]));
+const report = (stage: Stage, sub: string, isAdministrator = true, id = 'ada') =>
+  reportEntry(
+    app.runtime.work({ kind: 'module', name: 'Workplace', instanceId: stage.module.instanceId }),
+    stage.company.id,
+    stage.module.instanceId,
+    { sub, account: { id, userName: `${id}@northwind.example`, isAdministrator }, isCreated: false },
+  );
+
+describe('the pre-flight', () => {
+  it('says what stands in the way, one thing after the other, and asks for a reading', async () => {
+    const stage = await makeStage(app, company);
+    const first = await look(stage);
+    expect(first.ready).toBe(false);
+    expect(first.checks.map(({ name, passed, isUnderWay }) => [name, passed, isUnderWay])).toEqual([
+      ['signed_in', false, false],
+      ['ways_in', false, false],
+      ['accounts', false, true],
+    ]);
+    const jobs = await app.runtime.db.raw(
+      `select count(*)::int as count from pgboss.job where name = 'read-accounts' and data ->> 'instanceId' = ?`,
+      [stage.module.instanceId],
+    );
+    expect(jobs.rows[0].count).toBe(1);
+    await enter(app, stage.module, stage.admin);
+    expect(await checksOf(stage)).toEqual({ signed_in: true, ways_in: false, accounts: false });
+    await accountsWereRead(app, company, stage.module, {
+      ada: { isAdministrator: true },
+      ben: { isAdministrator: true },
+    });
+    expect(await checksOf(stage)).toEqual({ signed_in: true, ways_in: false, accounts: true });
+    await exempts(app, stage, 'ada');
+    await exempts(app, stage, 'ben', { kind: 'emergency', endsAt: null, noEnd: true });
+    expect(await checksOf(stage)).toEqual({ signed_in: true, ways_in: true, accounts: true });
+    app.clock.advance(minutes(10));
+    expect(await checksOf(stage)).toEqual({ signed_in: false, ways_in: true, accounts: true });
+    app.clock.advance(minutes(5));
+    expect(await checksOf(stage)).toEqual({ signed_in: false, ways_in: true, accounts: false });
+  });
+
+  it('counts another administrator, another module and another company for nothing', async () => {
+    const stage = await makeReady(app, company);
+    const other = await makePerson(app, company, { role: 'Admin' });
+    const seenBy = { ...stage, console: () => asPerson(app, other) };
+    expect((await checksOf(seenBy)).signed_in).toBe(false);
+    const elsewhere = await makeStage(app, company);
+    await enter(app, elsewhere.module, other);
+    expect((await checksOf(seenBy)).signed_in).toBe(false);
+    const stranger = await makePerson(app, await makeCompany(app), { role: 'Admin' });
+    await expect(look({ ...stage, console: () => asPerson(app, stranger) })).rejects.toMatchObject({ status: 403 });
+    const user = await makePerson(app, company);
+    await expect(look({ ...stage, console: () => asPerson(app, user) })).rejects.toMatchObject({ status: 403 });
+  });
+
+  it('counts who loses the local login, and who could not get in at all', async () => {
+    const stage = await makeReady(app, company);
+    await makePerson(app, company, { email: 'eve@northwind.example' });
+    await accountsWereRead(app, company, stage.module, {
+      eve: {},
+      fay: { hasLocalLogin: false },
+      gus: { hasLocalLogin: null },
+    });
+    await report(stage, stage.admin.user.id, false, 'carl');
+    const { losesLocal } = await look(stage);
+    expect([losesLocal.count, losesLocal.of]).toEqual([3, 6]);
+    expect(losesLocal.reasons.map(({ reason, count }) => [reason, count])).toEqual([
+      ['stranded', 1],
+      ['matching', 1],
+      ['linked', 1],
+    ]);
+    expect(losesLocal.sample.map(({ accountId }) => accountId)).toEqual(['gus', 'eve', 'carl']);
+  });
+});
+
+describe('C30 the trial', () => {
+  it('is not begun against the pre-flight, and nothing else is saved then', async () => {
+    const stage = await makeStage(app, company);
+    const before = await settingsOf(app, stage);
+    const saved = await save(app, stage, {
+      require: true,
+      deprovisioning: { on: true, graceDays: 3, removal: 'remove' },
+    });
+    expect(saved.outcome).toBe('preflight');
+    expect(await settingsOf(app, stage)).toEqual(before);
+    const { version } = before;
+    const asked = await requireLogin(stage.console(), company.id, stage.module.instanceId, { version });
+    expect(asked.outcome).toBe('preflight');
+    expect(await eventsOf(app, stage, 'module.require')).toEqual([]);
+  });
+
+  it('holds for 30 minutes, and reverts to the second when nobody confirms it', async () => {
+    const stage = await makeReady(app, company);
+    const began = app.clock.now();
+    expect((await save(app, stage, { require: true })).outcome).toBe('saved');
+    const { require } = await settingsOf(app, stage);
+    expect([require.state, require.trialBy]).toEqual(['trial', stage.admin.user.id]);
+    const left = Number(require.trialEndsAt) - began.getTime();
+    expect(left).toBeGreaterThanOrEqual(minutes(30));
+    expect(left).toBeLessThan(minutes(30) + seconds(20));
+    app.clock.advance(minutes(30) - seconds(20));
+    await revertTrial(app.operator(), company.id, stage.module.instanceId);
+    await revertOverdueTrials(app.operator());
+    expect(isRequired(await settingsOf(app, stage), app.clock.now())).toBe(true);
+    app.clock.advance(Number(require.trialEndsAt) - app.clock.now().getTime());
+    // In force no more in this second, whether or not a job was there in time.
+    expect(isRequired(await settingsOf(app, stage), app.clock.now())).toBe(false);
+    const { version } = await settingsOf(app, stage);
+    await Promise.all([
+      revertTrial(app.operator(), company.id, stage.module.instanceId),
+      revertTrial(app.operator(), company.id, stage.module.instanceId),
+      revertOverdueTrials(app.operator()),
+    ]);
+    const after = await settingsOf(app, stage);
+    expect([after.require.state, after.version]).toEqual(['off', version + 1]);
+    const changes = (await eventsOf(app, stage, 'module.require')).map(({ details }) => details.change);
+    expect(changes).toEqual(['trial', 'reverted']);
+    expect(await mailsOf(app, stage, 'requirementReverted')).toContain(stage.admin.user.email);
+  });
+
+  it('is confirmed by a second sign-in of an administrator, and by nothing less', async () => {
+    const stage = await makeReady(app, company);
+    const { version } = await settingsOf(app, stage);
+    const begun = await requireLogin(stage.console(), company.id, stage.module.instanceId, { version });
+    expect(begun.outcome).toBe('trial');
+    // The entry that the pre-flight saw, told again.
+    expect((await report(stage, stage.admin.user.id)).hasConfirmed).toBe(false);
+    // Somebody who never came in.
+    const other = await makePerson(app, company);
+    expect((await report(stage, other.user.id, true, 'ben')).hasConfirmed).toBe(false);
+    app.clock.advance(seconds(2));
+    await enter(app, stage.module, other);
+    expect((await report(stage, other.user.id, false, 'ben')).hasConfirmed).toBe(false);
+    expect((await settingsOf(app, stage)).require.state).toBe('trial');
+    expect((await report(stage, other.user.id, true, 'ben')).hasConfirmed).toBe(true);
+    const { require } = await settingsOf(app, stage);
+    expect(require).toEqual({ state: 'on', trialEndsAt: null, trialBy: null });
+    app.clock.advance(hours(1));
+    await revertTrial(app.operator(), company.id, stage.module.instanceId);
+    expect((await settingsOf(app, stage)).require.state).toBe('on');
+    const [, confirmed] = await eventsOf(app, stage, 'module.require');
+    expect([confirmed?.details.change, confirmed?.actor.name]).toEqual(['confirmed', other.user.username]);
+  });
+
+  it('is not confirmed once it is over, though nobody has reverted it yet', async () => {
+    const stage = await makeReady(app, company);
+    await save(app, stage, { require: true });
+    app.clock.advance(minutes(31));
+    await enter(app, stage.module, stage.admin);
+    expect((await report(stage, stage.admin.user.id)).hasConfirmed).toBe(false);
+    expect(isRequired(await settingsOf(app, stage), app.clock.now())).toBe(false);
+    // And it may be begun anew.
+    await accountsWereRead(app, company, stage.module, {});
+    expect((await save(app, stage, { require: true })).outcome).toBe('saved');
+    expect(isRequired(await settingsOf(app, stage), app.clock.now())).toBe(true);
+  });
+
+  it('ends by the job at its time, beside another node', async () => {
+    const stage = await makeReady(app, company);
+    await save(app, stage, { require: true });
+    const { rows } = await app.runtime.db.raw(
+      `select start_after as at from pgboss.job where name = 'revert-trial' and data ->> 'instanceId' = ?`,
+      [stage.module.instanceId],
+    );
+    expect(rows.map(({ at }: { at: Date }) => at)).toEqual([(await settingsOf(app, stage)).require.trialEndsAt]);
+  });
+
+  it('Require off at any time, and with Enable off; exceptions stay for the next time (D.10-14)', async () => {
+    const stage = await makeReady(app, company);
+    await save(app, stage, { require: true });
+    await stopRequiring(stage.console(), company.id, stage.module.instanceId);
+    expect((await settingsOf(app, stage)).require.state).toBe('off');
+    await save(app, stage, { require: true });
+    const deprovisioning = { on: true, graceDays: 3, removal: 'remove' } as const;
+    await save(app, stage, { require: true, deprovisioning });
+    expect((await settingsOf(app, stage)).require.state).toBe('trial');
+    expect((await save(app, stage, { enabled: false, require: true, deprovisioning })).outcome).toBe('saved');
+    const asleep = await settingsOf(app, stage);
+    expect([asleep.enabled, asleep.require.state, asleep.deprovisioning]).toEqual([false, 'off', deprovisioning]);
+    expect(await app.runtime.store.of(company.id).exceptions.list(stage.module.instanceId)).toHaveLength(2);
+    expect((await save(app, stage, { deprovisioning })).outcome).toBe('saved');
+    expect((await settingsOf(app, stage)).require.state).toBe('off');
+  });
+});
+
+describe('no call takes the last way in away', () => {
+  const required = async (of = company) => {
+    const stage = await makeReady(app, of);
+    await save(app, stage, { require: true });
+    return stage;
+  };
+  const exceptionsOf = ({ company, module }: Stage) =>
+    app.runtime.store.of(company.id).exceptions.list(module.instanceId);
+  const idOf = async (stage: Stage, account: string) =>
+    (await exceptionsOf(stage)).find(({ accountId }) => accountId === account)?.id ?? '';
+  const end = async (stage: Stage, account: string) =>
+    removeException(stage.console(), company.id, stage.module.instanceId, await idOf(stage, account));
+  const suspend = (stage: Stage, ...accountIds: string[]) =>
+    transaction(app.operator(), async (work) => {
+      const change = { what: 'accounts', accountIds, act: 'suspend' } as const;
+      await refuseLosingLastWayIn(work, company.id, stage.module.instanceId, change);
+      await work.store
+        .db('module_accounts')
+        .where({ instance_id: stage.module.instanceId })
+        .whereIn('external_id', accountIds)
+        .update({ life: 'suspended', suspended_at: work.now, held_until: later(work.now, days(14)) });
+    });
+
+  it('an exception: one of two may go, the last one may not, in plain words', async () => {
+    const stage = await required();
+    await end(stage, 'ada');
+    await expect(end(stage, 'ben')).rejects.toMatchObject({
+      status: 409,
+      code: 'last_way_in',
+      message: expect.stringMatching(
+        /^ben@northwind\.example is the last one who can get into Connected \d+ without KaseyaOne while that is required\. The exception cannot be removed: exempt another administrator first, or turn the requirement off\.$/,
+      ),
+      more: { way_in: { account_id: 'ben', user_name: 'ben@northwind.example', kind: 'person' } },
+    });
+    await exempts(app, stage, 'carl');
+    await expect(end(stage, 'ben')).rejects.toMatchObject({ code: 'last_way_in' });
+    await exempts(app, stage, 'ada');
+    await end(stage, 'ben');
+    await stopRequiring(stage.console(), company.id, stage.module.instanceId);
+    await end(stage, 'ada');
+    expect((await exceptionsOf(stage)).map(({ accountId }) => accountId)).toEqual(['carl']);
+  });
+
+  it('two administrators who each end one of two exceptions: one of them is refused', async () => {
+    const stage = await required();
+    const results = await Promise.allSettled([end(stage, 'ada'), end(stage, 'ben')]);
+    expect(results.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    expect(await exceptionsOf(stage)).toHaveLength(1);
+  });
+
+  it('an account: suspended, beside one whose exception ends in the same moment', async () => {
+    const stage = await required();
+    const results = await Promise.allSettled([suspend(stage, 'ada'), end(stage, 'ben')]);
+    expect(results.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+  });
+
+  it('accounts: both at once, one after the other; who is no way in may go', async () => {
+    const stage = await required();
+    await expect(suspend(stage, 'ada', 'ben', 'carl')).rejects.toMatchObject({ code: 'last_way_in' });
+    await suspend(stage, 'carl');
+    await suspend(stage, 'ada');
+    await expect(suspend(stage, 'ben')).rejects.toMatchObject({ code: 'last_way_in' });
+    await stopRequiring(stage.console(), company.id, stage.module.instanceId);
+    await suspend(stage, 'ben');
+  });
+
+  it('is asked inside a transaction alone, where the answer stays true', async () => {
+    const stage = await required();
+    const change = { what: 'accounts', accountIds: ['ada'], act: 'remove' } as const;
+    await expect(findLostLastWay(app.operator(), company.id, stage.module.instanceId, change)).rejects.toThrow();
+  });
+
+  it('an exception is not changed into one that is none', async () => {
+    const stage = await required();
+    await end(stage, 'ada');
+    const id = await idOf(stage, 'ben');
+    const change = (endsAt: Date | null, noEnd = false) =>
+      changeException(stage.console(), company.id, stage.module.instanceId, {
+        id,
+        kind: 'person',
+        reason: 'Still on call',
+        endsAt,
+        noEnd,
+      });
+    await expect(change(later(app.clock.now(), -days(1)))).rejects.toMatchObject({ status: 422 });
+    await expect(change(null)).rejects.toMatchObject({ status: 422 });
+    await change(null, true);
+    expect((await exceptionsOf(stage))[0]).toMatchObject({ endsAt: null, reason: 'Still on call' });
+  });
+
+  it('time: the last one is kept in force a day ahead, the version grows, and the administrators are told', async () => {
+    const stage = await required(await makeCompany(app));
+    const { version } = await settingsOf(app, stage);
+    app.clock.advance(days(29) - seconds(30));
+    // Both end in a day; the trial is long over, so the requirement has to be on for good to matter.
+    await app.runtime
+      .db('integration_settings')
+      .where({ instance_id: stage.module.instanceId })
+      .update({ require_state: 'on', trial_began_at: null, trial_ends_at: null });
+    await watchExceptions(app.operator());
+    expect((await settingsOf(app, stage)).version).toBe(version);
+    app.clock.advance(minutes(2));
+    await Promise.all([watchExceptions(app.operator()), watchExceptions(app.operator())]);
+    const ends = (await exceptionsOf(stage)).map(({ endsAt }) =>
+      Math.round((Number(endsAt) - app.clock.now().getTime()) / days(1)),
+    );
+    expect(ends.sort()).toEqual([1, 7]);
+    expect((await settingsOf(app, stage)).version).toBe(version + 1);
+    expect((await eventsOf(app, stage, 'module.exception')).at(-1)?.details.change).toBe('kept');
+    expect((await mailsOf(app, stage, 'exceptionKept')).filter((to) => to === stage.admin.user.email)).toHaveLength(1);
+    await watchExceptions(app.operator());
+    expect((await settingsOf(app, stage)).version).toBe(version + 1);
+  });
+});
+
+it('A8.6 reminders go out 7 days and 1 day before, once each, also beside another node', async () => {
+  const stage = await makeStage(app, company);
+  await accountsWereRead(app, company, stage.module, { ada: {}, ben: {} });
+  await exempts(app, stage, 'ada', { endsAt: later(app.clock.now(), days(8)) });
+  await exempts(app, stage, 'ben', { endsAt: null, noEnd: true });
+  const reminders = async () =>
+    (await mailsOf(app, stage, 'exceptionEnds')).filter((to) => to === stage.admin.user.email).length;
+  const before = await reminders();
+  const turn = () => Promise.all([watchExceptions(app.operator()), watchExceptions(app.operator())]);
+  await turn();
+  expect((await reminders()) - before).toBe(0);
+  app.clock.advance(days(1) + minutes(1));
+  await turn();
+  await turn();
+  expect((await reminders()) - before).toBe(1);
+  app.clock.advance(days(6));
+  await turn();
+  await turn();
+  expect((await reminders()) - before).toBe(2);
+  app.clock.advance(days(1));
+  await turn();
+  expect((await reminders()) - before).toBe(2);
+  const list = () => app.runtime.store.of(company.id).exceptions.list(stage.module.instanceId);
+  // Ended: still to be seen, and exempt again by a new one.
+  expect(await list()).toHaveLength(2);
+  await exempts(app, stage, 'ada');
+  await expect(exempts(app, stage, 'ada')).rejects.toMatchObject({ fields: { accountId: expect.any(String) } });
+  app.clock.advance(days(61));
+  await turn();
+  expect((await list()).map(({ accountId }) => accountId)).toEqual(['ben']);
+});
