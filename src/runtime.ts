@@ -15,6 +15,7 @@ import { listModules } from './domain/modules/queries.ts';
 import { backChannelLogoutJob } from './jobs/back-channel-logout.ts';
 import { forgottenJob } from './jobs/forgotten.ts';
 import { groupRemovalJob } from './jobs/group-removal.ts';
+import { createDeliverer, type Deliverer } from './jobs/deliver.ts';
 import { keepHouse } from './jobs/housekeeping.ts';
 import { lostAccessJob } from './jobs/lost-access.ts';
 import { createJobs, type Jobs, jobAnnouncement } from './jobs/queue.ts';
@@ -28,6 +29,7 @@ import { sendMailJob } from './jobs/send-mail.ts';
 import { shortenSessionsJob } from './jobs/shorten-sessions.ts';
 import { runTaskJob } from './jobs/task.ts';
 import { taskHandlers } from './jobs/task-handlers.ts';
+import { sweepStanding } from './jobs/standing-sweep.ts';
 import { createLog, type Log } from './lib/log.ts';
 import { createOutgoing, isLoopbackHost } from './lib/outgoing.ts';
 import { createPasswordHasher, type PasswordHasher } from './lib/password-hasher.ts';
@@ -162,6 +164,7 @@ export async function createRuntime(parts: Parts): Promise<Runtime> {
     now: clock(),
     origin,
     config,
+  let sweeping: NodeJS.Timeout | null = null;
     log,
     keyring,
     hasher,
@@ -175,6 +178,8 @@ export async function createRuntime(parts: Parts): Promise<Runtime> {
     text,
     replyTo: settings.replyTo,
   });
+
+  const deliverer: Deliverer = createDeliverer({ work: system, send: outgoing });
 
   const runtime: Runtime = {
     config,
@@ -242,9 +247,17 @@ export async function createRuntime(parts: Parts): Promise<Runtime> {
       await listener?.stop();
       await jobs.stop();
       transport?.close();
+      deliverer.start();
+      sweeping = setInterval(
+        () => void sweepStanding(system()).catch((err) => log.warn({ err }, 'the sweep failed')),
+        minutes(1),
+      );
+      sweeping.unref();
       await prepared.end();
       await db.destroy();
     },
+      if (sweeping) clearInterval(sweeping);
+      await deliverer.stop();
   };
 
   function hear(topic: string): void {
@@ -257,6 +270,7 @@ export async function createRuntime(parts: Parts): Promise<Runtime> {
   function reloadKeys(): void {
     void runtime.engine.reload(system()).catch((err) => log.error({ err }, 'signing keys could not be reloaded'));
   }
+    if (topic === 'deliveries') deliverer.wake();
 
   function forget(): void {
     clients.invalidate();

@@ -2,8 +2,8 @@
 // (DOS-03), never to another place than the one that was named. Node's own client, since its `lookup` sees each address before a
 // connection is made: a name that changes its mind between a check and the connection gains nothing.
 import { lookup } from 'node:dns';
-import { request as requestHttp } from 'node:http';
-import { request as requestHttps } from 'node:https';
+import { Agent as HttpAgent, request as requestHttp } from 'node:http';
+import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
 import { BlockList, isIP, type LookupFunction } from 'node:net';
 
 export type OutgoingProblem = 'refused-address' | 'unreachable' | 'timeout' | 'too-large';
@@ -19,7 +19,12 @@ export class OutgoingError extends Error {
 }
 
 export interface OutgoingRequest {
+  /** GET unless told. */
+  method?: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   headers: Record<string, string>;
+  body?: string;
+  /** Many follow to the same place: the connection is kept for a moment. Only for what may be sent twice. */
+  isOneOfMany?: boolean;
   /** For the whole answer, from the first look-up to the last byte. */
   timeoutMs: number;
   maxBytes: number;
@@ -31,7 +36,7 @@ export interface OutgoingAnswer {
   body: string;
 }
 
-/** GET; redirects are answers like others, and followed by nobody. @throws OutgoingError */
+/** Redirects are answers like others, and followed by nobody. @throws OutgoingError */
 export type Outgoing = (address: string, request: OutgoingRequest) => Promise<OutgoingAnswer>;
 
 /** Special-use addresses (RFC 6890 and the IANA registries): loopback, private, link-local, documentation, multicast and the like. */
@@ -80,20 +85,53 @@ export function createOutgoing({ mayReachLoopback }: { mayReachLoopback: boolean
     // A number in place of a name is not looked up at all.
     const literal = url.hostname.replace(/^\[|\]$/g, '');
     if (!isOpen && isIP(literal) !== 0 && isSpecialUse(literal)) throw new OutgoingError('refused-address');
-    return get(url, given, isOpen ? undefined : guardedLookup);
+    return ask(url, given, isOpen ? null : guardedLookup);
   };
 }
 
-function get(url: URL, { headers, timeoutMs, maxBytes }: OutgoingRequest, lookup?: LookupFunction) {
+// A kept connection was made through the very check that a new one would go through, for the same name: looked-up connections and
+// those of a developer's machine never share one. Nobody is kept waiting by it, since it ends by itself in seconds.
+const keeping = { keepAlive: true, maxFreeSockets: 4, timeout: 4000, scheduling: 'lifo' } as const;
+const agents = {
+  guarded: { 'https:': new HttpsAgent(keeping), 'http:': new HttpAgent(keeping) },
+  open: { 'https:': new HttpsAgent(keeping), 'http:': new HttpAgent(keeping) },
+};
+
+function agentFor(url: URL, { isOneOfMany }: OutgoingRequest, lookup: LookupFunction | null): HttpAgent | false {
+  if (!isOneOfMany) return false;
+  return agents[lookup ? 'guarded' : 'open'][url.protocol === 'https:' ? 'https:' : 'http:'];
+}
+
+/** A kept connection that the other side has just closed is found out by using it: then it is asked anew, once. */
+function ask(url: URL, given: OutgoingRequest, lookup: LookupFunction | null): Promise<OutgoingAnswer> {
+  return exchange(url, given, lookup).catch((error: unknown) => {
+    if (!(error instanceof ClosedMeanwhile)) throw error;
+    return exchange(url, { ...given, isOneOfMany: false }, lookup);
+  });
+}
+
+class ClosedMeanwhile extends Error {}
+
+function exchange(url: URL, given: OutgoingRequest, lookup: LookupFunction | null) {
+  const { method = 'GET', headers, body, timeoutMs, maxBytes } = given;
   return new Promise<OutgoingAnswer>((resolve, reject) => {
     const fail = (error: unknown) => {
       clearTimeout(timer);
-      reject(error instanceof OutgoingError ? error : new OutgoingError('unreachable', error));
+      const isOld = request.reusedSocket && isReset(error);
+      reject(
+        isOld
+          ? new ClosedMeanwhile()
+          : error instanceof OutgoingError
+            ? error
+            : new OutgoingError('unreachable', error),
+      );
       request.destroy();
     };
     const send = url.protocol === 'https:' ? requestHttps : requestHttp;
-    // No agent: a connection that is kept would have been checked for somebody else's question.
-    const request = send(url, { headers, agent: false, ...(lookup ? { lookup } : {}) }, (response) => {
+    const agent = agentFor(url, given, lookup);
+    const length = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) };
+    const options = { method, headers: { ...headers, ...length }, agent, ...(lookup ? { lookup } : {}) };
+    const request = send(url, options, (response) => {
       const chunks: Buffer[] = [];
       let size = 0;
       response.on('data', (chunk: Buffer) => {
@@ -114,6 +152,9 @@ function get(url: URL, { headers, timeoutMs, maxBytes }: OutgoingRequest, lookup
     });
     const timer = setTimeout(() => fail(new OutgoingError('timeout')), timeoutMs);
     request.on('error', fail);
-    request.end();
+    request.end(body);
   });
 }
+
+const isReset = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && (error.code === 'ECONNRESET' || error.code === 'EPIPE');

@@ -123,7 +123,8 @@ export function laneRepository(db: Database) {
     async letGo(ids: string[], until: Date): Promise<void> {
       await db.raw(
         `update deliveries set claimed_until = null,
-           state = case when state = 'sent' and attempts <= 1 then 'queued' else state end, attempts = greatest(attempts - 1, 0)
+           state = case when state <> 'sent' then state when attempts <= 1 then 'queued' else 'failed' end,
+           attempts = case when state = 'sent' then greatest(attempts - 1, 0) else attempts end
          where id = any(?) and claimed_until = ?`,
         [ids, until],
       );
