@@ -7,12 +7,14 @@ import { createDatabase, type Database } from './db/knex.ts';
 import { migrate } from './db/migrations.ts';
 import { createPrepared } from './db/prepared.ts';
 import type { Company } from './domain/companies/company.ts';
+import type { CaseResult, ContractRun } from './domain/integrations/contract.ts';
 import type { StoredMail } from './domain/mails/mail.ts';
 import { fromAddressOf, type MailSettings, type MailText, noSettings, type TextKind } from './domain/mails/text.ts';
 import { ensureHomeClient } from './domain/modules/commands.ts';
 import type { Module } from './domain/modules/module.ts';
 import { listModules } from './domain/modules/queries.ts';
 import { backChannelLogoutJob } from './jobs/back-channel-logout.ts';
+import { contractJob, runContract } from './jobs/contract/run.ts';
 import { forgottenJob } from './jobs/forgotten.ts';
 import { groupRemovalJob } from './jobs/group-removal.ts';
 import { createDeliverer, type Deliverer } from './jobs/deliver.ts';
@@ -86,6 +88,8 @@ export interface Runtime {
   sender(settings: MailSettings): Mailbox;
   /** What the engine has against a module that is to be registered, or null. */
   complaint(module: Module): string | null;
+  /** Runs a contract test here and now, for the command line. */
+  testContract(work: Work, run: ContractRun, onCase: (result: CaseResult) => void): Promise<ContractRun | null>;
   /** PKCE challenge of a verifier, S256 (RFC 7636 section 4.2). */
   challengeOf(verifier: string): string;
   /** Begins jobs, housekeeping and listening; a command-line tool does without. */
@@ -139,6 +143,7 @@ export async function createRuntime(parts: Parts): Promise<Runtime> {
       shortenSessionsJob,
       lostAccessJob,
       groupRemovalJob,
+      contractJob({ outgoing, clock }),
       runTaskJob(taskHandlers, clock),
       readModulePeopleJob(outgoing),
       reconcileJob,
@@ -218,6 +223,7 @@ export async function createRuntime(parts: Parts): Promise<Runtime> {
       };
     },
     complaint: (module) => complaintAbout(runtime.engine.provider, module),
+    testContract: (work, { companyId, id }, onCase) => runContract(work, companyId, id, { outgoing, clock, onCase }),
     challengeOf: (verifier) => createHash('sha256').update(verifier).digest('base64url'),
     async start() {
       listener = listen(parts.databaseUrl, announcements, {

@@ -4,6 +4,7 @@ import type { Runtime } from '../runtime.ts';
 import type { Work } from '../work.ts';
 import { auditCommands } from './audit-commands.ts';
 import { companyCommands } from './company-commands.ts';
+import { contractCommands } from './contract-commands.ts';
 import { maintenanceCommands } from './maintenance-commands.ts';
 import { moduleCommands } from './module-commands.ts';
 import type { OptionSpecs, Options } from './options.ts';
@@ -39,6 +40,7 @@ export const commands: Command[] = [
   ...userCommands,
   ...maintenanceCommands,
   ...auditCommands,
+  ...contractCommands,
 ];
 
 export function findCommand(name: string): Command | undefined {

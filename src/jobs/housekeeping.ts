@@ -7,6 +7,7 @@ import { purgeEndedSessions, takeExpiredSessions } from '../domain/sessions/repo
 import { purgeTasks } from '../domain/tasks/repository.ts';
 import { after, days } from '../lib/time.ts';
 import { transaction, type Work } from '../work.ts';
+import { reviveContracts } from './contract/run.ts';
 import { keepReadings } from './read-accounts.ts';
 import { keepDrafts } from './read-module-people.ts';
 import { reviveTasks } from './task.ts';
@@ -39,6 +40,7 @@ export async function keepHouse(work: Work): Promise<void> {
   await reviveTasks(work);
   await keepDrafts(work);
   await keepReadings(work);
+  await reviveContracts(work);
   await inBatches(() => purgeTasks(store.db, after(now, -days(60)), batch));
   await inBatches(() => store.mails.erase(after(now, -days(keptDays)), batch));
   await inBatches(() => store.mails.purge(after(now, -days(historyDays)), batch));

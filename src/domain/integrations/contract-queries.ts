@@ -38,6 +38,33 @@ export async function findTested(
   return rows[0] ? { ...rows[0], profile: profileSchema.parse(rows[0].profile) } : null;
 }
 
+/** Instances that an operator means by an id or a name; more than one is told apart by the id. */
+export async function findInstances(work: Work, companyId: CompanyId, name: string): Promise<InstanceId[]> {
+  await authorise(work, companyId, 'modules.manage');
+  const rows: { id: InstanceId }[] = await work.store
+    .db('module_instances')
+    .where('company_id', companyId)
+    .whereRaw('(lower(name) = lower(:name) or id::text = lower(:name))', { name })
+    .orderBy('id')
+    .limit(2)
+    .select('id');
+  return rows.map(({ id }) => id);
+}
+
+/** Where the accounts are, with the sealed token; also while Log In with KaseyaOne is not enabled yet. For the test itself. */
+export async function findTestService(
+  work: Work,
+  companyId: CompanyId,
+  instanceId: InstanceId,
+): Promise<{ url: string; sealedToken: string } | null> {
+  const { rows }: { rows: { url: string | null; sealedToken: string | null }[] } = await work.store.db.raw(
+    'select scim_url as url, sealed_scim_token as "sealedToken" from module_instances where company_id = ? and id = ?',
+    [companyId, instanceId],
+  );
+  const [{ url = null, sealedToken = null } = {}] = rows;
+  return url !== null && sealedToken !== null ? { url, sealedToken } : null;
+}
+
 /**
  * Whether automatic provisioning may be turned on without an override: this product was tested within 90 days as it is now, here or in
  * the company's test tenant, and passed. Asks for no permission: a rule for commands that have.
