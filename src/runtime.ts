@@ -8,6 +8,8 @@ import { migrate } from './db/migrations.ts';
 import { createPrepared } from './db/prepared.ts';
 import type { Company } from './domain/companies/company.ts';
 import type { CaseResult, ContractRun } from './domain/integrations/contract.ts';
+import { readSettings } from './domain/integrations/repository.ts';
+import { createSettingsCopies } from './domain/integrations/settings-copies.ts';
 import type { StoredMail } from './domain/mails/mail.ts';
 import { fromAddressOf, type MailSettings, type MailText, noSettings, type TextKind } from './domain/mails/text.ts';
 import { ensureHomeClient } from './domain/modules/commands.ts';
@@ -41,6 +43,7 @@ import { type ComposedMail, composeStored } from './mail/compose.ts';
 import { sampleData } from './mail/samples.ts';
 import { createTransport, type Mailbox, parseMailbox, senderOf, type Transport } from './mail/transport.ts';
 import { createAdapter } from './oidc/adapter.ts';
+import { createEntryDoor } from './oidc/entry-door.ts';
 import { type ClientCatalogue, complaintAbout, createClientCatalogue } from './oidc/clients.ts';
 import { cookieKeysOf } from './oidc/configuration.ts';
 import { createEngine, type Engine } from './oidc/provider.ts';
@@ -127,6 +130,10 @@ export async function createRuntime(parts: Parts): Promise<Runtime> {
   const transport: Transport | null = config.smtpUrl ? createTransport(config.smtpUrl, config.mailFrom) : null;
   const clients = createClientCatalogue(() => listModules(db));
   const recordIo = createRecordIo(store.records);
+  const entryDoor = createEntryDoor(
+    clients,
+    createSettingsCopies((ids) => readSettings(db, ids)),
+  );
 
   const outgoing = createOutgoing({ mayReachLoopback: isLoopbackHost(new URL(config.publicUrl).hostname) });
 
@@ -288,7 +295,8 @@ export async function createRuntime(parts: Parts): Promise<Runtime> {
   runtime.engine = await createEngine(system(), {
     config,
     keyring,
-    adapter: createAdapter(recordIo, clients),
+    adapter: createAdapter(recordIo, clients, entryDoor),
+    entryDoor,
     pages: providerPages(runtime),
   });
   return runtime;

@@ -11,6 +11,7 @@ import {
 } from '../domain/sessions/record-repository.ts';
 import { isOver, recordId, sessionEnds } from '../domain/sessions/session.ts';
 import type { ClientCatalogue } from './clients.ts';
+import { type EntryDoor, isConnecting, mayConnect } from './entry-door.ts';
 import { currentExchange, type Exchange, emptyBatch } from './exchange.ts';
 import type { RecordIo } from './record-io.ts';
 
@@ -20,8 +21,9 @@ const entryBound = new Set(['AuthorizationCode', 'AccessToken', 'RefreshToken'])
 /** Kinds that are used by exchanging them for others, in one request. */
 const exchangeable = new Set(['AuthorizationCode', 'RefreshToken']);
 
-export function createAdapter(io: RecordIo, clients: ClientCatalogue) {
-  return (kind: string): Adapter => (kind === 'Client' ? clientAdapter(clients) : new RecordAdapter(kind, io));
+export function createAdapter(io: RecordIo, clients: ClientCatalogue, entryDoor: EntryDoor) {
+  return (kind: string): Adapter =>
+    kind === 'Client' ? clientAdapter(clients) : new RecordAdapter(kind, io, entryDoor);
 }
 
 function clientAdapter(clients: ClientCatalogue): Adapter {
@@ -42,10 +44,12 @@ function clientAdapter(clients: ClientCatalogue): Adapter {
 class RecordAdapter implements Adapter {
   readonly #kind: string;
   readonly #io: RecordIo;
+  readonly #door: EntryDoor;
 
-  constructor(kind: string, io: RecordIo) {
+  constructor(kind: string, io: RecordIo, door: EntryDoor) {
     this.#kind = kind;
     this.#io = io;
+    this.#door = door;
   }
 
   async upsert(id: string, payload: AdapterPayload, expiresIn: number): Promise<void> {
@@ -71,7 +75,7 @@ class RecordAdapter implements Adapter {
       if (known) return { ...known, jti: id };
     }
     const row = await this.#read(recordId(this.#kind, id), exchange);
-    if (!row || row.kind !== this.#kind || !stands(row)) return undefined;
+    if (!row || row.kind !== this.#kind || !(await this.#stands(row, exchange))) return undefined;
     if (exchange && !isHere(exchange, row)) return undefined;
     if (exchange && this.#kind === 'Session' && !lives(row, row.payload, exchange.now)) return undefined;
     if (exchange) remember(exchange, row);
@@ -123,6 +127,25 @@ class RecordAdapter implements Adapter {
     exchange.grants.delete(grantId);
   }
 
+  /**
+   * Deny by default: a record of a person counts while the person is active, and for a module while they may enter the instance that
+   * it was made for (C21, OAU-18).
+   */
+  async #stands(row: RecordRow, exchange: Exchange | undefined): Promise<boolean> {
+    const { account, client_id: clientId, payload } = row;
+    if (!row.has_account) return true;
+    if (!account) return false;
+    if (!entryBound.has(row.kind) || row.is_built_in) return true;
+    if (clientId === null) return false;
+    // The access token of a connect ceremony is no key to the engine's own addresses.
+    if (isConnecting(payload.scope)) return row.kind === 'AuthorizationCode' && mayConnect(account);
+    const asked = typeof payload.instance === 'string' ? payload.instance : null;
+    const entry = await this.#door.decide(account, { clientId, isBuiltIn: false, asked });
+    if (!entry.allowed) return false;
+    if (exchange) exchange.instanceId = entry.entered?.instance.id ?? null;
+    return true;
+  }
+
   /** The engine finds, then saves: two parallel requests would both find nothing. So finding is taking (F2). */
   async #claim(id: string): Promise<AdapterPayload | undefined> {
     const isFresh = await this.#io.claim(recordId(this.#kind, id), this.#kind);
@@ -136,14 +159,6 @@ class RecordAdapter implements Adapter {
     exchange?.reads.set(key, reading);
     return reading;
   }
-}
-
-/** Deny by default: a record of a person counts while the person is active, and for a module while they may enter it (C21, OAU-18). */
-function stands(row: RecordRow): boolean {
-  if (!row.has_account) return true;
-  if (!row.account) return false;
-  if (!entryBound.has(row.kind) || row.is_built_in) return true;
-  return row.client_id !== null && row.account.reachable[row.client_id] !== undefined;
 }
 
 /**
@@ -209,6 +224,8 @@ function toWrite(
   if (kind === 'Interaction' && kept.session) kept.session = { ...kept.session, cookie: '' };
   // Nor does anything read the way back, which names the value of the request's own cookie.
   if (kind === 'Interaction') delete kept.returnTo;
+  // Codes and tokens are for one instance, whatever else the person may enter by now.
+  if (entryBound.has(kind) && exchange?.instanceId) kept.instance = exchange.instanceId;
   const json = JSON.stringify(kept);
   if (unstorable.test(json)) throw new errors.InvalidRequest('the request holds characters that cannot be stored');
   const sessionUid =

@@ -1,5 +1,6 @@
 // Clients as the engine wants them, from the modules table, kept in memory until another node says they changed.
 import { type ClientMetadata as EngineMetadata, errors, type Provider } from 'oidc-provider';
+import { connectScope } from '../domain/integrations/ceremony-commands.ts';
 import type { Module } from '../domain/modules/module.ts';
 
 export interface ClientCatalogue {
@@ -76,8 +77,13 @@ function toEngine(module: Module): EngineMetadata {
     // The engine compares through `compareClientSecret`, which hashes what the client sends (see provider.ts).
     ...(module.secretHash ? { client_secret: module.secretHash } : {}),
     ...metadata,
+    scope: mayBeConnected(module) ? `${metadata.scope} ${connectScope}` : metadata.scope,
     // Without a redirect address there is no code flow, and the engine insists that response types say so.
     response_types: metadata.grant_types.includes('authorization_code') ? metadata.response_types : [],
     is_built_in: module.isBuiltIn,
   };
 }
+
+/** Whatever has something to set up has an Integration Center of its own, and so a connect ceremony. */
+const mayBeConnected = ({ isBuiltIn, profile, metadata }: Module): boolean =>
+  !isBuiltIn && profile.capabilities.length > 0 && metadata.grant_types.includes('authorization_code');

@@ -11,13 +11,16 @@ import {
 import { cookieNames } from '../config/cookies.ts';
 import type { Config } from '../config/load.ts';
 import { parsePolicy } from '../domain/companies/company.ts';
+import { connectScope } from '../domain/integrations/ceremony-commands.ts';
+import { pairwiseSubject } from '../domain/keys/subject.ts';
 import type { AccountFacts } from '../domain/sessions/record-repository.ts';
 import { acrMultiFactor } from '../domain/users/sign-in.ts';
+import { isId } from '../lib/ids.ts';
 import type { Log } from '../lib/log.ts';
 import type { Keyring } from '../lib/secrets.ts';
-import { hmac } from '../lib/secrets.ts';
-import { claims, currentAccount, findAccount } from './account.ts';
+import { claims, createFindAccount, currentAccount } from './account.ts';
 import type { createAdapter } from './adapter.ts';
+import { type EntryDoor, isConnecting } from './entry-door.ts';
 import { currentExchange } from './exchange.ts';
 import { createFetch } from './fetch.ts';
 import { createGrantLoader } from './grants.ts';
@@ -48,7 +51,7 @@ export interface ProviderPages {
     ctx: KoaContext,
     interaction: {
       uid: string;
-      prompt: { name: string; reasons: string[] };
+      prompt: { name: string; reasons: string[]; details: Record<string, unknown> };
       params: Record<string, unknown>;
       /** Whose session this browser has, if any. */
       account: AccountFacts | undefined;
@@ -61,6 +64,7 @@ export interface EngineParts {
   log: Log;
   keyring: Keyring;
   adapter: ReturnType<typeof createAdapter>;
+  entryDoor: EntryDoor;
   jwks: JWK[];
   /** From a person's id and a sector to the name that this sector knows the person by; must never change (OAU-25). */
   pairwiseKey: Buffer;
@@ -76,6 +80,7 @@ export function createConfiguration({
   log,
   keyring,
   adapter,
+  entryDoor,
   jwks,
   pairwiseKey,
   pages,
@@ -84,14 +89,16 @@ export function createConfiguration({
   return {
     adapter,
     jwks: { keys: jwks },
-    findAccount: findAccount as FindAccount,
+    findAccount: createFindAccount(entryDoor) as FindAccount,
     claims,
-    scopes: ['openid', 'offline_access', 'profile', 'email', 'phone', 'address'],
+    scopes: ['openid', 'offline_access', 'profile', 'email', 'phone', 'address', connectScope],
+    // Which of the connected tenants is to be entered (docs/module-protocol.md section 1).
+    extraParams: { instance: refuseNoId },
     // F10, OAU-13: nothing but the code flow; no implicit, no hybrid, no password grant.
     responseTypes: ['code'],
     subjectTypes: ['public', 'pairwise'],
     pairwiseIdentifier: async (_ctx, accountId, client) =>
-      hmac(pairwiseKey, `${client.sectorIdentifier}\n${accountId}`),
+      pairwiseSubject(pairwiseKey, String(client.sectorIdentifier), accountId),
     assertJwtClientAuthClaimsAndHeader: refuseFarExpiry,
     clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
     acrValues: [acrMultiFactor],
@@ -146,7 +153,7 @@ export function createConfiguration({
     clientBasedCORS: (_ctx, origin, client) =>
       origin === config.publicUrl || (Array.isArray(client.cors_origins) && client.cors_origins.includes(origin)),
     interactions: {
-      policy: createPolicy(),
+      policy: createPolicy(entryDoor),
       url: async (ctx, interaction) => {
         const accountId = ctx.oidc.session?.accountId;
         await pages.beginInteraction(ctx, {
@@ -160,7 +167,8 @@ export function createConfiguration({
     },
     loadExistingGrant: createGrantLoader(keyring.derive('grants')),
     // A session-bound refresh token for every module that may use one; with offline_access it outlives the session.
-    issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed('refresh_token'),
+    issueRefreshToken: async (_ctx, client, code) =>
+      client.grantTypeAllowed('refresh_token') && !isConnecting(code.scope),
     rotateRefreshToken: true,
     renderError: async (ctx, out, error) => {
       const status = 'statusCode' in error && typeof error.statusCode === 'number' ? error.statusCode : 500;
@@ -183,6 +191,11 @@ export function createConfiguration({
     // jwks_uri and sector_identifier_uri have no limit by default (API-11).
     fetchResponseBodyLimits: { jwks_uri: 1_048_576, sector_identifier_uri: 1_048_576 },
   } as Configuration;
+}
+
+function refuseNoId(_ctx: KoaContextWithOIDC, value: unknown): void {
+  if (value !== undefined && !(typeof value === 'string' && isId(value)))
+    throw new errors.InvalidRequest('instance is not the id of a connected instance');
 }
 
 /** RFC 7523 section 3: a used assertion is remembered until it runs out (OAU-16), so that may not be far in the future. */

@@ -3,6 +3,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { AccountFacts, RecordRow, WriteBatch } from '../domain/sessions/record-repository.ts';
 import type { LogoutNotice } from '../domain/sessions/session.ts';
+import type { InstanceId } from '../lib/ids.ts';
 import type { Origin } from '../work.ts';
 
 /** A token or a grant that was revoked, to be recorded (API-13). */
@@ -37,6 +38,8 @@ export interface Exchange {
   /** Modules to tell of a logout; queued with the writes. */
   notices: LogoutNotice[];
   endedSessions: string[];
+  /** Which connected instance of the module is entered: as decided at the door, or as the code or token says. */
+  instanceId: InstanceId | null;
   revocations: Revocation[];
   /** What broke inside the engine, which answers in its own words; ours are better. */
   failure: unknown;
@@ -72,6 +75,7 @@ export function newExchange(
     writes: emptyBatch(),
     notices: [],
     endedSessions: [],
+    instanceId: null,
     revocations: [],
     failure: null,
   };

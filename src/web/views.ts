@@ -153,9 +153,12 @@ export interface ViewLocals extends AdminViews {
   };
   'interaction/no-access': {
     module: ModuleLine;
+    heading: string;
     sentence: string;
     next: string;
     code: string;
+    /** Posting there goes back to the module; null: there is no way on there. */
+    back: string | null;
     home: string;
     signOut: string;
   };

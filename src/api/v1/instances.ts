@@ -8,11 +8,14 @@ import {
   placesSchema,
 } from '../../domain/integrations/connect-commands.ts';
 import { noteHealth } from '../../domain/integrations/health-commands.ts';
+import { readSettingsView } from '../../domain/integrations/settings-queries.ts';
 import { acting, endpoint } from '../endpoint.ts';
+import { settingsWire, toWire } from './settings-wire.ts';
 
 const connectionAnswer = z.object({
   instance: z.object({ id: z.uuid(), name: z.string(), company: z.object({ id: z.uuid(), name: z.string() }) }),
   credential: z.object({ id: z.uuid(), secret: z.string() }),
+  settings: settingsWire,
 });
 
 export const instanceEndpoints = [
@@ -30,7 +33,9 @@ export const instanceEndpoints = [
     async handle({ work, caller, body }) {
       const { instance, credential, company, isNew } = await finishCeremony(work, caller, body);
       const { id, name } = instance;
-      return { status: isNew ? 201 : 200, body: { instance: { id, name, company }, credential } };
+      const asModule = { ...work, actor: { kind: 'module' as const, name, instanceId: id } };
+      const settings = toWire(await readSettingsView(asModule, company.id, id), company.id, work.now);
+      return { status: isNew ? 201 : 200, body: { instance: { id, name, company }, credential, settings } };
     },
   }),
   endpoint({

@@ -18,7 +18,7 @@ export interface CeremonyToken {
 
 const select = `
   select r.id, u.company_id as "companyId", c.name as company, u.id as "userId", u.username, r.client_id as "clientId",
-    coalesce(r.payload ->> 'scope', '') as scope, r.payload ? 'jkt' or r.payload ? 'x5t#S256' as "isBound",
+    coalesce(r.payload ->> 'scope', '') as scope, coalesce(r.payload ->> 'jkt', r.payload ->> 'x5t#S256') is not null as "isBound",
     r.payload ->> 'connected' as "instanceId"
   from oidc_records r
     join users u on u.id = r.account_id and u.base_status = 'Active'

@@ -3,7 +3,7 @@
 // Named prepared statements instead of knex, on the same pool: see performance notes in bench/README.md.
 import type { Database } from '../../db/knex.ts';
 import type { Prepared } from '../../db/prepared.ts';
-import type { CompanyId, UserId } from '../../lib/ids.ts';
+import type { CompanyId, GroupId, InstanceId, UserId } from '../../lib/ids.ts';
 import type { Session } from './session.ts';
 
 export interface RecordWrite {
@@ -34,8 +34,18 @@ export interface AccountFacts {
   timeZone: string | null;
   role: string;
   updatedAt: number;
-  /** Active groups by client id of the modules that this person may enter (D.2 effective access). */
-  reachable: Record<string, string[]>;
+  /** What this person's active groups open, by client id of the module and in the order of names (D.2 effective access). */
+  reachable: Record<string, ReachableInstance[]>;
+}
+
+export interface ReachableInstance {
+  id: InstanceId;
+  /** Of its settings: which copy of them may be used. */
+  version: number;
+  /** The module's own name for whom it serves. */
+  tenant: string | null;
+  /** Through which groups, by name. */
+  groups: { id: GroupId; name: string }[];
 }
 
 export interface RecordRow {
@@ -82,15 +92,20 @@ const read = {
     left join users u on u.id = r.account_id and u.base_status = 'Active'
     left join companies c on c.id = u.company_id
     left join lateral (
-      select jsonb_object_agg(t.client_id, t.groups) as reachable from (
-        select m.client_id, jsonb_agg(distinct n.name) as groups
-        from group_members gm
-          join access_groups n on n.id = gm.group_id and n.is_active
-          join group_modules x on x.group_id = n.id
-          join module_instances i on i.id = x.instance_id and i.is_enabled
-          join modules m on m.id = i.module_id
-        where gm.user_id = u.id and (r.client_id is null or m.client_id = r.client_id)
-        group by m.client_id) t
+      select jsonb_object_agg(t.client_id, t.instances) as reachable from (
+        select e.client_id, jsonb_agg(jsonb_build_object(
+          'id', e.id, 'version', e.version, 'tenant', e.tenant, 'groups', e.groups) order by e.name, e.id) as instances
+        from (
+          select m.client_id, i.id, i.name, i.version, i.tenant,
+            jsonb_agg(jsonb_build_object('id', n.id, 'name', n.name) order by n.name) as groups
+          from group_members gm
+            join access_groups n on n.id = gm.group_id and n.is_active
+            join group_modules x on x.group_id = n.id
+            join module_instances i on i.id = x.instance_id and i.is_enabled
+            join modules m on m.id = i.module_id
+          where gm.user_id = u.id and (r.client_id is null or m.client_id = r.client_id)
+          group by m.client_id, i.id) e
+        group by e.client_id) t
     ) a on true
     where r.id = any($1) and (r.expires_at is null or r.expires_at > now())
       and (r.kind <> 'Session' or w.ended_at is null)`,

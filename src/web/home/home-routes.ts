@@ -174,6 +174,7 @@ const launch: PersonHandler = async (ctx, runtime, person) => {
   if (instance.initiateLoginUri) {
     url.searchParams.set('iss', runtime.config.publicUrl);
     url.searchParams.set('login_hint', person.account.username);
+    url.searchParams.set('instance', instance.id);
     if (landing) url.searchParams.set('target_link_uri', landing);
   }
   seeOther(ctx, url.href);

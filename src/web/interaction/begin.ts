@@ -10,12 +10,12 @@ import type { CompanyId, UserId } from '../../lib/ids.ts';
 import { hours } from '../../lib/time.ts';
 import type { Runtime } from '../../runtime.ts';
 import { type Context, getSealedCookie, setSealedCookie } from '../context.ts';
-import { type Ticket, ticketSchema } from './ticket.ts';
+import { because, type Ticket, ticketSchema } from './ticket.ts';
 
 /** What the engine waits for, and for whom. */
 export interface Interaction {
   uid: string;
-  prompt: { name: string; reasons: string[] };
+  prompt: { name: string; reasons: string[]; details: Record<string, unknown> };
   params: Record<string, unknown>;
   account: AccountFacts | undefined;
 }
@@ -38,7 +38,15 @@ export async function beginInteraction(runtime: Runtime, ctx: Context, interacti
 
 async function prepare(runtime: Runtime, ctx: Context, interaction: Interaction, blank: Ticket): Promise<Ticket> {
   const { prompt, params, account } = interaction;
-  if (prompt.name === 'entry') return { ...blank, step: 'entry', code: await tellRefusedEntry(ctx, blank, account) };
+  if (prompt.name === 'entry') {
+    const refused: Ticket = {
+      ...blank,
+      step: 'entry',
+      because: because.parse(prompt.details.because),
+      company: account?.company ?? '',
+    };
+    return { ...refused, code: await tellRefusedEntry(ctx, { ticket: refused, account, instance: params.instance }) };
+  }
   if (prompt.name === 'consent') {
     const redirectHost = URL.parse(String(params.redirect_uri ?? ''))?.host ?? '';
     return {
@@ -68,15 +76,19 @@ async function prepare(runtime: Runtime, ctx: Context, interaction: Interaction,
 /** A code on the page leads an administrator to the reason. */
 async function tellRefusedEntry(
   ctx: Context,
-  ticket: Ticket,
-  account: { id: UserId; companyId: CompanyId } | undefined,
+  of: { ticket: Ticket; account: { id: UserId; companyId: CompanyId } | undefined; instance: unknown },
 ): Promise<string> {
+  const { ticket, account, instance } = of;
   const code = supportCode(randomBytes(8));
   await record(ctx.state.work, {
     action: 'entry.refuse',
     companyId: account?.companyId ?? null,
     ...(account ? { target: { kind: 'user' as const, id: account.id } } : {}),
-    details: { clientId: ticket.clientId, reason: 'no-group' },
+    details: {
+      clientId: ticket.clientId,
+      reason: ticket.because,
+      ...(typeof instance === 'string' ? { instance } : {}),
+    },
     code,
   });
   return code;

@@ -254,3 +254,7 @@ export const consent: StepHandler = (ctx, runtime, ticket) => resume(ctx, runtim
 
 export const refuseConsent: StepHandler = (ctx, runtime, ticket) =>
   resume(ctx, runtime, ticket, { error: 'access_denied', error_description: 'the person refused' });
+
+/** RFC 6749 section 4.1.2.1: the module hears that nothing came of it. */
+export const backRefused: StepHandler = (ctx, runtime, ticket) =>
+  resume(ctx, runtime, ticket, { error: 'access_denied', error_description: 'this person may not do that' });

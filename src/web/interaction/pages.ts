@@ -3,7 +3,7 @@ import QRCode from 'qrcode';
 import { policySchema } from '../../domain/companies/company.ts';
 import { passwordRules } from '../../domain/credentials/password.ts';
 import { grouped, totpAddress } from '../../domain/credentials/totp.ts';
-import { entryRefusal } from '../../domain/modules/entry.ts';
+import { entryRefusal } from '../../domain/integrations/entry.ts';
 import type { Runtime } from '../../runtime.ts';
 import { scopeWords } from '../access-words.ts';
 import type { Context } from '../context.ts';
@@ -78,8 +78,13 @@ const draw: Record<TicketStep, Draw> = {
     ctx.status = 403;
     await showPage(ctx, runtime, 'interaction/no-access', 'No access to this module', {
       module: line,
-      ...entryRefusal(line.name, runtime.config.brandName),
+      ...entryRefusal(ticket.because, {
+        module: line.name,
+        brand: runtime.config.brandName,
+        company: ticket.company,
+      }),
       code: ticket.code,
+      back: ticket.because === 'not-administrator' ? `${ticketPath(ticket.uid)}/entry/back` : null,
       home: '/',
       signOut: '/sign-out',
     });

@@ -33,6 +33,7 @@ const steps: Row[] = [
   },
   { path: 'consent', answers: ['consent'], handle: handlers.consent },
   { path: 'consent/cancel', answers: ['consent'], handle: handlers.refuseConsent },
+  { path: 'entry/back', answers: ['entry'], handle: handlers.backRefused },
 ];
 
 /** The engine's cookie and our ticket must both be here and speak of this address (WEB-02, AUT-14). */

@@ -4,6 +4,9 @@
 import { z } from 'zod';
 import { minutes } from '../../lib/time.ts';
 
+/** Of a refused entry (integrations/entry.ts). */
+export const because = z.enum(['no-group', 'other-instance', 'no-permission', 'not-administrator']).default('no-group');
+
 export const ticketSchema = z.object({
   uid: z.string(),
   clientId: z.string(),
@@ -36,7 +39,8 @@ export const ticketSchema = z.object({
   /** Secret of an enrolment that waits for its first code. */
   secret: z.string().nullable().default(null),
   recoveryCodes: z.array(z.string()).default([]),
-  /** The refused entry: code that an administrator can look up. */
+  /** The refused entry: why, and a code that an administrator can look up. */
+  because,
   code: z.string().default(''),
 });
 

@@ -47,7 +47,10 @@ describe('discovery', () => {
       'private_key_jwt',
       'none',
     ]);
-    expect(body.scopes_supported).toEqual(['openid', 'offline_access', 'profile', 'email', 'phone', 'address']);
+    expect(body.scopes_supported).toEqual([
+      ...['openid', 'offline_access', 'profile', 'email', 'phone', 'address'],
+      'module.connect',
+    ]);
   });
 
   it('F10 OAU-13 offers the code flow alone: no implicit, no hybrid, no password grant', async () => {

@@ -55,8 +55,10 @@ describe('SQL statements of a flow', () => {
       grant_types: ['authorization_code', 'refresh_token', 'client_credentials'],
     });
     second = await makeModule(app, [company]);
-    // Connections of the pool, and what is read once: clients, the only company.
-    await signIn(app, app.visitor(), person, authorizeAddress(module));
+    // Connections of the pool, and what is read once: clients, the only company, settings of the connected modules.
+    const visitor = app.visitor();
+    await signIn(app, visitor, person, authorizeAddress(module));
+    await visitor.open(authorizeAddress(second));
     await app.runtime.onlyCompany();
   });
   afterAll(() => app.stop());

@@ -244,7 +244,7 @@ describe('claims', () => {
     for (const [name, value] of Object.entries(body)) expect(value, name).not.toBeNull();
     expect(Object.keys(body).sort()).toEqual(
       [
-        ...['sub', 'company', 'company_id', 'company_role', 'groups'],
+        ...['sub', 'company', 'company_id', 'company_role', 'groups', 'module_access'],
         ...['name', 'given_name', 'family_name', 'preferred_username'],
         ...['email', 'email_verified'],
       ].sort(),

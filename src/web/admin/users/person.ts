@@ -1,7 +1,7 @@
 // One person: who they are, what they can reach and why, how they sign in, what happened, what was mailed.
 
-import { listInstancesFor } from '../../../domain/modules/queries.ts';
-import { explainReach } from '../../../domain/modules/reach.ts';
+import { explainReach } from '../../../domain/integrations/reach.ts';
+import { listReachFor } from '../../../domain/integrations/reach-queries.ts';
 import { deviceName } from '../../../domain/sessions/session.ts';
 import { activityKinds, listActivity } from '../../../domain/users/activity-queries.ts';
 import { endSessionsOf } from '../../../domain/users/admin-commands.ts';
@@ -53,10 +53,15 @@ const overview: DeskHandler = async (ctx, runtime, desk) => {
   const { now } = desk.work;
   const [read, instances, head] = await Promise.all([
     readOverview(desk.work, desk.companyId, user.id),
-    listInstancesFor(desk.work, desk.companyId, user.id),
+    listReachFor(desk.work, desk.companyId, user.id),
     headOf(person, desk, 'overview'),
   ]);
-  const facts = { status: statusOf(user, now), mustSetPassword: user.mustSetPassword, isEnrolled: !user.mustEnrol2fa };
+  const facts = {
+    status: statusOf(user, now),
+    role: user.role,
+    mustSetPassword: user.mustSetPassword,
+    isEnrolled: !user.mustEnrol2fa,
+  };
   const modules = instances.map((instance) => {
     const { canEnter, because } = explainReach(facts, instance);
     return {

@@ -1,22 +1,21 @@
 // Which modules a person can enter now, and why or why not, in words: the same question as at the door (D.2), asked for all at once.
-import type { InstanceId } from '../../lib/ids.ts';
+import type { Profile } from '../modules/profile.ts';
+import type { InstanceForPerson } from '../modules/queries.ts';
+import type { Role } from '../roles/role.ts';
 import type { Status } from '../users/user.ts';
-import { decideEntry } from './entry.ts';
-
-export interface InstanceForPerson {
-  id: InstanceId;
-  name: string;
-  module: string;
-  icon: string | null;
-  isEnabled: boolean;
-  /** Groups of the person that hold it, inactive ones too. */
-  groups: { id: string; name: string; isActive: boolean }[];
-}
+import { decideEntry, type EntrySettings } from './entry.ts';
 
 export interface ReachFacts {
   status: Status;
+  role: Role;
   mustSetPassword: boolean;
   isEnrolled: boolean;
+}
+
+/** An instance with all that decides there. */
+export interface InstanceToReach extends InstanceForPerson {
+  profile: Profile;
+  settings: EntrySettings;
 }
 
 export interface Reach {
@@ -26,7 +25,11 @@ export interface Reach {
 }
 
 /** What holds a person back from every module; null when nothing does. */
-export function standingBarrier({ status, mustSetPassword, isEnrolled }: ReachFacts): string | null {
+export function standingBarrier({
+  status,
+  mustSetPassword,
+  isEnrolled,
+}: Pick<ReachFacts, 'status' | 'mustSetPassword' | 'isEnrolled'>): string | null {
   switch (status) {
     case 'Invited':
       return 'not signed up yet';
@@ -43,12 +46,23 @@ export function standingBarrier({ status, mustSetPassword, isEnrolled }: ReachFa
 
 const list = new Intl.ListFormat('en');
 
-export function explainReach(facts: ReachFacts, instance: InstanceForPerson): Reach {
-  const active = instance.groups.filter(({ isActive }) => isActive).map(({ name }) => name);
-  const reachable = instance.isEnabled && active.length > 0 ? { [instance.id]: active } : {};
-  const entry = decideEntry({ isBuiltIn: false, clientId: instance.id, reachable });
+export function explainReach(facts: ReachFacts, instance: InstanceToReach): Reach {
   if (!instance.isEnabled) return { canEnter: false, because: 'The module is not connected.' };
-  if (!entry.allowed)
+  const active = instance.groups.filter(({ isActive }) => isActive);
+  const { id, profile, settings } = instance;
+  const reachable = active.length > 0 ? [{ id, version: settings.version, tenant: null, groups: active }] : [];
+  const entry = decideEntry({
+    isBuiltIn: false,
+    profile,
+    role: facts.role,
+    reachable,
+    asked: id,
+    settings: new Map([[id, settings]]),
+  });
+  const through = `Through ${list.format(active.map(({ name }) => name))}`;
+  if (!entry.allowed) {
+    if (entry.because === 'no-permission')
+      return { canEnter: false, because: `${through}, but none of them has a permission in this module.` };
     return {
       canEnter: false,
       because:
@@ -56,7 +70,7 @@ export function explainReach(facts: ReachFacts, instance: InstanceForPerson): Re
           ? 'None of their access groups holds it.'
           : `Only through ${list.format(instance.groups.map(({ name }) => name))}, which ${instance.groups.length === 1 ? 'is' : 'are'} inactive.`,
     };
-  const through = `Through ${list.format(entry.groups)}`;
+  }
   const barrier = standingBarrier(facts);
   return barrier === null
     ? { canEnter: true, because: `${through}.` }
