@@ -6,6 +6,7 @@ import type { AuditAction } from '../audit/audit-event.ts';
 import { record } from '../audit/commands.ts';
 import { authorise } from '../roles/authority.ts';
 import { revokeLostAccess } from '../sessions/lost-access-commands.ts';
+import { causeOf, standingChanged } from '../standing/commands.ts';
 import { closedBy, type Effects, type GroupState, noEffects, type WholeGroupChange } from './effects.ts';
 import { effectsOnMembers, modulesOf } from './effects-queries.ts';
 import { systemGroupRefusal } from './group.ts';
@@ -61,9 +62,18 @@ export async function actOnGroup(
     const areMany = members.length > mostPeopleAtOnce;
     if (!(await carryOut(work, companyId, planned, areMany ? null : members.length))) return group;
     await revokeLostAccess(work, { companyId, moduleIds, userIds: areMany ? null : members });
+    const cause = causeOf(work, `the access group ${group.name} was ${done[act.kind]}`);
+    await standingChanged(work, { companyId, userIds: areMany ? null : members, instanceIds: null, cause });
     return group;
   });
 }
+
+const done: Record<GroupAct['kind'], string> = {
+  activate: 'activated',
+  deactivate: 'deactivated',
+  delete: 'deleted',
+  modules: 'given other modules',
+};
 
 async function plan(work: Work, companyId: CompanyId, groupId: GroupId, act: GroupAct): Promise<Plan> {
   const states = await work.store.of(companyId).groups.listStates();

@@ -6,6 +6,7 @@ import type { AuditEvent } from '../audit/audit-event.ts';
 import { recordAll } from '../audit/commands.ts';
 import { authorise } from '../roles/authority.ts';
 import { revokeLostAccess } from '../sessions/lost-access-commands.ts';
+import { causeOf, standingChanged } from '../standing/commands.ts';
 import { type Effects, effectsOf, type GroupState, type MembershipChange, membershipAfter } from './effects.ts';
 import { modulesOf } from './effects-queries.ts';
 import { type Group, noneIsLeftByJoining, rootStays } from './group.ts';
@@ -90,6 +91,12 @@ export async function changeMemberships(
       work,
       moves.map((move) => eventOf(companyId, move, states)),
     );
+    await standingChanged(work, {
+      companyId,
+      userIds: moves.map(({ member }) => member.id),
+      instanceIds: null,
+      cause: causeOf(work, 'access groups changed'),
+    });
     return { changed: moves.length, effects };
   });
 }

@@ -4,6 +4,7 @@ import type { CompanyId } from '../../lib/ids.ts';
 import { transaction, type Work } from '../../work.ts';
 import { record } from '../audit/commands.ts';
 import { authorise } from '../roles/authority.ts';
+import { causeOf, standingChanged } from '../standing/commands.ts';
 import { startTask } from '../tasks/commands.ts';
 import { eachRow } from '../tasks/queries.ts';
 import type { NewRow, Task, TaskHandler } from '../tasks/task.ts';
@@ -42,7 +43,7 @@ export const undoHandler: TaskHandler = {
         const user = userId && (await users.lockById(userId));
         const why = keptBecause(user || null);
         if (!user || why !== null) return { outcome: 'skipped', message: why ?? '' };
-        await deleteUser(work, companyId, user.id);
+        await deleteUser({ ...work, isPartOfMore: true }, companyId, user.id);
         return { outcome: 'succeeded', userId: user.id };
       }),
     );
@@ -54,5 +55,12 @@ export const undoHandler: TaskHandler = {
       target: { kind: 'task', id: String(params.taskId) },
       details: { deleted: succeeded, kept: skipped + failed },
     });
+    if (succeeded > 0)
+      await standingChanged(work, {
+        companyId,
+        userIds: null,
+        instanceIds: null,
+        cause: causeOf(work, 'import undone'),
+      });
   },
 };

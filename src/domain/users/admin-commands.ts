@@ -7,6 +7,7 @@ import { createLink } from '../links/commands.ts';
 import { sendMail } from '../mails/commands.ts';
 import { authorise } from '../roles/authority.ts';
 import { endEverything, endSessions } from '../sessions/commands.ts';
+import { causeOf, standingChanged } from '../standing/commands.ts';
 import { decide } from './decide.ts';
 import { sendInvitation } from './invitations.ts';
 import { sendPasswordReset } from './password-commands.ts';
@@ -38,6 +39,7 @@ export async function deleteUser(work: Work, companyId: CompanyId, userId: UserI
       target: { kind: 'user', id: userId },
       details: { username: user.username, email: user.email, role: user.role, status: user.baseStatus },
     });
+    await standingChanged(work, { companyId, userIds: [userId], instanceIds: null, cause: causeOf(work, 'deleted') });
     return user;
   });
 }

@@ -4,6 +4,7 @@ import type { CompanyId, GroupId, UserId } from '../../lib/ids.ts';
 import type { Work } from '../../work.ts';
 import { addMembers, removeMembers } from '../groups/member-commands.ts';
 import { authorise } from '../roles/authority.ts';
+import { causeOf, standingChanged } from '../standing/commands.ts';
 import { startTask } from '../tasks/commands.ts';
 import type { Outcome, Task, TaskHandler } from '../tasks/task.ts';
 import { deleteUser, resendInvitation, resetPassword, resetSecondFactor } from './admin-commands.ts';
@@ -60,11 +61,27 @@ export const bulkHandler: TaskHandler = {
     const outcomes: Outcome[] = [];
     for (const { userId } of rows) {
       if (userId === null) outcomes.push({ outcome: 'skipped', message: 'There is no such person any more.' });
-      else outcomes.push(await actOn(work, task.companyId, act, userId));
+      else outcomes.push(await actOn({ ...work, isPartOfMore: true }, task.companyId, act, userId));
     }
     return outcomes;
   },
+  // What it means for modules is one act, and judged as a whole: a large one waits for a second administrator.
+  async finished(work, { companyId, params, title, succeeded }) {
+    // What startBulk wrote.
+    const { act } = params as unknown as BulkAct;
+    if (succeeded > 0 && changesStanding.has(act))
+      await standingChanged(work, { companyId, userIds: null, instanceIds: null, cause: causeOf(work, `“${title}”`) });
+  },
 };
+
+const changesStanding = new Set<BulkAct['act']>([
+  'deactivate',
+  'activate',
+  'delete',
+  'change-role',
+  'add-to-group',
+  'remove-from-group',
+]);
 
 async function actOn(work: Work, companyId: CompanyId, act: BulkAct, userId: UserId): Promise<Outcome> {
   const done: Outcome = { outcome: 'succeeded', userId };

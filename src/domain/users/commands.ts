@@ -11,6 +11,7 @@ import { sendMail } from '../mails/commands.ts';
 import { authorise } from '../roles/authority.ts';
 import type { Role } from '../roles/role.ts';
 import { endEverything } from '../sessions/commands.ts';
+import { causeOf, standingChanged } from '../standing/commands.ts';
 import { decide, getCompany } from './decide.ts';
 import { sendInvitation, sendSetup } from './invitations.ts';
 import { draft, insertUser, inviteUsers, type NewUser, parseNewUser } from './invite-commands.ts';
@@ -70,6 +71,7 @@ export async function createReadyUser(
     if (ready.totpSecret !== null)
       await credentials.setTotp(user.id, work.keyring.seal(factorPurpose, ready.totpSecret), work.now, 0);
     if (input.role === 'Root Admin') await work.store.companies.setRoot(companyId, user.id);
+    await standingChanged(work, { companyId, userIds: [user.id], instanceIds: null, cause: causeOf(work, 'created') });
     return user;
   });
 }
@@ -109,6 +111,12 @@ export async function deactivateUser(work: Work, companyId: CompanyId, userId: U
       target: { kind: 'user', id: userId },
       details: { reason: 'admin' },
     });
+    await standingChanged(work, {
+      companyId,
+      userIds: [userId],
+      instanceIds: null,
+      cause: causeOf(work, 'deactivated'),
+    });
     if (company.policy.notices.deactivated)
       await sendMail(work, {
         kind: 'deactivated',
@@ -145,6 +153,7 @@ export async function activateUser(
     await users.update(userId, changes);
     await users.clearLock(userId);
     await record(work, { action: 'user.activate', companyId, target: { kind: 'user', id: userId } });
+    await standingChanged(work, { companyId, userIds: [userId], instanceIds: null, cause: causeOf(work, 'activated') });
     const active: User = { ...user, ...changes };
     return { user: active, setup: await sendSetup(work, company, active) };
   });

@@ -7,6 +7,7 @@ import { record } from '../audit/commands.ts';
 import type { Company } from '../companies/company.ts';
 import { setGroupsOf } from '../groups/member-commands.ts';
 import { authorise } from '../roles/authority.ts';
+import { causeOf, standingChanged } from '../standing/commands.ts';
 import { decide, previewAct } from './decide.ts';
 import { beginEmailChange, refuseBlocked } from './email-commands.ts';
 import { fieldProblems } from './fields.ts';
@@ -100,6 +101,7 @@ async function changeEmail(
   if (emailKey(email) === emailKey(user.email)) {
     await work.store.of(company.id).users.update(user.id, { email });
     await recordEdit(work, user, { email: user.email }, { email });
+    await tellOfChange(work, user, 'edited');
     return 'none';
   }
   await beginEmailChange(work, company, user, email);
@@ -116,7 +118,12 @@ async function changeRole(work: Work, user: User, role: Checked['role'], may: Ma
     target: { kind: 'user', id: user.id },
     details: { before: user.role, after: role },
   });
+  // C33: a module may derive its permission from the role.
+  await tellOfChange(work, user, 'given another role');
 }
+
+const tellOfChange = (work: Work, { companyId, id }: User, what: string): Promise<void> =>
+  standingChanged(work, { companyId, userIds: [id], instanceIds: null, cause: causeOf(work, what) });
 
 const plain = ['firstName', 'lastName', 'phone', 'timeZone'] as const;
 
@@ -133,6 +140,7 @@ async function changeFields(work: Work, user: User, edit: Checked): Promise<void
   if (Object.keys(before).length === 0) return;
   await work.store.of(user.companyId).users.update(user.id, after);
   await recordEdit(work, user, before, after);
+  await tellOfChange(work, user, 'edited');
 }
 
 async function recordEdit(work: Work, user: User, before: object, after: object): Promise<void> {

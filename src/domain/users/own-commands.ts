@@ -9,6 +9,7 @@ import { matchTotp, newRecoveryCodes, recoveryCodeHash } from '../credentials/to
 import { isLive } from '../links/link.ts';
 import { sendMail } from '../mails/commands.ts';
 import { endEverythingElse } from '../sessions/commands.ts';
+import { causeOf, standingChanged } from '../standing/commands.ts';
 import { fieldProblems } from './fields.ts';
 import { factorPurpose, findCompanyAndUser } from './password-commands.ts';
 import { isLocked } from './sign-in.ts';
@@ -52,6 +53,8 @@ export async function editOwnProfile(work: Work, who: Own, input: Profile): Prom
       target: { kind: 'user', id: who.userId },
       details: { before, after },
     });
+    const { companyId, userId } = who;
+    await standingChanged(work, { companyId, userIds: [userId], instanceIds: null, cause: causeOf(work, 'edited') });
   });
 }
 
@@ -203,6 +206,7 @@ export async function confirmEmail(work: Work, token: string): Promise<{ email: 
       target: { kind: 'user', id: userId },
       details: { before: user.email, after: user.pendingEmail },
     });
+    await standingChanged(work, { companyId, userIds: [userId], instanceIds: null, cause: 'e-mail confirmed' });
     await sendMail(work, {
       kind: 'emailChanged',
       companyId,

@@ -12,6 +12,7 @@ import { record } from '../audit/commands.ts';
 import { companyKey } from '../companies/company.ts';
 import { matchTotp, newRecoveryCodes, recoveryCodeHash } from '../credentials/totp.ts';
 import { sendMail } from '../mails/commands.ts';
+import { standingChanged } from '../standing/commands.ts';
 import { factorPurpose, storePassword } from './password-commands.ts';
 import {
   addressWait,
@@ -326,6 +327,8 @@ export async function enrolDuringSignIn(work: Work, half: Half, secret: string, 
     await record(by, { action: 'user.2fa.enrol', companyId: company.id, target, details: { kind: 'totp' } });
     if (present.baseStatus === 'Invited')
       await record(by, { action: 'user.activate', companyId: company.id, target, details: { by: 'sign-up' } });
+    if (present.baseStatus === 'Invited')
+      await standingChanged(by, { companyId: company.id, userIds: [user.id], instanceIds: null, cause: 'signed up' });
     await sendMail(by, {
       kind: 'secondFactorEnrolled',
       companyId: company.id,
