@@ -159,7 +159,7 @@ export async function countPeople(
       `select key, (select count(distinct user_id)::int from unnest(string_to_array(key, ' ')::uuid[]) as one (group_id)
          cross join lateral (
            select m.user_id from group_members m join users u on u.id = m.user_id and u.base_status = 'Active'
-           where m.company_id = ? and m.group_id = one.group_id limit ?) some) as people
+           where m.company_id = ? and m.group_id = one.group_id limit ?) members) as people
        from unnest(?::text[]) as key`,
       [companyId, reach + 1, keys],
     );
@@ -204,10 +204,12 @@ interface KnownRow extends Omit<KnownModule, 'profile' | 'productName'> {
 export async function listKnownModules(work: Work, companyId: CompanyId): Promise<KnownModule[]> {
   await authorise(work, companyId, 'modules.manage');
   const { rows }: { rows: KnownRow[] } = await work.store.db.raw(
-    `select m.id, m.name, m.icon, m.product, m.profile,
-       coalesce(m.metadata ->> 'initiate_login_uri', m.metadata -> 'redirect_uris' ->> 0) as address,
-       (select count(*)::int from module_instances i where i.company_id = ? and i.module_id = m.id) as connected
-     from modules m where not m.is_built_in order by connected = 0, m.name collate "und-x-icu", m.id limit ?`,
+    `select * from (
+       select m.id, m.name, m.icon, m.product, m.profile,
+         coalesce(m.metadata ->> 'initiate_login_uri', m.metadata -> 'redirect_uris' ->> 0) as address,
+         (select count(*)::int from module_instances i where i.company_id = ? and i.module_id = m.id) as connected
+       from modules m where not m.is_built_in) known
+     order by connected = 0, name collate "und-x-icu", id limit ?`,
     [companyId, mostKnownModules],
   );
   return rows.map((row) => ({
