@@ -1,9 +1,12 @@
+import { issueCredential } from '../domain/integrations/credential-commands.ts';
 import { catalogue } from '../domain/modules/catalogue.ts';
-import { connectModule, createModule } from '../domain/modules/commands.ts';
+import { connectModule, createModule, type NewInstance } from '../domain/modules/commands.ts';
 import { iconAddress } from '../domain/modules/icon.ts';
 import { clientMetadataSchema } from '../domain/modules/module.ts';
 import { capabilityNames } from '../domain/modules/profile.ts';
 import { invalid } from '../lib/errors.ts';
+import type { CompanyId } from '../lib/ids.ts';
+import { transaction, type Work } from '../work.ts';
 import type { Command } from './commands.ts';
 import { getCompany } from './company-commands.ts';
 import type { OptionSpecs, Options } from './options.ts';
@@ -119,9 +122,19 @@ const createModuleCommand: Command = {
   },
 };
 
+/** With the credential by which the module speaks for the instance, as the ceremony would give it. */
+function connect(work: Work, companyId: CompanyId, input: NewInstance) {
+  return transaction(work, async (work) => {
+    const { instanceId } = await connectModule(work, companyId, input);
+    const { secret } = await issueCredential(work, companyId, instanceId, work.now);
+    return { instanceId, credential: secret };
+  });
+}
+
 const connectModuleCommand: Command = {
   name: 'connect-module',
-  summary: 'Gives a company an instance of a module; it joins All Module Access by itself',
+  summary:
+    'Gives a company an instance of a module, and prints its credential, this once; it joins All Module Access by itself',
   options: {
     company: { about: 'Name or slug of the company', required: true },
     'client-id': { about: 'Client id of the module', required: true },
@@ -149,7 +162,7 @@ const connectModuleCommand: Command = {
       localLoginUrl: options.text('local-login-url'),
     };
     const scimUrl = options.text('scim-url');
-    const { instanceId } = await connectModule(work, company.id, {
+    const { instanceId, credential } = await connect(work, company.id, {
       ...(scimUrl === undefined ? {} : { scim: { url: scimUrl, token: (await readStandardInput()).trim() } }),
       clientId: options.need('client-id'),
       ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
@@ -157,8 +170,8 @@ const connectModuleCommand: Command = {
       isTest: options.flag('test') === true,
     });
     return {
-      json: { instanceId, company: company.name },
-      text: `Connected to ${company.name} as instance ${instanceId}.`,
+      json: { instanceId, company: company.name, credential },
+      text: `Connected to ${company.name} as instance ${instanceId}.\nIts credential, shown this once: ${credential}`,
     };
   },
 };

@@ -9,7 +9,7 @@ import { parseArgs } from 'node:util';
 import { lockOut } from './lock-out.ts';
 import { createProcesses, type Processes } from './processes.ts';
 import { describe, screen } from './screen.ts';
-import { type DemoState, isSeeded, loadOrSeed, modules } from './seed.ts';
+import { type DemoClient, type DemoState, isSeeded, loadOrSeed, modules, tenantId } from './seed.ts';
 
 const { values: flags } = parseArgs({
   options: { json: { type: 'boolean' }, reset: { type: 'boolean' }, 'module-people': { type: 'string' } },
@@ -50,7 +50,8 @@ function links(): Record<string, string> {
 async function startModules(processes: Processes, state: DemoState): Promise<void> {
   await Promise.all(
     modules.map(async (module, i) => {
-      const { clientId, clientSecret, scimToken } = state.clients[i] ?? { clientId: '', clientSecret: '' };
+      const client: DemoClient = state.clients[i] ?? { clientId: '', clientSecret: '' };
+      const { clientId, clientSecret, scimToken, instanceId, credential } = client;
       const modulePort = String(module.port);
       processes.start(module.name, 'src/demo/module/main.ts', {
         MODULE_NAME: module.name,
@@ -62,6 +63,12 @@ async function startModules(processes: Processes, state: DemoState): Promise<voi
         DATA_DIR: resolve(dataDir, 'modules', module.name.toLowerCase()),
         // Data of an earlier version have none.
         ...(scimToken === undefined ? {} : { SCIM_TOKEN: scimToken }),
+        ...(instanceId === undefined ? {} : { INSTANCE_ID: instanceId }),
+        ...(credential === undefined ? {} : { INSTANCE_CREDENTIAL: credential }),
+        TENANT_ID: tenantId,
+        TENANT_NAME: state.company.name,
+        MODULE_PERMISSIONS: module.permissions.join(','),
+        MODULE_ADMINISTRATORS: module.administrators.join(','),
         MODULE_CROWD: flags['module-people'] ?? '0',
         MODULE_USERS: JSON.stringify(module.accounts(state.people)),
         LOG_LEVEL: 'warn',

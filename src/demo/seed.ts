@@ -20,12 +20,23 @@ export interface DemoPerson {
 export interface DemoState {
   company: { name: string; slug: string };
   people: DemoPerson[];
-  clients: { clientId: string; clientSecret: string; scimToken?: string }[];
+  clients: DemoClient[];
+}
+
+/** What a module needs at its first start. Data of an earlier version have less. */
+export interface DemoClient {
+  clientId: string;
+  clientSecret: string;
+  scimToken?: string;
+  instanceId?: string;
+  credential?: string;
 }
 
 type RunCommand = (args: string[], input?: string) => Promise<Record<string, unknown>>;
 
 const companyName = 'Northwind IT';
+/** What the modules call the company. */
+export const tenantId = 'northwind';
 const allModules = 'All Module Access';
 
 const cast: Pick<DemoPerson, 'role' | 'firstName' | 'lastName' | 'username' | 'state' | 'groups'>[] = [
@@ -63,7 +74,7 @@ const moduleOnly: (Pick<SeedUser, 'name' | 'role' | 'email'> & Partial<SeedUser>
 ];
 
 /** Accounts that a module has of its own; KaseyaOne people are matched to them by verified e-mail. */
-function accountsFor(roles: Record<string, string>) {
+function accountsFor(roles: Record<string, string>, roleOf = (role: string) => role) {
   return (people: DemoPerson[]) => [
     ...people
       .filter(({ username }) => roles[username])
@@ -74,9 +85,32 @@ function accountsFor(roles: Record<string, string>) {
         timeZone: 'Europe/Berlin',
         password,
       })),
-    ...moduleOnly.map((one) => ({ timeZone: 'Europe/Berlin', ...one })),
+    ...moduleOnly.map((one) => ({ timeZone: 'Europe/Berlin', ...one, role: roleOf(one.role) })),
   ];
 }
+
+/** A product like BMS: its own fields, its own permissions, and nothing is ever deleted there. */
+const helpdeskPermissions = ['Employee', 'Technician', 'Administrator'];
+const helpdeskProfile = {
+  capabilities: ['userImport', 'require', 'provision', 'deprovision', 'accessGroups', 'events'],
+  fields: [
+    { name: 'department', label: 'Department', type: 'text' },
+    { name: 'location', label: 'Location', type: 'text' },
+    { name: 'manager', label: 'Manager', type: 'text' },
+    { name: 'jobTitle', label: 'Job Title', type: 'text' },
+    {
+      name: 'employmentType',
+      label: 'Employment Type',
+      type: 'choice',
+      choices: ['Full time', 'Part time', 'Contractor'],
+    },
+    { name: 'permission', label: 'Security Role', type: 'permission', choices: helpdeskPermissions },
+    { name: 'employeeRole', label: 'Employee Role', type: 'choice', choices: ['Employee', 'Supervisor', 'Manager'] },
+  ],
+  administrators: ['Administrator'],
+  place: 'Settings > Integration Center',
+  enabler: 'Administrator',
+};
 
 export const modules = [
   {
@@ -84,6 +118,10 @@ export const modules = [
     port: 4000,
     url: 'http://localhost:4000',
     group: 'Workplace Team',
+    /** Of the catalogue; null: the profile above. */
+    product: 'workplace',
+    permissions: ['Read only', 'Team Access', 'Full Access'],
+    administrators: ['Full Access'],
     accounts: accountsFor({
       ada: 'Full Access',
       alan: 'Full Access',
@@ -97,7 +135,13 @@ export const modules = [
     port: 4001,
     url: 'http://localhost:4001',
     group: 'Helpdesk Team',
-    accounts: accountsFor({ ada: 'Full Access', alan: 'Full Access', cleo: 'Team Access' }),
+    product: null,
+    permissions: helpdeskPermissions,
+    administrators: ['Administrator'],
+    accounts: accountsFor({ ada: 'Administrator', alan: 'Administrator', cleo: 'Technician' }, (role) => {
+      if (role === 'Full Access') return 'Administrator';
+      return role === 'Team Access' ? 'Technician' : 'Employee';
+    }),
   },
 ];
 
@@ -157,12 +201,10 @@ async function seed(run: RunCommand, dataDir: string): Promise<DemoState> {
   const company = await run(['create-company', '--name', companyName]);
   const slug = String(company.slug);
   const registered = await Promise.all(modules.map((module) => register(run, dataDir, module)));
+  const clients: DemoClient[] = [];
   for (const [i, module] of modules.entries()) {
     await run(['create-group', '--company', slug, '--name', module.group]);
-    const clientId = registered[i]?.clientId ?? '';
-    const scim = ['--scim-url', `${module.url}/scim/v2`];
-    const connect = ['connect-module', '--company', slug, '--client-id', clientId, '--group', module.group, ...scim];
-    await run(connect, registered[i]?.scimToken);
+    clients.push(await connect(run, slug, module, registered[i] ?? { clientId: '', clientSecret: '' }));
   }
   const people = cast.map(
     (person): DemoPerson => ({
@@ -174,16 +216,38 @@ async function seed(run: RunCommand, dataDir: string): Promise<DemoState> {
   );
   const lines = people.map((person) => JSON.stringify(person)).join('\n');
   await run(['create-user', '--company', slug, '--bulk-stdin'], lines);
-  return { company: { name: companyName, slug }, people, clients: registered };
+  return { company: { name: companyName, slug }, people, clients };
+}
+
+/** As the ceremony would do it, by the operator: the modules of the demo start connected. */
+async function connect(
+  run: RunCommand,
+  slug: string,
+  { url, group }: (typeof modules)[number],
+  client: DemoClient,
+): Promise<DemoClient> {
+  const made = await run(
+    [
+      'connect-module',
+      ...['--company', slug, '--client-id', client.clientId, '--group', group],
+      ...['--tenant', tenantId, '--landing-url', `${url}/`, '--initiate-login-uri', `${url}/initiate-login`],
+      ...['--scim-url', `${url}/scim/v2`, '--events-url', `${url}/events`],
+      ...['--local-login-url', `${url}/login/local`],
+    ],
+    client.scimToken,
+  );
+  return { ...client, instanceId: String(made.instanceId), credential: String(made.credential) };
 }
 
 async function register(
   run: RunCommand,
   dataDir: string,
-  { name, url }: (typeof modules)[number],
-): Promise<DemoState['clients'][number]> {
+  { name, url, product }: (typeof modules)[number],
+): Promise<DemoClient> {
   const icon = join(dataDir, `${name.toLowerCase()}.svg`);
   await writeFile(icon, createLook(name.toLowerCase()).assets.get('/icon.svg')?.body ?? '');
+  const profile = join(dataDir, `${name.toLowerCase()}-profile.json`);
+  if (product === null) await writeFile(profile, JSON.stringify(helpdeskProfile));
   const made = await run([
     'create-module',
     ...['--name', name, '--icon-file', icon],
@@ -191,7 +255,7 @@ async function register(
     ...['--post-logout-redirect-uri', `${url}/login`],
     ...['--initiate-login-uri', `${url}/initiate-login`],
     ...['--backchannel-logout-uri', `${url}/backchannel-logout`],
-    ...['--capabilities', 'userImport'],
+    ...(product === null ? ['--profile-file', profile] : ['--product', product]),
   ]);
   const scimToken = randomBytes(32).toString('base64url');
   return { clientId: String(made.client_id), clientSecret: String(made.client_secret), scimToken };

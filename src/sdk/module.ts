@@ -1973,7 +1973,7 @@ async function openMemory(store: DocumentStore) {
 
 // ------------------------------------------------------------------------------------------------------- integration
 /** Who does it: the administrator who is logged in at the module, with the `sub` of a session through the provider. */
-export type Acting = { id: string; name: string; sub?: string | null };
+export type Acting = { id: string; name: string; sub?: string };
 
 export interface IntegrationOptions {
   module: LoginModule;
@@ -2060,11 +2060,17 @@ export interface NewException {
 
 export interface Preflight {
   readonly ready: boolean;
-  readonly checks: readonly { readonly name: string; readonly passed: boolean; readonly sentence: string }[];
+  readonly checks: readonly {
+    readonly name: string;
+    readonly passed: boolean;
+    /** Only time is missing: ask again. */ readonly under_way?: boolean;
+    readonly sentence: string;
+  }[];
   readonly ways_in: readonly { readonly account_id: string; readonly user_name: string; readonly kind: string }[];
   readonly loses_local: {
     readonly count: number;
     readonly of: number;
+    readonly reasons?: readonly { readonly reason: string; readonly count: number; readonly sentence: string }[];
     readonly sample: readonly { readonly account_id: string; readonly user_name: string; readonly reason: string }[];
   };
   readonly trial_minutes: number;
@@ -2361,17 +2367,18 @@ function createCeremony(
     const body = { tenant, admin, ...announced(token) };
     const { json } = await link.api('/instances', { method: 'POST', body, bearer: tokens.accessToken });
     const secret = isRecord(json?.credential) ? textOf(json.credential.secret) : null;
-    const told = toIntegrationSettings(isRecord(json?.settings) ? json.settings : undefined);
-    if (secret === null) return refuse('provider_unavailable', 'no credential in the answer');
+    const instance = isRecord(json?.instance) ? textOf(json.instance.id) : null;
+    if (secret === null || instance === null) return refuse('provider_unavailable', 'no credential in the answer');
     await memory.change(() => ({
       ...NOTHING,
-      instance: told.instance.id,
+      instance,
       credentials: [link.sealCredential(secret)],
-      settings: told,
-      lastContact: clock(),
       scimTokens: [{ hash, until: null }],
     }));
-    heard('connected', { instance: told.instance.id, company: told.instance.company.name, admin: admin.id });
+    heard('connected', { instance, admin: admin.id, sub: user.sub });
+    if (isRecord(json?.settings)) await link.keep(toIntegrationSettings(json.settings));
+    // Connected is connected: settings that do not come now come with the next poll.
+    else await link.poll().catch(() => undefined);
     await linkAdministrator(admin, user);
     return { user, returnTo };
   };

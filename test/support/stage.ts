@@ -6,6 +6,7 @@ import { readConfig } from '../../src/demo/module/config.ts';
 import { type RunningModule, startModule } from '../../src/demo/module/server.ts';
 import type { Company } from '../../src/domain/companies/company.ts';
 import { createGroup } from '../../src/domain/groups/commands.ts';
+import { issueCredential } from '../../src/domain/integrations/credential-commands.ts';
 import { connectModule, createModule } from '../../src/domain/modules/commands.ts';
 import { createLog } from '../../src/lib/log.ts';
 import { randomToken } from '../../src/lib/secrets.ts';
@@ -53,11 +54,17 @@ export async function setStage(
       initiate_login_uri: `${url}/initiate-login`,
       backchannel_logout_uri: `${url}/backchannel-logout`,
     };
-    const input = { name, capabilities: ['userImport'], metadata };
+    const input = { name, product: 'workplace', metadata };
     const made = await createModule(app.operator(), input, app.runtime.complaint);
     const { clientId } = made.module;
     const scim = { url: `${url}/scim/v2`, token: randomToken() };
-    await connectModule(app.operator(), company.id, { clientId, groups, scim });
+    // Connected as the operator's command does it, so that the module starts with what it needs.
+    const { instanceId } = await connectModule(app.operator(), company.id, {
+      ...{ clientId, groups, scim, tenant: 'northwind' },
+      ...{ landingUrl: `${url}/`, initiateLoginUri: metadata.initiate_login_uri },
+      ...{ eventsUrl: `${url}/events`, localLoginUrl: `${url}/login/local` },
+    });
+    const credential = await issueCredential(app.operator(), company.id, instanceId, app.clock.now());
     const config = readConfig({
       MODULE_NAME: name,
       PORT: new URL(url).port,
@@ -68,6 +75,10 @@ export async function setStage(
       DATA_DIR: folder,
       MODULE_USERS: JSON.stringify(usernames.map(accountOf)),
       SCIM_TOKEN: scim.token,
+      INSTANCE_ID: instanceId,
+      INSTANCE_CREDENTIAL: credential.secret,
+      TENANT_ID: 'northwind',
+      TENANT_NAME: 'Northwind IT',
       ...moduleEnvironment,
     });
     if ('problems' in config) throw new Error(config.problems.join('\n'));
@@ -88,4 +99,8 @@ export async function setStage(
   };
 }
 
-const accountOf = (username: string) => ({ email: emailOf(username), name: `Account of ${username}`, role: 'Team' });
+const accountOf = (username: string) => ({
+  email: emailOf(username),
+  name: `Account of ${username}`,
+  role: 'Team Access',
+});

@@ -1,19 +1,33 @@
 /**
  * The module's own people: accounts that exist whether or not anybody logs in with the provider.
- * Here are the rules about them; they are kept in `account-table.ts`.
+ * Who may enter which of them is the kit's to decide (`decideAccount`); they are kept in `account-table.ts`.
  */
+import type { ModuleAccount } from '../../sdk/module.ts';
+
 export interface Account {
   readonly id: string;
   readonly email: string;
+  /** What they log in with; their address, unless the provider gave them another name. */
+  readonly userName: string;
   readonly name: string;
-  /** The module's own permission, such as Full Access, Team Access or Read only. */
-  readonly role: string;
+  readonly givenName: string;
+  readonly familyName: string;
+  /** The module's own permissions, such as Full Access, Team Access or Read only. */
+  readonly permissions: readonly string[];
   readonly status: 'active' | 'suspended';
+  /** Who has suspended it: what the module's own administrator did is not undone from outside. */
+  readonly suspendedBy: 'provider' | 'module' | null;
   readonly timeZone: string;
   /** Null: no local password, so the account can be used through the provider only. */
   readonly passwordHash: string | null;
   /** Who this is at the provider, once known. The address may change on either side, this does not (C28). */
   readonly link: AccountLink | null;
+  readonly externalId: string | null;
+  /** What else the product asks for, such as a department. */
+  readonly values: Readonly<Record<string, string>>;
+  readonly eventSeq: number;
+  /** Sessions that began until then are over. */
+  readonly sessionsEndedAt: number;
 }
 
 export interface AccountLink {
@@ -22,40 +36,40 @@ export interface AccountLink {
   readonly linkedAt: string;
 }
 
-/** What the provider says about who is at the door. */
-export interface Identity {
-  readonly issuer: string;
-  readonly subject: string;
-  readonly email: string | null;
-  readonly emailVerified: boolean;
-}
-
-export type EntryRefusal = 'unverified' | 'no-account' | 'suspended' | 'ambiguous' | 'linked-elsewhere';
-export type Entry =
-  | { outcome: 'enter'; account: Account; isNewLink: boolean }
-  | { outcome: 'refused'; reason: EntryRefusal };
-
-export const sameEmail = (one: string, other: string): boolean =>
+export const sameText = (one: string, other: string): boolean =>
   one.normalize('NFC').toLowerCase() === other.normalize('NFC').toLowerCase();
 
-const refused = (reason: EntryRefusal): Entry => ({ outcome: 'refused', reason });
+/** An account that knows one name only: its last word is the family's. */
+export function namesOf(name: string): { givenName: string; familyName: string } {
+  const at = name.lastIndexOf(' ');
+  return at < 0
+    ? { givenName: name, familyName: '' }
+    : { givenName: name.slice(0, at), familyName: name.slice(at + 1) };
+}
 
-/**
- * Whose account it is that someone from the provider may enter (C28, D.6).
- * A link decides alone; only without one does the address count, and only a verified one that fits one account.
- */
-export function decideEntry(identity: Identity, accounts: readonly Account[]): Entry {
-  const linked = accounts.find(({ link }) => link?.subject === identity.subject && link.issuer === identity.issuer);
-  if (linked) {
-    return linked.status === 'active' ? { outcome: 'enter', account: linked, isNewLink: false } : refused('suspended');
-  }
-  const { email } = identity;
-  if (email === null || !identity.emailVerified) return refused('unverified');
-  const [match, ...others] = accounts.filter((account) => sameEmail(account.email, email));
-  if (!match) return refused('no-account');
-  if (others.length > 0) return refused('ambiguous');
-  if (match.status !== 'active') return refused('suspended');
-  // An address that has passed to another person must not hand over the account of the one before.
-  if (match.link !== null) return refused('linked-elsewhere');
-  return { outcome: 'enter', account: match, isNewLink: true };
+export const isAdministrator = ({ permissions }: Account, administrators: readonly string[]): boolean =>
+  permissions.some((name) => administrators.includes(name));
+
+/** The account as the kit knows it. */
+export function toModuleAccount(account: Account, administrators: readonly string[]): ModuleAccount {
+  const { id, userName, email, givenName, familyName, name, suspendedBy, permissions, timeZone } = account;
+  const { externalId, values, link, eventSeq, status, passwordHash } = account;
+  return {
+    id,
+    userName,
+    email,
+    givenName,
+    familyName,
+    displayName: name,
+    active: status === 'active',
+    suspendedBy,
+    permissions,
+    timeZone,
+    externalId,
+    values,
+    eventSeq,
+    link: link && { issuer: link.issuer, sub: link.subject },
+    localLogin: passwordHash !== null,
+    administrator: isAdministrator(account, administrators),
+  };
 }

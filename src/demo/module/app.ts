@@ -1,14 +1,17 @@
 import { bodyParser } from '@koa/bodyparser';
 import Router from '@koa/router';
 import Koa, { type Context, type Middleware } from 'koa';
-import { type LogoutAnswer, localPath } from '../../sdk/module.ts';
+import { createScimUsers, type LogoutAnswer, type ModuleResponse } from '../../sdk/module.ts';
+import { createCenter } from './center.ts';
 import { createDoor, type Door } from './door.ts';
-import { formOf, onlyOwnHost, pageForFailures, secureHeaders, seeOther } from './http.ts';
+import { homePage } from './home-page.ts';
+import { formOf, onlyOwnHost, pageForFailures, secureHeaders, seeOther, textOf } from './http.ts';
+import { localLoginPath } from './integration.ts';
+import type { Site } from './layout.ts';
 import { createLoginPage } from './login-page.ts';
 import { type Asset, createLook } from './look.ts';
-import { homePage, type Site } from './pages.ts';
 import type { ModuleRuntime } from './runtime.ts';
-import { scimRoutes } from './scim.ts';
+import { sendToLogin, visitorOf } from './visitor.ts';
 
 export async function createApp(runtime: ModuleRuntime): Promise<Koa> {
   const { config, log, url } = runtime;
@@ -17,11 +20,16 @@ export async function createApp(runtime: ModuleRuntime): Promise<Koa> {
   const site: Site = { name, brandName, stylesheet: look.stylesheet, launcherUrl: issuer };
   const door = createDoor(runtime);
   const login = await createLoginPage(runtime, site);
+  const center = createCenter(runtime, site, door);
 
   const router = new Router();
   router.get('/', homeRoute(runtime, site, door));
   router.get('/login', login.show);
   router.post('/login', login.logIn);
+  router.get(localLoginPath, login.show);
+  router.post(localLoginPath, login.logIn);
+  router.get('/login/link', login.showLink);
+  router.post('/login/link', login.linkAccount);
   router.get('/health', (ctx) => {
     ctx.body = { status: 'ok', module: name };
   });
@@ -33,47 +41,73 @@ export async function createApp(runtime: ModuleRuntime): Promise<Koa> {
   app.use(secureHeaders(url.startsWith('https:')));
   app.use(pageForFailures(site, log));
   app.use(onlyOwnHost(url));
+  app.use(machineRoutes(runtime));
   app.use(bodyParser({ enableTypes: ['form'], formLimit: '100kb' }));
-  app.use(scimRoutes(runtime));
-  app.use(kitRoutes(runtime, door));
+  app.use(kitRoutes(runtime, door, center.finishConnect));
   app.use(router.routes());
   app.use(router.allowedMethods());
+  app.use(center.router.routes());
+  app.use(center.router.allowedMethods());
   return app;
 }
 
+function send(ctx: Context, answer: ModuleResponse): void {
+  ctx.status = answer.status;
+  ctx.set(answer.headers);
+  ctx.body = answer.body === '' ? null : answer.body;
+  if (answer.body === '') ctx.status = answer.status;
+}
+
+/** What the provider's machines call: accounts and events, in bodies that are no forms. */
+function machineRoutes({ integration, config, hooks, url: base }: ModuleRuntime): Middleware {
+  const { scimToken } = config;
+  const plain = scimToken && createScimUsers({ url: `${base}/scim/v2`, token: scimToken, accounts: hooks });
+  const handle = integration?.handle ?? plain;
+  return async (ctx, next) => {
+    if (!handle || !(ctx.path === '/events' || ctx.path.startsWith('/scim/'))) return next();
+    const { method, url, headers } = ctx;
+    const answer = await handle({ method, url, headers, body: await textOf(ctx) });
+    if (answer === null) return next();
+    send(ctx, answer);
+  };
+}
+
 /** The five routes of the kit: /login/start, /callback, /initiate-login, /logout and /backchannel-logout. */
-function kitRoutes({ kit, log }: ModuleRuntime, door: Door): Middleware {
+function kitRoutes(
+  { kit, integration, log }: ModuleRuntime,
+  door: Door,
+  finishConnect: ReturnType<typeof createCenter>['finishConnect'],
+): Middleware {
   const heardLogout = ({ ended, error }: LogoutAnswer) => {
     if (error) log.warn({ code: error.code, reason: error.reason }, 'logout token refused');
     else log.info({ ended: ended.length }, 'logged out by the provider');
   };
   const handle = kit.handler({
     accept: door.accept,
+    instance: () => integration?.state.instance,
+    finishConnect,
     failed: ({ code }) => `/login?problem=${code}`,
     loggedOut: '/login?notice=logged-out',
     heardLogout,
   });
   return async (ctx, next) => {
+    // D.6: while it is off there is no way to the provider, whoever asks for one.
+    const isWayIn = ctx.path === '/login/start' || ctx.path === '/initiate-login';
+    if (isWayIn && integration?.loginGate().offered === false) return seeOther(ctx, '/login?problem=disabled');
     const answer = await handle({ method: ctx.method, url: ctx.url, headers: ctx.headers, body: formOf(ctx) });
     if (answer === null) return next();
-    ctx.status = answer.status;
-    ctx.set(answer.headers);
-    ctx.body = answer.body;
+    send(ctx, answer);
   };
 }
 
-function homeRoute({ kit }: ModuleRuntime, site: Site, door: Door) {
+function homeRoute(runtime: ModuleRuntime, site: Site, door: Door) {
   return async (ctx: Context): Promise<void> => {
     const visit = await door.visit(ctx);
     if (visit.session) {
-      ctx.body = homePage(site, visit);
+      ctx.body = homePage(site, { ...visit, visitor: visitorOf(runtime, visit, 'home') });
       return;
     }
-    const query = new URLSearchParams();
-    if (visit.notice !== null && visit.notice !== 'unknown') query.set('notice', visit.notice);
-    if (ctx.url !== '/') query.set('return_to', localPath(ctx.url));
-    if (visit.hadCookie) ctx.append('set-cookie', kit.sessions.clearCookie);
-    seeOther(ctx, query.size > 0 ? `/login?${query}` : '/login');
+    sendToLogin(runtime, ctx, visit);
   };
 }
 

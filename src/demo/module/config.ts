@@ -22,16 +22,38 @@ const environment = z.object({
   MODULE_USERS: z.string().default('[]'),
   /** So many invented people besides, at the first start. */
   MODULE_CROWD: z.coerce.number().int().min(0).max(100_000).default(0),
-  /** What the provider may read the user table with, by SCIM 2.0; without it nobody may. */
+  /** Its permissions, lowest power first, and which of them make an administrator. */
+  MODULE_PERMISSIONS: z.string().default('Read only,Team Access,Full Access'),
+  MODULE_ADMINISTRATORS: z.string().default('Full Access'),
+  /** Whom this module serves: its own name for them, and what people call them. */
+  TENANT_ID: z.string().trim().min(1).max(200).optional(),
+  TENANT_NAME: z.string().trim().min(1).max(60).optional(),
+  /** A connection that the provider's operator has made; counts at the first start alone. */
+  INSTANCE_ID: z.string().min(1).optional(),
+  INSTANCE_CREDENTIAL: z.string().min(20).optional(),
+  /** What the provider may call the SCIM service with, until it is told another token. */
   SCIM_TOKEN: z.string().min(20).optional(),
+  /** 1: an ordinary OpenID Connect client that never connects; the button is there always. */
+  PLAIN_LOGIN: z.enum(['0', '1']).default('0'),
   /** Plain http between machines; only for a closed test network. */
   ALLOW_HTTP: z.enum(['0', '1']).default('0'),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
 });
 
-const timeZone = z.string().refine((name) => Intl.supportedValuesOf('timeZone').includes(name) || name === 'UTC', {
-  error: 'must be an IANA time zone such as Europe/Berlin',
-});
+export const timeZones: readonly string[] = [...new Set(['UTC', ...Intl.supportedValuesOf('timeZone')])];
+const knownZones = new Set(timeZones);
+
+/** Newer and older names of a zone count as well, as long as this Node knows them. */
+export function isTimeZone(name: string): boolean {
+  if (knownZones.has(name)) return true;
+  try {
+    return /^[A-Za-z]/.test(name) && new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions() !== null;
+  } catch {
+    return false;
+  }
+}
+
+const timeZone = z.string().refine(isTimeZone, { error: 'must be an IANA time zone such as Europe/Berlin' });
 
 const seedUsers = z.array(
   z.object({
@@ -64,7 +86,13 @@ export interface ModuleConfig {
   scope: string;
   seed: SeedUser[];
   crowd: number;
+  permissions: readonly string[];
+  administrators: readonly string[];
+  tenant: { id: string; name: string };
+  /** Null: it is connected by its administrator, or not at all. */
+  connection: { instance: string; credential: string } | null;
   scimToken: string | null;
+  plainLogin: boolean;
   allowHttp: boolean;
   logLevel: string;
 }
@@ -81,9 +109,16 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): M
     return { problems: users.error.issues.map(({ path, message }) => `MODULE_USERS[${path.join('.')}]: ${message}`) };
   }
   const settings = parsed.data;
+  const slug = settings.MODULE_NAME.toLowerCase().replace(/[^a-z0-9]+/g, '_');
+  const { INSTANCE_ID: instance, INSTANCE_CREDENTIAL: credential } = settings;
   return {
     name: settings.MODULE_NAME,
-    slug: settings.MODULE_NAME.toLowerCase().replace(/[^a-z0-9]+/g, '_'),
+    slug,
+    permissions: listOf(settings.MODULE_PERMISSIONS),
+    administrators: listOf(settings.MODULE_ADMINISTRATORS),
+    tenant: { id: settings.TENANT_ID ?? slug, name: settings.TENANT_NAME ?? settings.MODULE_NAME },
+    connection: instance === undefined || credential === undefined ? null : { instance, credential },
+    plainLogin: settings.PLAIN_LOGIN === '1',
     port: settings.PORT,
     host: settings.HOST,
     url: settings.MODULE_URL?.replace(/\/$/, '') ?? null,
@@ -101,6 +136,12 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): M
     logLevel: settings.LOG_LEVEL,
   };
 }
+
+const listOf = (text: string): string[] =>
+  text
+    .split(',')
+    .map((name) => name.trim())
+    .filter(Boolean);
 
 function parseJson(text: string): unknown {
   try {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Context, Middleware } from 'koa';
 import type { Logger } from 'pino';
-import { messagePage, type Site } from './pages.ts';
+import { messagePage, type Site } from './layout.ts';
 
 /** The fields of a posted form, each text of them; a parser's nested objects are nothing that our forms send. */
 export function formOf(ctx: Context): URLSearchParams {
@@ -12,6 +12,20 @@ export function formOf(ctx: Context): URLSearchParams {
   }
   return form;
 }
+
+/** A body that no form parser reads, such as JSON or a signed token, as its text. @throws 413 above a megabyte */
+export async function textOf(ctx: Context): Promise<string> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of ctx.req) {
+    length += chunk.length;
+    if (length > MAX_TEXT_BYTES) ctx.throw(413);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+const MAX_TEXT_BYTES = 1_048_576;
 
 export function seeOther(ctx: Context, location: string): void {
   ctx.redirect(location);

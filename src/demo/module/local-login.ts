@@ -1,10 +1,10 @@
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { Account } from './account.ts';
 import type { AccountTable } from './account-table.ts';
 import { createLimiter } from './limiter.ts';
 import { hashPassword, isPassword } from './passwords.ts';
 
-/** The module's own way in: an e-mail address and a password of its own user table. */
+/** The module's own way in: an e-mail address or user name, and a password of its own user table. */
 export interface LocalLogin {
   /** Every wrong way out is the same to the outside, in words and in time (AUT-05); the reason is for the log. */
   check(input: { email: string; password: string; address: string }): Promise<LocalOutcome>;
@@ -23,7 +23,7 @@ export async function createLocalLogin(accounts: AccountTable, clock: () => numb
   const nobodysHash = await hashPassword(randomBytes(16).toString('base64url'));
 
   async function judge(email: string, password: string): Promise<LocalOutcome> {
-    const [account, ...others] = accounts.findByEmail(email);
+    const [account, ...others] = accounts.findByName(email);
     const isRight = await isPassword(password, account?.passwordHash ?? nobodysHash);
     if (!account) return { outcome: 'refused', reason: 'unknown' };
     if (account.passwordHash === null) return { outcome: 'refused', reason: 'no-password' };
@@ -47,19 +47,6 @@ export async function createLocalLogin(accounts: AccountTable, clock: () => numb
         byAddress.giveBack(address);
       }
       return outcome;
-    },
-  };
-}
-
-/** A token that only a page of this module can hold: the cookie's value signed with the module's secret (WEB-06). */
-export function createCsrf(secret: string) {
-  const sign = (value: string) => createHmac('sha256', secret).update(`csrf ${value}`).digest();
-  return {
-    newValue: () => randomBytes(24).toString('base64url'),
-    tokenFor: (value: string) => sign(value).toString('base64url'),
-    isValid(value: string | undefined, token: string): boolean {
-      const given = Buffer.from(token, 'base64url');
-      return value !== undefined && given.length === 32 && timingSafeEqual(given, sign(value));
     },
   };
 }

@@ -39,6 +39,8 @@ export function createLook(slug: string): Look {
     ['/icon.svg', svg(read(`${sign}.svg`).replaceAll('ACCENT', colours.accent))],
     ['/launcher.svg', svg(read('launcher.svg'))],
     ['/brand.svg', svg(read('brand.svg'))],
+    ['/settings.svg', svg(read('settings.svg'))],
+    ['/leave.svg', svg(read('leave.svg'))],
   ]);
   return { stylesheet, assets };
 }

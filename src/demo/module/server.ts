@@ -5,10 +5,13 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { createModule } from '../../sdk/module.ts';
+import { createAccountHooks } from './account-hooks.ts';
 import { openAccountTable, writeWhole } from './account-table.ts';
 import { createApp } from './app.ts';
 import type { ModuleConfig } from './config.ts';
 import { crowd } from './crowd.ts';
+import { createForms } from './forms.ts';
+import { openIntegration } from './integration.ts';
 
 export interface RunningModule {
   url: string;
@@ -47,10 +50,14 @@ export async function startModule(config: ModuleConfig, log: Logger, clock = Dat
     allowHttp: config.allowHttp,
     clock,
   });
-  const app = await createApp({ config, url, secret, kit, accounts, log, clock });
+  const hooks = createAccountHooks(accounts, config, clock);
+  const integration = config.plainLogin ? null : await openIntegration({ config, url, kit, hooks, log });
+  const forms = createForms({ slug: config.slug, secret, url });
+  const app = await createApp({ config, url, kit, accounts, hooks, integration, forms, log, clock });
   listener = app.callback();
 
   async function stop(): Promise<void> {
+    integration?.stop();
     const closed = new Promise((resolve) => server.close(resolve));
     const late = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
     server.closeIdleConnections();

@@ -43,6 +43,8 @@ function settings(name: string, port: number, more: Record<string, string> = {})
     CLIENT_SECRET: `secret of ${name}`,
     DATA_DIR: join(folder, name),
     MODULE_USERS: JSON.stringify(SEED),
+    // The bare engine knows no instances: here the module is an ordinary client.
+    PLAIN_LOGIN: '1',
     LOG_LEVEL: 'silent',
     ...more,
   };
@@ -209,7 +211,7 @@ describe('"Log In with KaseyaOne" (A8.1, C28, D.6)', () => {
     visit('kaseya-other', 'ben@acme.example');
     browser = new Browser();
     const refused = await enter();
-    expect(refused.url).toBe(`${module.url}/login?problem=linked-elsewhere`);
+    expect(refused.url).toBe(`${module.url}/login?problem=linked_elsewhere`);
     expect(refused.text).toContain('belongs to someone else in KaseyaOne');
   });
 
