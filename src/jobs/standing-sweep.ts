@@ -19,6 +19,8 @@ const heldAtOnce = 500;
 const lateAtOnce = 5000;
 
 export async function sweepStanding(work: Work): Promise<void> {
+  // First, so that its receipts say why.
+  await endHeldTimes(work);
   for (const place of await takeSweeps(work, after(work.now, -seconds(50)), companiesAtOnce)) {
     try {
       await sweepCompany(work, place);
@@ -27,7 +29,6 @@ export async function sweepStanding(work: Work): Promise<void> {
       work.log.warn({ err, companyId: place.companyId }, 'a company could not be swept');
     }
   }
-  await endHeldTimes(work);
   await alertLate(work);
 }
 
