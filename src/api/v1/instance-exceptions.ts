@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { addException, removeException } from '../../domain/integrations/exception-commands.ts';
 import { acting, endpoint, idParam } from '../endpoint.ts';
-import { exceptionWire, toExceptionWire } from './settings-wire.ts';
+import { exceptionWire, inWireNames, toExceptionWire } from './settings-wire.ts';
 
 export const exceptionEndpoints = [
   endpoint({
@@ -21,14 +21,15 @@ export const exceptionEndpoints = [
     }),
     response: { 201: exceptionWire },
     async handle({ work, caller: { companyId, instanceId }, body }) {
-      const exception = await addException(work, companyId, instanceId, {
+      const input = {
         accountId: body.account_id,
         ...(body.user_name === undefined ? {} : { userName: body.user_name }),
         kind: body.kind,
         reason: body.reason,
         endsAt: body.ends_at === null ? null : new Date(body.ends_at),
         noEnd: body.no_end,
-      });
+      };
+      const exception = await inWireNames(() => addException(work, companyId, instanceId, input));
       return { status: 201, body: toExceptionWire(exception) };
     },
   }),

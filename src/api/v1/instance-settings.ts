@@ -4,7 +4,7 @@ import { listRuleGroups, readSettingsView, readVersion } from '../../domain/inte
 import { AppError, standsInTheWay } from '../../lib/errors.ts';
 import { acting, endpoint } from '../endpoint.ts';
 import { toPreflightWire } from './instance-require.ts';
-import { fromWire, settingsBody, settingsWire, toWire } from './settings-wire.ts';
+import { fromWire, inWireNames, settingsBody, settingsWire, toWire } from './settings-wire.ts';
 
 const etagOf = (version: number): string => `"${version}"`;
 
@@ -62,7 +62,7 @@ export const settingsEndpoints = [
       const version = Number(strong.exec(given)?.[1] ?? Number.NaN);
       if (Number.isNaN(version)) throw stale();
       const input = { version, settings: fromWire(body.settings), override: body.override ?? null };
-      const saved = await saveSettings(work, companyId, instanceId, input);
+      const saved = await inWireNames(() => saveSettings(work, companyId, instanceId, input));
       if (saved.outcome === 'stale') throw stale();
       if (saved.outcome === 'preflight')
         throw standsInTheWay('preflight', 'The login cannot be required yet: see what stands in the way.', {

@@ -3,8 +3,27 @@ import { z } from 'zod';
 import { type Exception, graceDays, keepForSeconds, type SettingsInput } from '../../domain/integrations/settings.ts';
 import type { SettingsView } from '../../domain/integrations/settings-queries.ts';
 import { fieldSchema, profileSchema } from '../../domain/modules/profile.ts';
+import { AppError, invalid } from '../../lib/errors.ts';
 
 const time = z.iso.datetime();
+
+const wireNames: Record<string, string> = {
+  accessGroups: 'access_groups',
+  accountId: 'account_id',
+  userName: 'user_name',
+  endsAt: 'ends_at',
+};
+
+/** Fields that are refused have the names of the protocol, too. */
+export async function inWireNames<T>(act: () => Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== 'invalid') throw error;
+    const fields = Object.entries(error.fields).map(([name, problem]) => [wireNames[name] ?? name, problem]);
+    throw invalid(error.message, Object.fromEntries(fields));
+  }
+}
 
 export const exceptionWire = z.object({
   id: z.uuid(),
