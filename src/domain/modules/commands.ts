@@ -251,9 +251,13 @@ export async function connectTenant(
   const { module, tenant, places } = of;
   const { instances } = work.store.of(companyId);
   const input = { name: tenant.name, tenant: tenant.id, isTest: false, places };
-  const added = await addInstance(work, companyId, module, input);
-  if (added) return { instance: added, isNew: true };
-  const known = await instances.holdTenant(module.id, tenant.id);
+  // Who is disconnecting it in this moment is waited for, and then it is free: so it is asked for twice.
+  let known: Instance | null = null;
+  for (let round = 0; round < 2 && !known; round += 1) {
+    const added = await addInstance(work, companyId, module, input);
+    if (added) return { instance: added, isNew: true };
+    known = await instances.holdTenant(module.id, tenant.id);
+  }
   if (!known) return null;
   const initiateLoginUri = places.initiateLoginUri ?? module.metadata.initiate_login_uri ?? null;
   await instances.setPlaces(known.id, { ...places, initiateLoginUri });
