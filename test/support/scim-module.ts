@@ -130,12 +130,14 @@ export class ScimModule {
   #create(given: FakeAccount, response: ServerResponse): void {
     const email = given.emails[0]?.value.toLowerCase();
     const all = [...this.accounts.values()];
-    if (all.some((one) => one.userName === given.userName || one.emails[0]?.value.toLowerCase() === email))
-      return send(response, 409, {
+    if (all.some((one) => one.userName === given.userName || one.emails[0]?.value.toLowerCase() === email)) {
+      send(response, 409, {
         status: '409',
         scimType: 'uniqueness',
         detail: 'the user name or address is taken',
       });
+      return;
+    }
     const account = { ...given, id: `acc-${++counter}` };
     this.accounts.set(account.id, account);
     send(response, 201, account);
