@@ -4,6 +4,8 @@ export function bind(menus) {
     const close = () => {
       menu.open = false;
     };
+    // A press on the panel's own ground gives the focus to the panel, and not to what lies around the menu.
+    for (const panel of menu.querySelectorAll(':scope > :not(summary)')) panel.tabIndex = -1;
     document.addEventListener('pointerdown', (event) => {
       if (!menu.contains(event.target)) close();
     });

@@ -175,6 +175,96 @@ describe('signed in', () => {
   });
 });
 
+describe('in the console', () => {
+  const listPage = 'admin-users/list-typical';
+  const keys = () =>
+    tab.$$eval('.column-list li', (items) => items.map((item) => item.getAttribute('data-key') ?? '').join(','));
+
+  beforeEach(() => tab.setViewportSize({ width: 1280, height: 740 }));
+
+  it('moves a column by its arrows, keeps the focus on them, and saves what one sees', async () => {
+    await open(listPage);
+    await tab.locator('summary', { hasText: 'Columns' }).click();
+    const [first = '', second = '', third = ''] = (await keys()).split(',');
+    const arrow = (key: string, way: string) => tab.locator(`.column-list button[value="${key}:${way}"]`);
+    await arrow(third, 'up').focus();
+    await tab.keyboard.press('Enter');
+    expect(await keys()).toMatch(new RegExp(`^${first},${third},${second},`));
+    expect(await tab.evaluate('document.activeElement.value')).toBe(`${third}:up`);
+    await tab.keyboard.press('Enter');
+    // At the top there is no further up: the other arrow of the same column has the focus.
+    expect(await keys()).toMatch(new RegExp(`^${third},${first},${second},`));
+    expect(await tab.evaluate('document.activeElement.value')).toBe(`${third}:down`);
+    expect(await arrow(third, 'up').isDisabled()).toBe(true);
+    expect(await arrow(first, 'up').isDisabled()).toBe(false);
+    expect(server.posts).toHaveLength(0);
+    const seen = await keys();
+    await tab.getByRole('button', { name: 'Save columns' }).click();
+    await tab.waitForSelector('text=Posted');
+    const sent = new URLSearchParams(server.posts[0]?.body);
+    expect(sent.get('order')).toBe(seen);
+    expect(sent.has('move')).toBe(false);
+  });
+
+  it('keeps a menu open while its own ground is pressed', async () => {
+    await open(listPage);
+    await tab.locator('summary', { hasText: 'Columns' }).click();
+    await tab.locator('.column-list input').first().focus();
+    await tab.locator('.columns-panel .menu-title').click();
+    expect(await tab.locator('.columns-panel').isVisible()).toBe(true);
+    await tab.locator('h1').click();
+    expect(await tab.locator('.columns-panel').isVisible()).toBe(false);
+  });
+
+  it('does not go on without an action for those who are selected', async () => {
+    await open(listPage);
+    await tab.locator('input[name="id"]').first().check();
+    await tab.getByRole('button', { name: 'Go on' }).click();
+    expect(await tab.evaluate('document.activeElement.id')).toBe('act');
+    expect(server.posts).toHaveLength(0);
+    await tab.locator('#act').selectOption('deactivate');
+    await tab.getByRole('button', { name: 'Go on' }).click();
+    await tab.waitForSelector('text=Posted');
+    expect(new URLSearchParams(server.posts[0]?.body).get('act')).toBe('deactivate');
+  });
+
+  it.each([
+    ['admin-users/edit-typical', 1280],
+    ['admin-users/edit-typical', 360],
+    ['admin-users/list-typical', 1280],
+    ['admin-modules/settings-typical', 1280],
+    ['admin-modules/access-groups-typical', 360],
+  ])('never hides the focus under what sticks: %s at %i (WCAG 2.4.11)', { timeout: 60_000 }, async (page, width) => {
+    await tab.setViewportSize({ width, height: 480 });
+    await open(page);
+    // How many pixels of what has the focus lie under the head or the foot of the page; -1 at the end of the page.
+    const hidden = `(() => {
+      const focused = document.activeElement;
+      if (!focused || focused === document.body) return -1;
+      const { top, bottom } = focused.getBoundingClientRect();
+      const head = document.querySelector('.top');
+      const foot = document.querySelector('.form-end-sticky');
+      // These lie over everything themselves.
+      if (focused.matches('.skip-link') || head.contains(focused) || foot?.contains(focused)) return 0;
+      const under = head.getBoundingClientRect().bottom - top;
+      const below = foot && foot.closest('form').contains(focused) ? bottom - foot.getBoundingClientRect().top : bottom - innerHeight;
+      // What is higher than the window is never seen whole.
+      return bottom - top > innerHeight / 2 ? 0 : Math.max(0, Math.round(under), Math.round(below));
+    })()`;
+    for (const key of ['Tab', 'Shift+Tab']) {
+      let steps = 0;
+      for (; steps < 200; steps++) {
+        await tab.keyboard.press(key);
+        if ((await tab.evaluate(hidden)) === -1) break;
+        const what = await tab.evaluate('document.activeElement.outerHTML.slice(0, 120)');
+        // Browsers scroll there smoothly.
+        await expect.poll(() => tab.evaluate(hidden), { message: `${key}: ${what}` }).toBe(0);
+      }
+      expect(steps).toBeGreaterThan(10);
+    }
+  });
+});
+
 describe('without script', () => {
   it('shows no button that needs one, and still sends its forms', async () => {
     // Other contexts would end the single-process browser, so scripts are blocked on the way instead.

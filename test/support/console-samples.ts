@@ -1,10 +1,12 @@
 // Realistic values for the pages of the console, noun by noun; see view-samples.ts.
+import { peopleColumns } from '../../src/web/admin/users/views.ts';
 import type { Shell } from '../../src/web/views.ts';
 import { bulkSamples } from './samples-bulk.ts';
 import { deliverySamples } from './samples-deliveries.ts';
 import { groupSamples } from './samples-groups.ts';
 import { inviteSamples } from './samples-invite.ts';
 import { mailSamples } from './samples-mail.ts';
+import { moduleAccountSamples } from './samples-module-accounts.ts';
 import { moduleImportSamples } from './samples-module-import.ts';
 import { moduleSamples } from './samples-modules.ts';
 import { personSamples } from './samples-person.ts';
@@ -69,8 +71,14 @@ export function consoleSamples(shell: (here: Shell['here']) => Shell, markup: st
     shell: shell('users'),
     filters,
     columns: [head('firstName', 'First Name'), head('email', 'Email'), head('status', 'Status')],
-    allColumns: [{ key: 'firstName', label: 'First Name', shown: true, isFirst: true, isLast: false }],
-    columnOrder: 'firstName',
+    allColumns: peopleColumns.map(({ key, label }, at) => ({
+      key,
+      label,
+      shown: ['firstName', 'email', 'status'].includes(key),
+      isFirst: at === 0,
+      isLast: at === peopleColumns.length - 1,
+    })),
+    columnOrder: peopleColumns.map(({ key }) => key).join(','),
     people: [person('a', 'Lou'), person('b', markup)],
     pages,
     count: 'more than 10,000 people',
@@ -81,6 +89,7 @@ export function consoleSamples(shell: (here: Shell['here']) => Shell, markup: st
   return [
     ...bulkSamples(shell, markup),
     ...mailSamples(shell, markup),
+    ...moduleAccountSamples(shell, markup),
     ...moduleImportSamples(shell, markup),
     ...deliverySamples(shell, markup),
     ...groupSamples(shell, markup),
