@@ -172,7 +172,7 @@ function accessGroups(view: SettingsView): Html {
 <div class="rule-acts">${isNew ? html`<button class="button small" type="submit" name="do" value="add">Add rule</button>` : ruleButtons(i, rules.length)}</div>
 ${fields[`rules.${i}`] ? html`<p class="field-problem">${fields[`rules.${i}`] ?? ''}</p>` : null}</li>`;
   return html`<section class="card">
-${toggle({ name: 'access_groups', label: 'Access Groups', on, help: 'Groups of KaseyaOne decide the permission at every login. The first rule that fits counts; whom none fits cannot enter.', problem: fields.accessGroups })}
+${toggle({ name: 'access_groups', label: 'Access Groups', on, help: 'Groups of KaseyaOne decide the permission at every login. The first rule that fits counts; whom none fits cannot enter.', problem: fields.access_groups })}
 <div class="under"><ol class="rules">${rules.map((rule, i) => line(rule, i, false))}${line({ group_id: '', permission: permissions[0] ?? '' }, rules.length, true)}</ol></div>
 </section>`;
 }
