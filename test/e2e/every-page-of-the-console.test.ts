@@ -5,10 +5,13 @@ import { createRequire } from 'node:module';
 import type { Page as Tab } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createGroup } from '../../src/domain/groups/commands.ts';
+import { addException } from '../../src/domain/integrations/exception-commands.ts';
 import { startTask } from '../../src/domain/tasks/commands.ts';
 import { startBulk } from '../../src/domain/users/bulk-commands.ts';
 import { deactivateUser, inviteUser } from '../../src/domain/users/commands.ts';
+import { makeConnected } from '../support/api.ts';
 import { useBrowser } from '../support/browser.ts';
+import { tellAccount } from '../support/connected.ts';
 import { consolePlaces } from '../support/console-routes.ts';
 import { phone } from '../support/look.ts';
 import { makePerson, type TestPerson } from '../support/people.ts';
@@ -63,13 +66,22 @@ describe('every page of the console', { timeout: 240_000 }, () => {
     });
     await startBulk(app.operator(), company.id, { act: 'add-to-group', groupId: group.id }, { ids: [ben.user.id] });
     const [event] = await app.runtime.db('audit_events').where({ action: 'user.deactivate' }).limit(1);
-    const [instance] = await app.runtime.db('module_instances').where({ company_id: company.id }).limit(1);
+    const { instanceId } = await makeConnected(app, company, { product: { product: 'workplace' } });
+    await tellAccount(app, company, instanceId, { id: 'root' });
+    const exception = await addException(app.operator(), company.id, instanceId, {
+      accountId: 'root',
+      kind: 'emergency',
+      reason: 'In the safe',
+      endsAt: null,
+      noEnd: true,
+    });
     const things = {
       user: ben.user.id,
       group: group.id,
       task: task.id,
       event: String(event.id),
-      instance: instance.id,
+      instance: instanceId,
+      exception: exception.id,
     };
     addresses = consolePlaces(things)
       // Fragments, files, and what needs something that is under way.
@@ -80,6 +92,8 @@ describe('every page of the console', { timeout: 240_000 }, () => {
       )
       .map(({ address }) => address);
     const [team] = await app.runtime.db('access_groups').where({ company_id: company.id, name: workplaceTeam });
+    addresses.push(`/admin/modules/${instanceId}/exceptions?q=root`);
+    addresses.push(`/admin/modules/${instanceId}/exceptions/new?account=root`);
     addresses.push(`/admin/groups/${team.id}`, `/admin/users?q=nobody-at-all`, `/admin/users?status=Deactivated`);
   });
   afterAll(() => stage?.stop());

@@ -7,6 +7,7 @@ export interface Things {
   task: string;
   event: string;
   instance: string;
+  exception: string;
 }
 
 export interface Place {
@@ -25,6 +26,7 @@ export function consolePlaces(things: Things): Place[] {
       .replace(':task', things.task)
       .replace(':event', things.event)
       .replace(':instance', things.instance)
+      .replace(':exception', things.exception)
       .replace(/:(person|user)\b/, things.user)
       .replace(/:(id|group)\b/, own)
       .replace(':kind', 'invitation')

@@ -144,7 +144,7 @@ export async function countGivenUp(work: Work, companyId: CompanyId, instanceId:
   await authorise(work, companyId, 'modules.manage');
   const { rows }: { rows: { count: number }[] } = await work.store.db.raw(
     `select count(*)::int as count from (select from deliveries
-       where company_id = ? and instance_id = ? and state = 'given-up' limit ?) some`,
+       where company_id = ? and instance_id = ? and state = 'given-up' limit ?) given_up`,
     [companyId, instanceId, reach],
   );
   return rows[0]?.count ?? 0;

@@ -2,12 +2,15 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Company } from '../../../src/domain/companies/company.ts';
 import { createGroup } from '../../../src/domain/groups/commands.ts';
+import { addException } from '../../../src/domain/integrations/exception-commands.ts';
 import { startTask } from '../../../src/domain/tasks/commands.ts';
 import { newId } from '../../../src/lib/ids.ts';
+import { makeConnected } from '../../support/api.ts';
 import { startApp, type TestApp } from '../../support/app.ts';
+import { tellAccount } from '../../support/connected.ts';
 import { type AtDesk, atDesk } from '../../support/console.ts';
 import { consolePlaces } from '../../support/console-routes.ts';
-import { makeCompany, makeModule, makePerson } from '../../support/people.ts';
+import { makeCompany, makePerson } from '../../support/people.ts';
 import { formsOf, type Page } from '../../support/visitor.ts';
 
 const nonsense: [what: string, value: string][] = [
@@ -107,6 +110,19 @@ const typed = [
     'from',
     'to',
     'reactivate',
+    'enabled',
+    'require',
+    'provisioning',
+    'deprovisioning',
+    'values.permission',
+    'values.timeZone',
+    'graceDays',
+    'removal',
+    'override',
+    'account',
+    'endsAt',
+    'noEnd',
+    'permission',
   ],
 ];
 
@@ -125,13 +141,20 @@ describe('nonsense at the doors of the console', () => {
     const { user } = await makePerson(app, company);
     await app.runtime.store.mails.suppress(user.email, 'no such mailbox', app.clock.now());
     const group = await createGroup(app.operator(), company.id, { name: 'Field', isActive: true });
-    await makeModule(app, [company]);
-    const [instance] = await app.runtime.db('module_instances').where({ company_id: company.id }).select('id');
+    const { instanceId } = await makeConnected(app, company, { product: { product: 'workplace' } });
+    await tellAccount(app, company, instanceId, { id: 'root' });
+    const exception = await addException(app.operator(), company.id, instanceId, {
+      accountId: 'root',
+      kind: 'emergency',
+      reason: 'In the safe',
+      endsAt: null,
+      noEnd: true,
+    });
     const rows = [{ position: 1, label: 'x', data: {}, userId: null }];
     const task = await startTask(app.operator(), company.id, { kind: 'csv', title: 'Do', params: {}, rows });
     const { imports } = app.runtime.store.of(company.id);
     draft = newId();
-    await imports.insert({ id: draft, ownerId: admin.person.user.id, instanceId: instance.id }, app.clock.now());
+    await imports.insert({ id: draft, ownerId: admin.person.user.id, instanceId }, app.clock.now());
     const person = {
       externalId: '1',
       username: 'x',
@@ -142,8 +165,20 @@ describe('nonsense at the doors of the console', () => {
     };
     await imports.addCandidates(draft, 0, [person]);
     await imports.update(draft, { state: 'ready' }, app.clock.now());
-    const things = { user: user.id, group: group.id, task: task.id, event: '1', instance: instance.id };
-    addresses = consolePlaces(things).map((place) => ({ ...place, address: place.address.replace(':draft', draft) }));
+    const things = {
+      user: user.id,
+      group: group.id,
+      task: task.id,
+      event: '1',
+      instance: instanceId,
+      exception: exception.id,
+    };
+    addresses = consolePlaces(things)
+      // Take no field, and would leave nothing for the others.
+      .filter(
+        ({ method, pattern }) => method === 'get' || !/\/(disconnect|exceptions\/:exception\/remove)$/.test(pattern),
+      )
+      .map((place) => ({ ...place, address: place.address.replace(':draft', draft) }));
     const [form] = formsOf(await admin.visitor.open('/settings/profile'));
     csrf = form?.values.csrf ?? '';
   });
@@ -175,6 +210,7 @@ describe('nonsense at the doors of the console', () => {
       confirmed: 'yes',
       all: 'yes',
       who: 'all',
+      account: 'root',
     };
     expect(await failures('post', (address) => admin.visitor.send(address, { form }))).toEqual([]);
   });
