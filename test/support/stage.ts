@@ -2,12 +2,13 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readConfig } from '../../src/demo/module/config.ts';
+import { type ModuleConfig, readConfig } from '../../src/demo/module/config.ts';
 import { type RunningModule, startModule } from '../../src/demo/module/server.ts';
 import type { Company } from '../../src/domain/companies/company.ts';
 import { createGroup } from '../../src/domain/groups/commands.ts';
 import { issueCredential } from '../../src/domain/integrations/credential-commands.ts';
 import { connectModule, createModule } from '../../src/domain/modules/commands.ts';
+import type { InstanceId } from '../../src/lib/ids.ts';
 import { createLog } from '../../src/lib/log.ts';
 import { randomToken } from '../../src/lib/secrets.ts';
 import { freePort, startApp, type TestApp } from './app.ts';
@@ -17,6 +18,11 @@ export interface StageModule {
   name: string;
   url: string;
   clientId: string;
+  clientSecret: string;
+  instanceId: InstanceId;
+  /** The module itself; restarted by `stop` and `startModule(config, …)`. */
+  running: RunningModule;
+  config: ModuleConfig;
 }
 
 export interface Stage {
@@ -37,6 +43,7 @@ export async function setStage(
   usernames: string[],
   environment: Record<string, string> = {},
   moduleEnvironment: Record<string, string> = {},
+  { clock = Date.now, profile }: { clock?: () => number; profile?: unknown } = {},
 ): Promise<Stage> {
   const app = await startApp({ start: true, environment });
   const company = await makeCompany(app, 'Northwind IT');
@@ -54,7 +61,7 @@ export async function setStage(
       initiate_login_uri: `${url}/initiate-login`,
       backchannel_logout_uri: `${url}/backchannel-logout`,
     };
-    const input = { name, product: 'workplace', metadata };
+    const input = { name, metadata, ...(profile === undefined ? { product: 'workplace' } : { profile }) };
     const made = await createModule(app.operator(), input, app.runtime.complaint);
     const { clientId } = made.module;
     const scim = { url: `${url}/scim/v2`, token: randomToken() };
@@ -82,8 +89,9 @@ export async function setStage(
       ...moduleEnvironment,
     });
     if ('problems' in config) throw new Error(config.problems.join('\n'));
-    running.push(await startModule(config, createLog('silent')));
-    return { name, url, clientId };
+    const module = await startModule(config, createLog('silent'), clock);
+    running.push(module);
+    return { name, url, clientId, clientSecret: made.clientSecret ?? '', instanceId, running: module, config };
   }
 
   return {

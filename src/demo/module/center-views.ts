@@ -172,13 +172,13 @@ export function preflightPage(chrome: Chrome, { csrf, preflight, draft, action }
 <ul class="checks">${checks.map(({ passed, sentence }) => html`<li>${mark(passed)}<span>${sentence}</span></li>`)}</ul>
 ${isWaiting ? html`<p class="soft">This takes a moment. Check again.</p>` : null}</section>
 <section class="card" aria-labelledby="lose"><h2 id="lose">${loses_local.count} of ${loses_local.of} people lose their ${name} password login</h2>
-${(loses_local.reasons ?? []).map(({ sentence }) => html`<p>${sentence}</p>`)}
+${(loses_local.reasons ?? []).map(({ count, sentence }) => html`<p>${count}: ${sentence}</p>`)}
 ${loses_local.sample.length > 0 ? html`<p class="soft">Such as ${loses_local.sample.map(({ user_name }) => user_name).join(', ')}.</p>` : null}
 <p class="soft">They log in with KaseyaOne from then on.</p></section>
 <section class="card" aria-labelledby="ways"><h2 id="ways">Who can get in without KaseyaOne</h2>
 ${ways_in.length > 0 ? html`<ul class="plain">${ways_in.map(({ user_name, kind }) => html`<li>${user_name}${kind === 'emergency' ? html` <span class="pill">sealed emergency account</span>` : null}</li>`)}</ul>` : html`<p>Nobody.</p>`}</section>
 </div>
-<form method="post" action="${action}">
+<form class="answer" method="post" action="${action}">
 <input type="hidden" name="csrf" value="${csrf}">
 ${carried(draft)}
 ${ready ? html`<input type="hidden" name="confirmed" value="yes"><p class="soft trial-words">It begins on trial: unless an administrator logs in with KaseyaOne once more within ${trial_minutes} minutes, it turns itself off again.</p>` : null}

@@ -191,7 +191,9 @@ export function createCenter(runtime: ModuleRuntime, site: Site, door: Door) {
       return drawSettings(ctx, inside, { problem }, 409);
     }
     const fields = error.problem?.fields ?? {};
-    await drawSettings(ctx, inside, { draft, problem: wordsOf(error), fields }, statusOf(error));
+    const isMarked = Object.keys(fields).length > 0;
+    const problem = isMarked ? 'Nothing was saved. Please look at what is marked below.' : wordsOf(error);
+    await drawSettings(ctx, inside, { draft, problem, fields }, statusOf(error));
   }
 
   post(`${settingsPath}/exceptions`, async (ctx, inside, form) => {

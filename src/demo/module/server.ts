@@ -4,7 +4,7 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import { createModule } from '../../sdk/module.ts';
+import { createModule, type Integration } from '../../sdk/module.ts';
 import { createAccountHooks } from './account-hooks.ts';
 import { openAccountTable, writeWhole } from './account-table.ts';
 import { createApp } from './app.ts';
@@ -15,6 +15,7 @@ import { openIntegration } from './integration.ts';
 
 export interface RunningModule {
   url: string;
+  integration: Integration | null;
   /** Takes no more requests, finishes the ones under way, and is done after five seconds at the latest. */
   stop(): Promise<void>;
 }
@@ -64,7 +65,7 @@ export async function startModule(config: ModuleConfig, log: Logger, clock = Dat
     await closed;
     clearTimeout(late);
   }
-  return { url, stop };
+  return { url, integration, stop };
 }
 
 /** A secret that nobody chose: made at the first start, and the same at every later one. */
