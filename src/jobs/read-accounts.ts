@@ -81,7 +81,8 @@ export function readAccountsJobOf(
           await work.jobs.enqueue(work, readAccountsJob, { companyId, instanceId, trigger, readId: reading.id });
           return;
         }
-        await step(present(), reading, get, limits);
+        // Somebody else is at it, and a page ahead: one reader is enough.
+        if (!(await step(present(), reading, get, limits))) return;
         reading = await work.store.of(companyId).drift.findById(reading.id);
       }
     },
@@ -101,7 +102,8 @@ async function find(
   return transaction(work, (work) => openReading(work, work.store.of(companyId).drift, instanceId, cause));
 }
 
-async function step(work: Work, reading: Reading, get: Outgoing, limits: AccountLimits): Promise<void> {
+/** @returns false when another reader was faster */
+async function step(work: Work, reading: Reading, get: Outgoing, limits: AccountLimits): Promise<boolean> {
   const { drift } = work.store.of(reading.companyId);
   try {
     if (reading.state === 'judging') {
@@ -113,14 +115,14 @@ async function step(work: Work, reading: Reading, get: Outgoing, limits: Account
       throw new ScimError('Reading its list took too long.');
     const askedAt = work.now;
     const page = await patiently(limits, () => readScimPage(get, service, reading.nextIndex, limits));
-    await keep(work, reading, page, askedAt, limits);
+    return await keep(work, reading, page, askedAt, limits);
   } catch (error) {
     if (!(error instanceof ScimError)) throw error;
     work.log.info(
       { instance: reading.instanceId, reason: error.message, err: error.cause },
       'accounts of a module not read',
     );
-    await drift.advance(reading, { state: 'failed', problem: error.message, finishedAt: work.now }, work.now);
+    return drift.advance(reading, { state: 'failed', problem: error.message, finishedAt: work.now }, work.now);
   }
 }
 
@@ -132,8 +134,14 @@ async function serviceOf(work: Work, { companyId, instanceId }: Reading): Promis
 
 const number = new Intl.NumberFormat('en');
 
-async function keep(work: Work, reading: Reading, page: ScimPage, askedAt: Date, limits: AccountLimits): Promise<void> {
-  await transaction(work, async (work) => {
+async function keep(
+  work: Work,
+  reading: Reading,
+  page: ScimPage,
+  askedAt: Date,
+  limits: AccountLimits,
+): Promise<boolean> {
+  return transaction(work, async (work) => {
     const { drift, seen } = work.store.of(reading.companyId);
     const announced = reading.announced ?? page.total;
     const [receiver] = await listReceivers(work, reading.companyId, [reading.instanceId]);
@@ -142,7 +150,7 @@ async function keep(work: Work, reading: Reading, page: ScimPage, askedAt: Date,
       .map((account) => (receiver ? withAdministrator(account, receiver.profile) : account));
     const nextIndex = reading.nextIndex + page.held;
     // The place first: of two readers one waits here, and then finds that the page is kept already.
-    if (!(await drift.advance(reading, { nextIndex, announced }, work.now))) return;
+    if (!(await drift.advance(reading, { nextIndex, announced }, work.now))) return false;
     const moved = { ...reading, nextIndex, announced };
     const fresh = await seen.keepPage(reading, accounts, askedAt);
     const read = reading.read + fresh;
@@ -161,7 +169,7 @@ async function keep(work: Work, reading: Reading, page: ScimPage, askedAt: Date,
     const to: Partial<Reading> = isAtEnd
       ? { read, state: 'judging', isWhole, problem: noteOf(read, announced, isFull, isWhole) }
       : { read };
-    await drift.advance(moved, to, work.now);
+    return drift.advance(moved, to, work.now);
   });
 }
 

@@ -9,6 +9,8 @@ export interface ScimUser {
   displayName?: unknown;
   name?: unknown;
   emails?: unknown;
+  /** Roles, time zone, extensions: whatever else it tells. */
+  [more: string]: unknown;
 }
 
 export const scimUser = (id: string, more: ScimUser = {}): ScimUser => ({
@@ -59,7 +61,12 @@ export class ScimServer {
 
   readonly #serve: Answer = (request, response) => {
     if (request.headers.authorization !== `Bearer ${this.token}`) return sendJson(response, { status: '401' }, 401);
-    const query = new URL(request.url ?? '', 'http://localhost').searchParams;
+    const { pathname, searchParams: query } = new URL(request.url ?? '', 'http://localhost');
+    const [, id] = /\/Users\/([^/]+)$/.exec(pathname) ?? [];
+    if (id !== undefined) {
+      const user = this.users.find((one) => one.id === decodeURIComponent(id));
+      return user ? sendJson(response, user) : sendJson(response, { status: '404' }, 404);
+    }
     const from = Number(query.get('startIndex') ?? 1);
     const resources = this.users.slice(from - 1, from - 1 + Number(query.get('count') ?? 100));
     sendJson(response, listOf(resources, this.users.length, from));

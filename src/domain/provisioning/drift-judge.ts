@@ -98,7 +98,7 @@ export function judgeLinked(bench: Bench, account: ModuleAccount, person: Person
       class: 'timeZone',
       before: account.timeZone ?? 'None',
       after: step.wanted.timeZone,
-      why: person.timeZone ? 'The time zone of the person.' : 'The default for new people.',
+      why: 'They have chosen this time zone themselves.',
     });
   const local = judgeLocalLogin(bench, account, person);
   if (local) wrong.push(local);

@@ -36,12 +36,15 @@ export async function peopleOf(
   return new Map(people.map((one) => [one.userId, { ...one, groups: groupsOf(one.userId, instanceId) }]));
 }
 
-/** One step: the next accounts, or the next people without one, or the end. */
-export async function judgeNext(work: Work, reading: Reading): Promise<void> {
-  await transaction(work, async (work) => {
+/** One step: the next accounts, or the next people without one, or the end. @returns false when another one was faster */
+export async function judgeNext(work: Work, reading: Reading): Promise<boolean> {
+  return transaction(work, async (work) => {
     const { drift, seen } = work.store.of(reading.companyId);
     const bench = await benchOf(work, reading);
-    if (!bench) return;
+    if (!bench) {
+      const problem = 'It is not connected any more.';
+      return drift.advance(reading, { state: 'failed', problem, finishedAt: work.now }, work.now);
+    }
     if (reading.judgedPerson === null) {
       const ids = await seen.listIds(reading.instanceId, { after: reading.judgedAccount, limit: atOnce });
       const isLast = ids.length < atOnce;
@@ -49,18 +52,18 @@ export async function judgeNext(work: Work, reading: Reading): Promise<void> {
         judgedAccount: ids.at(-1) ?? reading.judgedAccount ?? '',
         ...(isLast ? { judgedPerson: nobody } : {}),
       };
-      if (!(await drift.advance(reading, to, work.now))) return;
+      if (!(await drift.advance(reading, to, work.now))) return false;
       await seen.linkByEmail(reading.instanceId, ids, bench.profile, work.now);
       await drift.addFindings(reading.id, await judgeAccounts(work, bench, reading, ids));
-      return;
+      return true;
     }
     const people = await seen.listWithoutAccount(reading.instanceId, reading.judgedPerson, atOnce);
     const last = people.at(-1);
-    if (last && !(await drift.advance(reading, { judgedPerson: last }, work.now))) return;
+    if (last && !(await drift.advance(reading, { judgedPerson: last }, work.now))) return false;
     const facts = await peopleOf(work, reading, people);
     const missing = [...facts.values()].flatMap((person) => judgeMissing(bench, person) ?? []);
     await drift.addFindings(reading.id, missing);
-    if (people.length < atOnce) await finish(work, last ? { ...reading, judgedPerson: last } : reading);
+    return people.length < atOnce ? finish(work, last ? { ...reading, judgedPerson: last } : reading) : true;
   });
 }
 
@@ -83,12 +86,12 @@ async function judgeAccounts(work: Work, bench: Bench, reading: Reading, ids: st
   });
 }
 
-async function finish(work: Work, reading: Reading): Promise<void> {
+async function finish(work: Work, reading: Reading): Promise<boolean> {
   const { drift } = work.store.of(reading.companyId);
   const [last] = await drift.listDone(reading.instanceId, 1, reading.askedAt);
   const counts = await drift.compare(reading.id, last?.id ?? null);
   if (last) await drift.thinOut(last.id);
-  await drift.advance(reading, { state: 'done', counts, finishedAt: work.now }, work.now);
+  if (!(await drift.advance(reading, { state: 'done', counts, finishedAt: work.now }, work.now))) return false;
   if (reading.cause === 'page')
     await record(work, {
       action: 'module.read',
@@ -100,4 +103,5 @@ async function finish(work: Work, reading: Reading): Promise<void> {
         by: reading.askedBy,
       },
     });
+  return true;
 }

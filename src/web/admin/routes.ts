@@ -9,6 +9,9 @@ import { groupListRoutes } from './groups/list.ts';
 import { groupMemberRoutes } from './groups/members.ts';
 import { groupSettingsRoutes } from './groups/settings.ts';
 import { mailRoutes } from './mail/routes.ts';
+import { moduleLinkRoutes } from './module-accounts/link.ts';
+import { modulePlanRoutes } from './module-accounts/plan.ts';
+import { moduleReportRoutes } from './module-accounts/report.ts';
 import { moduleAssignRoutes } from './module-import/assign.ts';
 import { modulePeopleRoutes } from './module-import/people.ts';
 import { moduleReviewRoutes } from './module-import/review.ts';
@@ -44,6 +47,9 @@ export const adminRoutes: Route[] = [
   ...userImportRoutes,
   ...userBulkRoutes,
   ...mailRoutes,
+  ...moduleReportRoutes,
+  ...modulePlanRoutes,
+  ...moduleLinkRoutes,
   ...moduleSourceRoutes,
   ...modulePeopleRoutes,
   ...moduleAssignRoutes,

@@ -5,6 +5,7 @@ import type { DashboardViews } from './dashboard/views.ts';
 import type { DeliveryViews } from './deliveries/views.ts';
 import type { GroupViews } from './groups/views.ts';
 import type { MailViews } from './mail/views.ts';
+import type { ModuleAccountViews } from './module-accounts/views.ts';
 import type { ModuleImportViews } from './module-import/views.ts';
 import type { ModuleViews } from './modules/views.ts';
 import type { SecurityViews } from './security/views.ts';
@@ -26,6 +27,7 @@ export interface AdminViews
     UserViews,
     UserBulkViews,
     MailViews,
+    ModuleAccountViews,
     ModuleImportViews,
     ModuleViews,
     TaskViews {}

@@ -1,0 +1,288 @@
+// Plans: chosen from a report, looked through row by row, and applied as they stand or not at all.
+import { Readable } from 'node:stream';
+import type { InstanceDetail } from '../../../domain/integrations/instance-queries.ts';
+import { plannable } from '../../../domain/provisioning/drift.ts';
+import { getReport } from '../../../domain/provisioning/drift-queries.ts';
+import {
+  doneCount,
+  type Plan,
+  type PlanAct,
+  type PlanRow,
+  type PlanScope,
+  planActs,
+} from '../../../domain/provisioning/plan.ts';
+import { applyPlan, dropPlan, makePlan } from '../../../domain/provisioning/plan-commands.ts';
+import {
+  comparePlan,
+  eachPlanRow,
+  getPlan,
+  listPlanRows,
+  type PlanComparison,
+} from '../../../domain/provisioning/plan-queries.ts';
+import { csvFile } from '../../../lib/csv.ts';
+import { notFound } from '../../../lib/errors.ts';
+import { isId } from '../../../lib/ids.ts';
+import { pagingOf } from '../../../lib/paging.ts';
+import type { Runtime } from '../../../runtime.ts';
+import type { Context } from '../../context.ts';
+import { setFlash } from '../../page.ts';
+import { type Route, seeOther } from '../../routes.ts';
+import type { FormProblem } from '../../views.ts';
+import { address, countWords, type Desk, type DeskHandler, deskOf, orRedraw, pageLinks, showDesk } from '../console.ts';
+import { instanceAt, instanceHead } from '../modules/instance-head.ts';
+import { searchOf } from './report.ts';
+import type { PlanLine } from './views.ts';
+import { accountsPath, actWords, classWords, counted, number, planState } from './words.ts';
+
+const classHelp: Record<(typeof plannable)[number], string> = {
+  orphan: 'Nobody of the company fits. They are suspended or left alone, as you choose below; never removed.',
+  missing: 'People with access get an account, with the permission and the time zone of the settings.',
+  status: 'Who has lost access is suspended; who has it again while the account was held gets it back.',
+  permission: 'The permission follows the access groups.',
+  timeZone: 'Accounts that were made from here get the time zone of their person.',
+};
+
+const orphanChoices: { value: PlanScope['orphans']; label: string; help: string }[] = [
+  { value: 'ignore', label: 'Leave them alone', help: 'They are listed, so that somebody can look into them.' },
+  { value: 'suspend', label: 'Suspend them', help: 'Exempt accounts stay; nothing is ever removed.' },
+];
+
+const untouched = [
+  'Duplicates and accounts that could be of more than one person are listed in the report, and touched by no plan.',
+  'A local password that still works is for the module to end: a plan cannot.',
+];
+
+function scopeOf(ctx: Context): PlanScope {
+  const chosen = ctx.state.formLists.class ?? [];
+  return {
+    classes: plannable.filter((one) => chosen.includes(one)),
+    orphans: ctx.state.form.orphans === 'suspend' ? 'suspend' : 'ignore',
+  };
+}
+
+async function drawNew(
+  ctx: Context,
+  runtime: Runtime,
+  desk: Desk,
+  instance: InstanceDetail,
+  { scope, problem }: { scope: PlanScope | null; problem: FormProblem | null },
+): Promise<void> {
+  const { report } = await getReport(desk.work, desk.companyId, instance.id, null);
+  const countOf = (name: (typeof plannable)[number]) => report?.counts[name]?.count ?? 0;
+  await showDesk(
+    ctx,
+    runtime,
+    desk,
+    { view: 'admin/module-accounts/new-plan', title: 'Make a plan', place: 'instances' },
+    {
+      instance: instanceHead(instance, desk, 'accounts'),
+      problem,
+      back: accountsPath(instance.id),
+      action: accountsPath(instance.id, 'plans'),
+      classes: plannable.map((value) => ({
+        value,
+        label: `${classWords(value).word} (${number.format(countOf(value))})`,
+        help: classHelp[value],
+        checked: scope ? scope.classes.includes(value) : countOf(value) > 0 && value !== 'orphan',
+      })),
+      orphans: orphanChoices.map((one) => ({ ...one, checked: (scope?.orphans ?? 'ignore') === one.value })),
+      untouched,
+    },
+  );
+}
+
+const askNew: DeskHandler = async (ctx, runtime, desk) =>
+  drawNew(ctx, runtime, desk, await instanceAt(ctx, desk), { scope: null, problem: null });
+
+const make: DeskHandler = async (ctx, runtime, desk) => {
+  const instance = await instanceAt(ctx, desk);
+  const scope = scopeOf(ctx);
+  await orRedraw(
+    ctx,
+    async () => {
+      const { id } = await makePlan(desk.work, desk.companyId, instance.id, scope);
+      seeOther(ctx, accountsPath(instance.id, `plans/${id}`));
+    },
+    // It concerns a group of boxes, none of which is the wrong one.
+    (problem) => drawNew(ctx, runtime, desk, instance, { scope, problem: { ...problem, field: null } }),
+  );
+};
+
+async function planAt(ctx: Context, desk: Desk): Promise<{ instance: InstanceDetail; plan: Plan }> {
+  const instance = await instanceAt(ctx, desk);
+  const id = String((ctx.params as Record<string, unknown>).plan ?? '');
+  if (!isId(id)) throw notFound('plan');
+  return { instance, plan: await getPlan(desk.work, desk.companyId, instance.id, id) };
+}
+
+const lineOf = (row: PlanRow): PlanLine => ({
+  account: row.account,
+  person:
+    row.person === '' ? null : { name: row.person, href: row.userId === null ? null : `/admin/users/${row.userId}` },
+  isAdministrator: row.isAdministrator,
+  act: actWords(row.act),
+  before: row.before,
+  after: row.act === 'none' ? '' : row.after,
+  rule: row.rule,
+});
+
+const isOpen = ({ state }: Plan): boolean => state === 'ready' || state === 'waiting';
+
+const shownDifferences = 20;
+
+function changedOf({ count, settingsChanged, differences }: PlanComparison): {
+  words: string;
+  lines: { who: string; was: string; now: string }[];
+} | null {
+  if (count === 0) return null;
+  const rows = count - (settingsChanged ? 1 : 0);
+  const words = [
+    settingsChanged ? 'The settings of the module have changed since this plan was made.' : '',
+    rows > 0 ? `${counted(rows, 'line is', 'lines are')} not as they were.` : '',
+    'It cannot be applied any more: make a new one.',
+  ];
+  return {
+    words: words.filter(Boolean).join(' '),
+    lines: differences.map(({ account, person, was, now }) => ({
+      who: [person, account].filter(Boolean).join(', '),
+      was,
+      now,
+    })),
+  };
+}
+
+function secondWords(plan: Plan, desk: Desk): string {
+  if (plan.secondBecause === null || !isOpen(plan)) return '';
+  return plan.madeBy === desk.userId
+    ? plan.state === 'waiting'
+      ? `${plan.secondBecause} Another administrator has to apply it: send them the address of this page.`
+      : `${plan.secondBecause} So another administrator has to apply it: you can ask for that.`
+    : `${plan.secondBecause} ${plan.madeByName} made this plan; by applying it you confirm it as the second administrator.`;
+}
+
+function applyOf(plan: Plan, desk: Desk, isChanged: boolean) {
+  const total = doneCount(plan.counts);
+  if (!isOpen(plan) || isChanged || total === 0) return null;
+  const isOwn = plan.secondBecause !== null && plan.madeBy === desk.userId;
+  if (isOwn && plan.state === 'waiting') return null;
+  return {
+    action: accountsPath(plan.instanceId, `plans/${plan.id}/apply`),
+    button: isOwn ? 'Ask for a second administrator' : `Apply to ${counted(total, 'account', 'accounts')}`,
+    isDanger: !isOwn && plan.counts.suspend > 0,
+  };
+}
+
+async function draw(ctx: Context, runtime: Runtime, desk: Desk, problem: FormProblem | null): Promise<void> {
+  const { instance, plan } = await planAt(ctx, desk);
+  const query = new URLSearchParams(ctx.querystring);
+  const act = planActs.find((one) => one === query.get('act')) ?? null;
+  const filter = { search: searchOf(query), act };
+  const [list, changed] = await Promise.all([
+    listPlanRows(desk.work, plan, filter, pagingOf(query)),
+    isOpen(plan) ? comparePlan(desk.work, plan, shownDifferences).then(changedOf) : null,
+  ]);
+  const here = accountsPath(instance.id, `plans/${plan.id}`);
+  const chips = [
+    ...(filter.search === '' ? [] : [{ label: `“${filter.search}”`, without: address(ctx, { q: null }) }]),
+    ...(act === null ? [] : [{ label: actWords(act).word, without: address(ctx, { act: null }) }]),
+  ];
+  await showDesk(
+    ctx,
+    runtime,
+    desk,
+    { view: 'admin/module-accounts/plan', title: `Plan for ${instance.name}`, place: 'instances' },
+    {
+      instance: instanceHead(instance, desk, 'accounts'),
+      back: accountsPath(instance.id),
+      here,
+      state: planState(plan),
+      madeAt: desk.moment(plan.madeAt),
+      by: plan.madeByName,
+      hash: plan.inputHash.slice(0, 12),
+      counts: planActs.map((one) => ({ label: actWords(one).word, value: number.format(plan.counts[one]) })),
+      second: secondWords(plan, desk),
+      changed,
+      problem,
+      apply: applyOf(plan, desk, changed !== null),
+      drop: isOpen(plan) ? `${here}/drop` : null,
+      again: accountsPath(instance.id, 'plans/new'),
+      task: plan.taskId && `/admin/tasks/${plan.taskId}`,
+      download: `${here}/export`,
+      filters: {
+        search: filter.search,
+        acts: [
+          { value: '', label: 'All acts', selected: act === null },
+          ...planActs.map((value: PlanAct) => ({ value, label: actWords(value).word, selected: value === act })),
+        ],
+        chips,
+        clear: chips.length > 1 ? here : null,
+      },
+      count: countWords(list, 'line', 'lines'),
+      lines: list.rows.map(lineOf),
+      isFiltered: chips.length > 0,
+      pages: pageLinks(ctx, list),
+    },
+  );
+}
+
+const show: DeskHandler = (ctx, runtime, desk) => draw(ctx, runtime, desk, null);
+
+const apply: DeskHandler = async (ctx, runtime, desk) => {
+  const { instance, plan } = await planAt(ctx, desk);
+  await orRedraw(
+    ctx,
+    async () => {
+      const applied = await applyPlan(desk.work, desk.companyId, plan.id);
+      if (applied.outcome === 'started') return seeOther(ctx, `/admin/tasks/${applied.taskId}`);
+      setFlash(ctx, runtime, { kind: 'success', text: 'The plan waits for another administrator.' });
+      seeOther(ctx, accountsPath(instance.id, `plans/${plan.id}`));
+    },
+    (problem) => draw(ctx, runtime, desk, problem),
+  );
+};
+
+const drop: DeskHandler = async (ctx, runtime, desk) => {
+  const { instance, plan } = await planAt(ctx, desk);
+  await orRedraw(
+    ctx,
+    async () => {
+      await dropPlan(desk.work, desk.companyId, plan.id);
+      setFlash(ctx, runtime, { kind: 'success', text: 'The plan was dropped. Nothing has been changed.' });
+      seeOther(ctx, accountsPath(instance.id));
+    },
+    (problem) => draw(ctx, runtime, desk, problem),
+  );
+};
+
+const heads = ['Account', 'Person', 'Act', 'Administrator', 'Before', 'After', 'Rule'];
+
+async function* cells(batches: AsyncIterable<PlanRow[]>): AsyncGenerator<string[][]> {
+  for await (const batch of batches)
+    yield batch.map((row) => [
+      row.account,
+      row.person,
+      actWords(row.act).word,
+      row.isAdministrator ? 'yes' : '',
+      row.before,
+      row.after,
+      row.rule,
+    ]);
+}
+
+const exportFile: DeskHandler = async (ctx, _runtime, desk) => {
+  const { plan } = await planAt(ctx, desk);
+  ctx.attachment(`plan-${plan.madeAt.toISOString().slice(0, 10)}-${plan.inputHash.slice(0, 12)}.csv`);
+  ctx.type = 'text/csv; charset=utf-8';
+  ctx.body = Readable.from(csvFile(heads, cells(eachPlanRow(desk.work, plan))));
+};
+
+const guarded = (handle: DeskHandler) => deskOf('modules.manage', handle);
+
+export const modulePlanRoutes: Route[] = [
+  { method: 'get', path: accountsPath(':instance', 'plans/new'), handle: guarded(askNew) },
+  { method: 'post', path: accountsPath(':instance', 'plans'), handle: guarded(make) },
+  { method: 'get', path: accountsPath(':instance', 'plans/:plan'), handle: guarded(show) },
+  { method: 'post', path: accountsPath(':instance', 'plans/:plan/apply'), handle: guarded(apply) },
+  { method: 'post', path: accountsPath(':instance', 'plans/:plan/drop'), handle: guarded(drop) },
+  { method: 'get', path: accountsPath(':instance', 'plans/:plan/export'), handle: guarded(exportFile) },
+];
