@@ -67,6 +67,19 @@ export function actorWords(actor: ToldEvent['actor'], nameOf: NameOf): string {
 const causeText = (details: Record<string, unknown>): string | null => text(details.cause);
 const endingVerbs: Record<string, string> = { suspend: 'suspend', remove: 'remove', disable: 'disable' };
 
+function entryWords(subject: string, module: string, reason: unknown): string {
+  switch (reason) {
+    case 'not-administrator':
+      return `${subject} could not connect ${module}: only administrators may`;
+    case 'no-permission':
+      return `${subject} was not let into ${module}: none of their access groups has a permission there`;
+    case 'other-instance':
+      return `${subject} was not let into ${module}: their access groups open another connection of it`;
+    default:
+      return `${subject} was not let into ${module}: no active access group opens it`;
+  }
+}
+
 const possessive = (name: string) => `${name}${name.endsWith('s') ? '’' : '’s'}`;
 const text = (value: unknown): string | null => (typeof value === 'string' && value !== '' ? value : null);
 const quoted = (value: unknown) => `“${shown(value)}”`;
@@ -274,8 +287,7 @@ const sentences: Record<AuditAction, (told: Told) => string> = {
     details.reason === 'access-lost'
       ? `${subject} lost ${shown(details.module)}: what it held for them is revoked`
       : `${who} revoked ${whose} access to ${shown(details.module)}`,
-  'entry.refuse': ({ subject, details }) =>
-    `${subject} was not let into ${text(details.module) ?? 'a module'}: no active access group opens it`,
+  'entry.refuse': ({ subject, details }) => entryWords(subject, text(details.module) ?? 'a module', details.reason),
   'group.create': ({ who, details }) => `${who} created the access group ${quoted(details.name)}`,
   'group.edit': ({ who, whom, details }) => `${who} edited the access group “${whom}”${changeWords(details)}`,
   'group.activate': ({ who, whom }) => `${who} activated the access group “${whom}”`,

@@ -45,7 +45,11 @@ async function prepare(runtime: Runtime, ctx: Context, interaction: Interaction,
       because: because.parse(prompt.details.because),
       company: account?.company ?? '',
     };
-    return { ...refused, code: await tellRefusedEntry(ctx, { ticket: refused, account, instance: params.instance }) };
+    const module = (await runtime.clients.module(refused.clientId))?.name;
+    return {
+      ...refused,
+      code: await tellRefusedEntry(ctx, { module, ticket: refused, account, instance: params.instance }),
+    };
   }
   if (prompt.name === 'consent') {
     const redirectHost = URL.parse(String(params.redirect_uri ?? ''))?.host ?? '';
@@ -76,9 +80,14 @@ async function prepare(runtime: Runtime, ctx: Context, interaction: Interaction,
 /** A code on the page leads an administrator to the reason. */
 async function tellRefusedEntry(
   ctx: Context,
-  of: { ticket: Ticket; account: { id: UserId; companyId: CompanyId } | undefined; instance: unknown },
+  of: {
+    module: string | undefined;
+    ticket: Ticket;
+    account: { id: UserId; companyId: CompanyId } | undefined;
+    instance: unknown;
+  },
 ): Promise<string> {
-  const { ticket, account, instance } = of;
+  const { module, ticket, account, instance } = of;
   const code = supportCode(randomBytes(8));
   await record(ctx.state.work, {
     action: 'entry.refuse',
@@ -86,6 +95,7 @@ async function tellRefusedEntry(
     ...(account ? { target: { kind: 'user' as const, id: account.id } } : {}),
     details: {
       clientId: ticket.clientId,
+      module,
       reason: ticket.because,
       ...(typeof instance === 'string' ? { instance } : {}),
     },

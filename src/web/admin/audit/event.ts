@@ -39,12 +39,21 @@ function whyOf(entry: AuditEntry, nameOf: NameOf): Locals['why'] {
   const toPerson = person ? { href: `${usersPath}/${person}`, label: 'Open the person' } : null;
   if (entry.action === 'login.fail')
     return { sentence: `The login was refused: ${refusalWords(entry.details.reason)}.`, link: toPerson };
-  if (entry.action === 'entry.refuse')
-    return {
-      sentence: 'No active access group of the person opens this module. Add the person to one, or activate it.',
-      link: toPerson,
-    };
+  if (entry.action === 'entry.refuse') return { sentence: entryWhy(entry.details.reason), link: toPerson };
   return null;
+}
+
+function entryWhy(reason: unknown): string {
+  switch (reason) {
+    case 'not-administrator':
+      return 'Only administrators of the company connect modules, and this person is none.';
+    case 'no-permission':
+      return 'Access groups give the permissions in this module, and none of the person’s has one. Add a rule for one of them, or add the person to a group that has one.';
+    case 'other-instance':
+      return 'The person’s access groups open another connection of this module, not the one that was asked for.';
+    default:
+      return 'No active access group of the person opens this module. Add the person to one, or activate it.';
+  }
 }
 
 const words = (value: unknown): string => {
