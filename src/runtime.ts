@@ -15,8 +15,10 @@ import { fromAddressOf, type MailSettings, type MailText, noSettings, type TextK
 import { ensureHomeClient } from './domain/modules/commands.ts';
 import type { Module } from './domain/modules/module.ts';
 import { listModules } from './domain/modules/queries.ts';
+import type { Demand } from './domain/provisioning/demand-queries.ts';
 import { backChannelLogoutJob } from './jobs/back-channel-logout.ts';
 import { contractJob, runContract } from './jobs/contract/run.ts';
+import { type DemandRequest, requestsOf } from './jobs/demand.ts';
 import { forgottenJob } from './jobs/forgotten.ts';
 import { groupRemovalJob } from './jobs/group-removal.ts';
 import { createDeliverer, type Deliverer } from './jobs/deliver.ts';
@@ -93,6 +95,8 @@ export interface Runtime {
   complaint(module: Module): string | null;
   /** Runs a contract test here and now, for the command line. */
   testContract(work: Work, run: ContractRun, onCase: (result: CaseResult) => void): Promise<ContractRun | null>;
+  /** What a delivery would begin with, without sending it. */
+  demandRequests(work: Work, demand: Demand): Promise<DemandRequest[]>;
   /** PKCE challenge of a verifier, S256 (RFC 7636 section 4.2). */
   challengeOf(verifier: string): string;
   /** Begins jobs, housekeeping and listening; a command-line tool does without. */
@@ -231,6 +235,7 @@ export async function createRuntime(parts: Parts): Promise<Runtime> {
     },
     complaint: (module) => complaintAbout(runtime.engine.provider, module),
     testContract: (work, { companyId, id }, onCase) => runContract(work, companyId, id, { outgoing, clock, onCase }),
+    demandRequests: requestsOf,
     challengeOf: (verifier) => createHash('sha256').update(verifier).digest('base64url'),
     async start() {
       listener = listen(parts.databaseUrl, announcements, {

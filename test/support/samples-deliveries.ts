@@ -67,6 +67,35 @@ export function deliverySamples(shell: (here: Shell['here']) => Shell, markup: s
     isFiltered: false,
     lane: { status: { tone: 'good' as const, word: 'Open', more: '' }, words: 'Last answered well 2 minutes ago.' },
     resend: null,
+    demand: `${path}/provision`,
+  };
+  const shown = {
+    name: 'Ben User',
+    userId: 'a',
+    href: '/admin/users/a/accounts',
+    title: 'Create the account of Ben User',
+    nothing: '',
+    why: ['Through Technicians.', 'ben.user has no account there that is known.'],
+    requests: [
+      {
+        title: 'Change of the account (SCIM)',
+        asked: 'POST https://workplace.example/scim/v2/Users',
+        headers: 'authorization: Bearer …',
+        body: '{\n  "userName": "ben.user"\n}',
+      },
+    ],
+    mark: 'abc',
+    button: 'Create the account of Ben User now',
+  };
+  const demand = {
+    shell: shell('instances'),
+    instance: sampleInstance('Deliveries'),
+    action: `${path}/provision`,
+    back: `${path}/deliveries`,
+    person: '',
+    unknown: '',
+    problem: null,
+    shown: null,
   };
   const one = {
     shell: shell('instances'),
@@ -153,6 +182,26 @@ export function deliverySamples(shell: (here: Shell['here']) => Shell, markup: s
       variant: 'empty',
       title: 'Deliveries',
       locals: { ...list, deliveries: [], count: '0 deliveries' },
+    },
+    { view: 'admin/deliveries/demand', variant: 'nobody chosen', title: 'Provision', locals: demand },
+    {
+      view: 'admin/deliveries/demand',
+      variant: 'shown',
+      title: 'Provision',
+      locals: { ...demand, person: 'ben', shown },
+    },
+    {
+      view: 'admin/deliveries/demand',
+      variant: 'ugly',
+      title: 'Provision',
+      locals: {
+        ...demand,
+        instance: sampleInstanceInTrouble('Deliveries', markup),
+        person: markup,
+        unknown: 'There is nobody of this username here.',
+        problem: { sentence: 'It has changed since it was shown.', field: null, code: null },
+        shown: { ...shown, title: markup, nothing: markup, why: [], requests: [], mark: '', button: '' },
+      },
     },
     { view: 'admin/deliveries/one', variant: 'verified', title: 'Suspend', locals: one },
     {

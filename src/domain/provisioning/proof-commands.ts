@@ -25,7 +25,8 @@ export interface EndReport {
 /** The same that is signed, for the page. */
 export async function readEndOfAccess(work: Work, companyId: CompanyId, userId: UserId): Promise<EndReport> {
   const leaver = await getLeaver(work, companyId, userId);
-  const [facts, company] = await Promise.all([readEndFacts(work, leaver), work.store.companies.findById(companyId)]);
+  const facts = await readEndFacts(work, leaver);
+  const company = await work.store.companies.findById(companyId);
   if (!company) throw notFound('company');
   const events = facts.act ? await listSealedEvents(work, companyId, userId, facts.act.at) : [];
   return { leaver, company: company.name, facts, end: endOfAccess(facts), events };

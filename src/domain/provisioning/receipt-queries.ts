@@ -185,10 +185,13 @@ export async function listAccountReceipts(
 ): Promise<AccountReceipts[]> {
   await authorise(work, companyId, 'users.manage');
   const { db } = work.store;
-  const [{ rows: accounts }, deliveries]: [{ rows: AccountRow[] }, DeliveryRow[]] = await Promise.all([
-    db.raw(accountsSql, { companyId, userId }),
-    db('deliveries').where({ company_id: companyId, user_id: userId }).orderBy('seq', 'desc').limit(shown).select('*'),
-  ]);
+  // One after the other: the proof is made in a transaction, which has one connection.
+  const { rows: accounts }: { rows: AccountRow[] } = await db.raw(accountsSql, { companyId, userId });
+  const deliveries: DeliveryRow[] = await db('deliveries')
+    .where({ company_id: companyId, user_id: userId })
+    .orderBy('seq', 'desc')
+    .limit(shown)
+    .select('*');
   const receipts = deliveries.map(toReceipt);
   const here = accounts.map((row) => toAccountReceipts(row, receipts));
   const known = new Set(here.map(({ instanceId }) => instanceId));
@@ -280,17 +283,15 @@ export async function readEndFacts(work: Work, leaver: Leaver): Promise<EndFacts
   const isOut = status === 'Deactivated' || status === 'Deleted';
   const event = isOut ? await firstEnd(db, companyId, userId) : undefined;
   if (!event) return { act: null, sessionsEnded: 0, sessionsLeft: 0, tokensLeft: 0, logouts: [], accounts };
-  const [{ rows }, receipts] = await Promise.all([
-    db.raw(
-      `select
-         (select count(*)::int from sessions where company_id = :companyId and user_id = :userId and ended_at >= :at) as "sessionsEnded",
-         (select count(*)::int from sessions
-            where company_id = :companyId and user_id = :userId and ended_at is null and idle_ends_at > :now) as "sessionsLeft",
-         (select count(*)::int from oidc_records where account_id = :userId and (expires_at is null or expires_at > :now)) as "tokensLeft"`,
-      { companyId, userId, at: event.at, now: work.now },
-    ),
-    logouts.listSince(companyId, userId, event.at),
-  ]);
+  const { rows } = await db.raw(
+    `select
+       (select count(*)::int from sessions where company_id = :companyId and user_id = :userId and ended_at >= :at) as "sessionsEnded",
+       (select count(*)::int from sessions
+          where company_id = :companyId and user_id = :userId and ended_at is null and idle_ends_at > :now) as "sessionsLeft",
+       (select count(*)::int from oidc_records where account_id = :userId and (expires_at is null or expires_at > :now)) as "tokensLeft"`,
+    { companyId, userId, at: event.at, now: work.now },
+  );
+  const receipts = await logouts.listSince(companyId, userId, event.at);
   const [counts] = rows as Pick<EndFacts, 'sessionsEnded' | 'sessionsLeft' | 'tokensLeft'>[];
   return {
     act: {

@@ -3,6 +3,7 @@ import type { Route } from '../routes.ts';
 import { auditRoutes } from './audit/list.ts';
 import { contractRoutes } from './contract/page.ts';
 import { dashboardRoutes } from './dashboard/page.ts';
+import { demandRoutes } from './deliveries/demand.ts';
 import { deliveryRoutes } from './deliveries/list.ts';
 import { personAccountRoutes } from './deliveries/person.ts';
 import { groupListRoutes } from './groups/list.ts';
@@ -67,6 +68,7 @@ export const adminRoutes: Route[] = [
   ...addressRoutes,
   ...taskUndoRoutes,
   ...contractRoutes,
+  ...demandRoutes,
   ...deliveryRoutes,
   ...personAccountRoutes,
   ...personEditRoutes,

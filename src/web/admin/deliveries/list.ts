@@ -96,6 +96,7 @@ const list: DeskHandler = async (ctx, runtime, desk) => {
       count: countWords(deliveries, 'delivery', 'deliveries'),
       isFiltered: filter.state !== null || filter.act !== null || filter.search !== '' || leaver !== null,
       lane: laneWords(instance.lane, desk),
+      demand: instancePath(instance.id, 'provision'),
       resend: givenUp > 0 ? { action: `${here}/resend`, button: `Send ${numbers} again` } : null,
     },
   );

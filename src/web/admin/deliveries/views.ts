@@ -1,4 +1,4 @@
-import type { Moment, Shell } from '../../views.ts';
+import type { FormProblem, Moment, Shell } from '../../views.ts';
 import type { InstanceHead } from '../modules/views.ts';
 import type { PersonHead } from '../users/person-views.ts';
 import type { Choice, PageLinks, StatusWords } from '../views.ts';
@@ -73,6 +73,29 @@ export interface DeliveryViews {
     /** How the line to the module is. */
     lane: { status: StatusWords; words: string };
     resend: { action: string; button: string } | null;
+    demand: string;
+  };
+  'admin/deliveries/demand': {
+    shell: Shell;
+    instance: InstanceHead;
+    action: string;
+    back: string;
+    /** As it was typed. */
+    person: string;
+    unknown: string;
+    problem: FormProblem | null;
+    shown: {
+      name: string;
+      userId: string;
+      href: string;
+      title: string;
+      /** Why nothing would be sent; empty where something would. */
+      nothing: string;
+      why: string[];
+      requests: { title: string; asked: string; headers: string; body: string }[];
+      mark: string;
+      button: string;
+    } | null;
   };
   'admin/deliveries/one': {
     shell: Shell;
