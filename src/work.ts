@@ -50,6 +50,9 @@ export interface Work {
   isPartOfMore?: boolean;
 }
 
+/** For what is only true while the caller's transaction lasts. */
+export const isInTransaction = ({ store }: Work): boolean => isTransaction(store.db);
+
 /**
  * Runs `act` in one transaction and commits when it returns; joins when `work` is inside one already.
  * Callback style only: a handle's `commit()` resolves even when the connection died (F3).

@@ -12,6 +12,7 @@ import { effectsOnMembers, modulesOf } from './effects-queries.ts';
 import { systemGroupRefusal } from './group.ts';
 import { findInstances, instanceIdsOf } from './list-queries.ts';
 import { mostPeopleAtOnce } from './member-commands.ts';
+import { rulesChanged } from './rule-commands.ts';
 
 export type GroupAct =
   | { kind: 'activate' | 'deactivate' | 'delete' }
@@ -112,6 +113,7 @@ async function carryOut(work: Work, companyId: CompanyId, planned: Plan, members
       return true;
     }
     case 'delete':
+      await rulesChanged(work, companyId, group, 'deleted');
       if (members === null) {
         await groups.markRemoved(group.id, work.now);
         await work.jobs.enqueue(work, groupRemovalQueue, { companyId, groupId: group.id });

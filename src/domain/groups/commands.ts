@@ -5,6 +5,7 @@ import { record } from '../audit/commands.ts';
 import { authorise } from '../roles/authority.ts';
 import { allModuleAccess, type Group, groupNameSchema, noModuleAccess, systemGroupRefusal } from './group.ts';
 import { findInstances } from './list-queries.ts';
+import { rulesChanged } from './rule-commands.ts';
 
 /** The two groups that every company has from its first second (B.4). */
 export async function createSystemGroups(work: Work, companyId: CompanyId): Promise<void> {
@@ -61,6 +62,7 @@ export async function renameGroup(work: Work, companyId: CompanyId, groupId: Gro
     if (refusal) throw conflict(refusal);
     if (group.name === name) return group;
     await groups.update(groupId, { name });
+    await rulesChanged(work, companyId, group, 'renamed');
     await record(work, {
       action: 'group.edit',
       companyId,

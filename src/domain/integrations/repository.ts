@@ -1,5 +1,5 @@
 import type { Database } from '../../db/knex.ts';
-import type { CompanyId, InstanceId, UserId } from '../../lib/ids.ts';
+import type { CompanyId, GroupId, InstanceId, UserId } from '../../lib/ids.ts';
 import type { AccessRule, RequireState, Settings, SettingsInput } from './settings.ts';
 
 interface SettingsRow {
@@ -34,7 +34,7 @@ const select = `
   select i.id as instance_id, i.company_id, i.version, i.is_enabled, s.require_state, s.trial_ends_at, s.trial_by, s.provision,
     s.provision_values, s.deprovision, s.grace_days, s.removal, s.access_groups, coalesce((
       select jsonb_agg(jsonb_build_object('groupId', r.group_id, 'group', g.name, 'permission', r.permission) order by r.position)
-      from access_rules r join access_groups g on g.id = r.group_id where r.instance_id = i.id), '[]'::jsonb) as rules
+      from access_rules r join access_groups g on g.id = r.group_id and g.removed_at is null where r.instance_id = i.id), '[]'::jsonb) as rules
   from module_instances i left join integration_settings s on s.instance_id = i.id`;
 
 /** Settings of instances by id, whosever they are: for the copies that nodes keep. One statement. */
@@ -54,9 +54,12 @@ export function settingsRepository(db: Database, companyId: CompanyId) {
       return rows[0] ? toSettings(rows[0]) : null;
     },
 
-    /** The same, held until the transaction ends: whoever changes settings, exceptions or rules comes through here first. */
+    /**
+     * The same, held until the transaction ends: whoever changes settings, exceptions or rules comes through here first.
+     * Accounts and deliveries of the instance may be written meanwhile.
+     */
     async hold(id: InstanceId): Promise<Settings | null> {
-      const held = await db('module_instances').where({ company_id: companyId, id }).forUpdate().first('id');
+      const held = await db('module_instances').where({ company_id: companyId, id }).forNoKeyUpdate().first('id');
       if (!held) return null;
       await db('integration_settings')
         .insert({ company_id: companyId, instance_id: id })
@@ -72,6 +75,22 @@ export function settingsRepository(db: Database, companyId: CompanyId) {
         .update({ version: db.raw('version + 1') })
         .returning('version');
       return Number(row?.version);
+    },
+
+    /** The same for all that have a rule for this group: it has another name now, or is going. @returns which they are */
+    async bumpByGroup(groupId: GroupId): Promise<InstanceId[]> {
+      const rows: { id: InstanceId }[] = await db('module_instances')
+        .where({ company_id: companyId })
+        .whereIn(
+          'id',
+          db('access_rules')
+            .where({ company_id: companyId, group_id: groupId })
+            .orderBy('instance_id')
+            .select('instance_id'),
+        )
+        .update({ version: db.raw('version + 1') })
+        .returning('id');
+      return rows.map(({ id }) => id);
     },
 
     /** All of Save but the requirement, which has a course of its own. Rules are written anew, all of them. */

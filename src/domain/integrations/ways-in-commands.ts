@@ -1,10 +1,9 @@
 // The one guard of the last way in (issue: "Require is lock-out-proof"): asked by every surface, by provisioning before it suspends,
 // disables, removes or demotes accounts, and by the clock before an exception ends.
 
-import { isTransaction } from '../../db/knex.ts';
 import { notFound, standsInTheWay } from '../../lib/errors.ts';
 import type { CompanyId, InstanceId } from '../../lib/ids.ts';
-import type { Work } from '../../work.ts';
+import { isInTransaction, type Work } from '../../work.ts';
 import { getConnected } from './requirement-queries.ts';
 import { isRequired } from './settings.ts';
 import { lastWayLost, lastWaySentence, type WayIn, type WayInChange, waysIn } from './ways-in.ts';
@@ -36,7 +35,7 @@ export async function findLostLastWay(
   instanceId: InstanceId,
   change: WayInChange,
 ): Promise<{ wayIn: WayIn; sentence: string } | null> {
-  if (!isTransaction(work.store.db)) throw new Error('the last way in is guarded in the transaction that changes it');
+  if (!isInTransaction(work)) throw new Error('the last way in is guarded in the transaction that changes it');
   const { integrations, exceptions } = work.store.of(companyId);
   const before = await integrations.find(instanceId);
   // Nothing is required, so nobody is locked out. A trial that begins meanwhile makes its own pre-flight.

@@ -30,11 +30,10 @@ export async function reportEntry(
   return transaction(work, async (work) => {
     const connected = await getConnected(work, companyId, instanceId);
     const person = await getPerson(work, companyId, entry.sub);
+    // Whoever ends accounts holds the instance first, then the account: so does this, or the two would wait for each other.
+    const isTrial = entry.account.isAdministrator && (await holdTrial(work, companyId, instanceId));
     const isNew = await link(work, companyId, { connected, person, entry });
-    return {
-      isNew,
-      hasConfirmed: entry.account.isAdministrator && (await confirm(work, companyId, { connected, person })),
-    };
+    return { isNew, hasConfirmed: isTrial && (await confirmTrial(work, companyId, connected, person.id)) };
   });
 }
 
@@ -85,13 +84,8 @@ async function link(
 }
 
 /** Only a trial needs the instance held; everybody else comes in beside each other. */
-async function confirm(
-  work: Work,
-  companyId: CompanyId,
-  { connected, person }: { connected: Connected; person: User },
-): Promise<boolean> {
+async function holdTrial(work: Work, companyId: CompanyId, instanceId: InstanceId): Promise<boolean> {
   const { integrations } = work.store.of(companyId);
-  if (!(await integrations.findTrial(connected.instanceId))) return false;
-  await integrations.hold(connected.instanceId);
-  return confirmTrial(work, companyId, connected, person.id);
+  if (!(await integrations.findTrial(instanceId))) return false;
+  return (await integrations.hold(instanceId)) !== null;
 }

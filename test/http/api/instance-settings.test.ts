@@ -1,7 +1,8 @@
 // Settings of a connected module over the API, and the same command from the console (A8.6-A8.9, B.7, C30).
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Company } from '../../../src/domain/companies/company.ts';
-import { createGroup } from '../../../src/domain/groups/commands.ts';
+import { actOnGroup } from '../../../src/domain/groups/change-commands.ts';
+import { createGroup, renameGroup } from '../../../src/domain/groups/commands.ts';
 import { profileHashOf } from '../../../src/domain/integrations/contract.ts';
 import { saveSettings } from '../../../src/domain/integrations/settings-commands.ts';
 import { type InstanceId, newId } from '../../../src/lib/ids.ts';
@@ -261,6 +262,21 @@ describe('access groups (D.7, C35)', () => {
     const twice = { on: true, rules: [rules[0], rules[0]] };
     const refused = await put({ settings: { ...wire(allOff), access_groups: twice } }, await etagOf());
     expect(refused.body.fields).toEqual({ 'rules.1': 'This rule stands there twice.' });
+  });
+
+  it('a group that is renamed or deleted makes the copies of its rules old', async () => {
+    const api = await fresh();
+    const instances = [stage.module.instanceId];
+    const id = await groupOf(stage.admin, company, 'Guests', instances);
+    const rules = [{ group_id: id, permission: 'Read only' }];
+    await put({ settings: { ...wire(allOff), access_groups: { on: false, rules } } }, await etagOf());
+    const before = await etagOf();
+    await renameGroup(stage.console(), company.id, id, 'Visitors');
+    const renamed = await api.get(path, { 'if-none-match': before });
+    expect([renamed.status, renamed.body.access_groups.rules[0].group]).toEqual([200, 'Visitors']);
+    await actOnGroup(stage.console(), company.id, id, { kind: 'delete' });
+    const gone = await api.get(path, { 'if-none-match': String(renamed.headers.etag) });
+    expect([gone.status, gone.body.access_groups.rules]).toEqual([200, []]);
   });
 
   it("API-02 another company's group is as unknown as none", async () => {
