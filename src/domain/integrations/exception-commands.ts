@@ -71,11 +71,8 @@ async function nameOf(
   companyId: CompanyId,
   { instanceId, accountId, given }: { instanceId: InstanceId; accountId: string; given: string },
 ): Promise<string> {
-  const known: { user_name: string } | undefined = await work.store
-    .db('module_accounts')
-    .where({ company_id: companyId, instance_id: instanceId, external_id: accountId })
-    .first('user_name');
-  if (known) return known.user_name;
+  const known = await work.store.of(companyId).exceptions.findUserName(instanceId, accountId);
+  if (known !== null) return known;
   if (work.actor.kind !== 'module') refuse({ accountId: 'Choose an account of the module.' });
   return given === '' ? refuse({ userName: 'Say what the account is called.' }) : given;
 }

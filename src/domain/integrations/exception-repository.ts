@@ -66,6 +66,14 @@ export function exceptionRepository(db: Database, companyId: CompanyId) {
       return rows.map(toStored);
     },
 
+    /** What the module calls an account; null when it has told of none. */
+    async findUserName(instanceId: InstanceId, accountId: string): Promise<string | null> {
+      const row: { user_name: string } | undefined = await db('module_accounts')
+        .where({ company_id: companyId, instance_id: instanceId, external_id: accountId })
+        .first('user_name');
+      return row?.user_name ?? null;
+    },
+
     /** Whoever is exempt already stays so with the old row, unless that one has ended. */
     async insert(instanceId: InstanceId, exception: Exception, by: string, now: Date): Promise<void> {
       await db('login_exceptions')
