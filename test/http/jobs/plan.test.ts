@@ -1,4 +1,5 @@
 // Plans (B.7): nothing changes by making one, what is applied is what was shown, and where the inputs have changed nothing is.
+import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Company } from '../../../src/domain/companies/company.ts';
 import type { PlanRow, PlanScope } from '../../../src/domain/provisioning/plan.ts';
@@ -306,4 +307,69 @@ describe('a plan', () => {
     await dropPlan(ada, company.id, id);
     await expect(applyPlan(ada, company.id, id)).rejects.toMatchObject({ status: 409 });
   });
+
+  it('whatever stands there: the deliveries are the lines of the plan, act by act', async () => {
+    const subject = fc.record({
+      hasAccount: fc.boolean(),
+      isActive: fc.boolean(),
+      isKnown: fc.boolean(),
+      isPerson: fc.boolean(),
+      leaves: fc.boolean(),
+      permission: fc.constantFrom('Team Access', 'Reports', 'Administrator'),
+    });
+    const scope = fc.record({
+      classes: fc.subarray(everything.classes, { minLength: 1 }),
+      orphans: fc.constantFrom('ignore' as const, 'suspend' as const),
+      withRules: fc.boolean(),
+    });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(subject, { minLength: 1, maxLength: 8 }),
+        scope,
+        async (subjects, { withRules, ...wanted }) => {
+          instanceId = await connectForDrift(app, company, scim);
+          const groups = await app.runtime.store.of(company.id).groups.list();
+          const all = groups.find(({ name }) => name === 'All Module Access');
+          await setDriftSettings(app, company, instanceId, {
+            accessGroups: {
+              on: withRules,
+              rules: withRules ? [{ groupId: all?.id as never, permission: 'Reports' }] : [],
+            },
+          });
+          scim.users = [];
+          const leavers: TestPerson[] = [];
+          for (const [i, one] of subjects.entries()) {
+            const name = `p${i}.${instanceId.slice(-6)}`;
+            const [made] = one.isPerson ? await people(name) : [];
+            if (made && one.leaves) leavers.push(made);
+            if (one.hasAccount)
+              scim.users.push(
+                account(String(i), name, {
+                  active: one.isActive,
+                  roles: [{ value: one.permission }],
+                  ...(one.isKnown && made ? { externalId: made.user.id } : {}),
+                }),
+              );
+          }
+          await read();
+          for (const one of leavers) await leave(one);
+          await read();
+          await app.runtime.db('deliveries').where({ instance_id: instanceId }).delete();
+          const { id } = await make(wanted);
+          const shown = (await rowsOf(id)).filter(({ act }) => act !== 'none');
+          if (shown.length === 0) return;
+          const applied = await applyPlan(eve, company.id, id);
+          if (applied.outcome !== 'started') throw new Error(applied.outcome);
+          expect(await work(applied.taskId)).toMatchObject({ succeeded: shown.length, skipped: 0, failed: 0 });
+          const key = (one: { act: string; userId: unknown; externalId: unknown; wanted: object }) =>
+            JSON.stringify([one.act, one.userId, one.externalId, Object.entries(one.wanted).sort()]);
+          const queued = (await deliveries()).map(({ act, user_id, external_id, wanted }) =>
+            key({ act, userId: user_id, externalId: external_id, wanted }),
+          );
+          expect(queued.sort()).toEqual(shown.map(key).sort());
+        },
+      ),
+      { numRuns: 12 },
+    );
+  }, 120_000);
 });
