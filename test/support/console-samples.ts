@@ -1,6 +1,7 @@
 // Realistic values for the pages of the console, noun by noun; see view-samples.ts.
 import { peopleColumns } from '../../src/web/admin/users/views.ts';
 import type { Shell } from '../../src/web/views.ts';
+import { batchSamples } from './samples-batches.ts';
 import { bulkSamples } from './samples-bulk.ts';
 import { deliverySamples } from './samples-deliveries.ts';
 import { groupSamples } from './samples-groups.ts';
@@ -96,6 +97,7 @@ export function consoleSamples(shell: (here: Shell['here']) => Shell, markup: st
     ...moduleSamples(shell, markup),
     ...inviteSamples(shell, markup),
     ...securitySamples(shell, markup),
+    ...batchSamples(shell, markup),
     ...taskSamples(shell, markup),
     ...reportSamples(shell, markup),
     { view: 'admin/users/list', variant: 'typical', title: 'Users', locals: list },

@@ -67,7 +67,8 @@ export async function reconcileSome(
   });
 }
 
-type Found = Omit<Manner, 'heldBack'>;
+/** How it is gone about; who is held back is found on the way. */
+export type Found = Omit<Manner, 'heldBack'>;
 
 const mannerOf = (work: Work, { cause, isExplicit }: Cause, waiting: Manner['waiting']): Found => ({
   cause,
@@ -160,7 +161,7 @@ async function judge(
   return waiting;
 }
 
-async function write(work: Work, companyId: CompanyId, pairs: Pair[], found: Found): Promise<number> {
+export async function write(work: Work, companyId: CompanyId, pairs: Pair[], found: Found): Promise<number> {
   const manner: Manner = { ...found, heldBack: await heldBackOf(work, companyId, pairs) };
   const { inserted, superseded, suspensions, begun } = carryOut(pairs, manner);
   const { deliveries, accounts } = work.store.of(companyId);

@@ -1,6 +1,7 @@
 // All pages of the console, noun by noun.
 import type { Route } from '../routes.ts';
 import { auditRoutes } from './audit/list.ts';
+import { batchRoutes } from './batches/page.ts';
 import { contractRoutes } from './contract/page.ts';
 import { dashboardRoutes } from './dashboard/page.ts';
 import { demandRoutes } from './deliveries/demand.ts';
@@ -40,6 +41,7 @@ import { personRoutes } from './users/person.ts';
 export const adminRoutes: Route[] = [
   ...dashboardRoutes,
   ...auditRoutes,
+  ...batchRoutes,
   ...groupListRoutes,
   ...groupMemberRoutes,
   ...groupSettingsRoutes,

@@ -1,5 +1,6 @@
 // What each page of the console is given; one file of types for each noun, joined here.
 import type { AuditViews } from './audit/views.ts';
+import type { BatchViews } from './batches/views.ts';
 import type { ContractViews } from './contract/views.ts';
 import type { DashboardViews } from './dashboard/views.ts';
 import type { DeliveryViews } from './deliveries/views.ts';
@@ -17,6 +18,7 @@ import type { UserViews } from './users/views.ts';
 
 export interface AdminViews
   extends AuditViews,
+    BatchViews,
     DashboardViews,
     ContractViews,
     DeliveryViews,
