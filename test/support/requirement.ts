@@ -3,6 +3,7 @@ import type { Company } from '../../src/domain/companies/company.ts';
 import { addException } from '../../src/domain/integrations/exception-commands.ts';
 import type { SettingsInput } from '../../src/domain/integrations/settings.ts';
 import { saveSettings } from '../../src/domain/integrations/settings-commands.ts';
+import type { NewInstance } from '../../src/domain/modules/commands.ts';
 import { newId } from '../../src/lib/ids.ts';
 import { after, days } from '../../src/lib/time.ts';
 import type { Work } from '../../src/work.ts';
@@ -100,7 +101,7 @@ export interface Stage {
   console(): Work;
 }
 
-export async function makeStage(app: TestApp, company: Company): Promise<Stage> {
+export async function makeStage(app: TestApp, company: Company, instance: Partial<NewInstance> = {}): Promise<Stage> {
   const admin = await makePerson(app, company, { role: 'Admin' });
   const module = await makeConnected(app, company, {
     product: { product: 'workplace' },
@@ -108,6 +109,7 @@ export async function makeStage(app: TestApp, company: Company): Promise<Stage> 
       name: 'Northwind IT',
       scim: { url: 'https://workplace.example/scim/v2', token: 'a-token' },
       localLoginUrl: 'https://workplace.example/login/local',
+      ...instance,
     },
   });
   return { company, module, admin, console: () => asPerson(app, admin) };

@@ -99,7 +99,7 @@ async function readingOf(work: Work, companyId: CompanyId, instanceId: InstanceI
 const readAccounts = 'read-accounts';
 
 export async function requestReading(work: Work, companyId: CompanyId, instanceId: InstanceId): Promise<void> {
-  await work.jobs.enqueue(work, readAccounts, { companyId, instanceId, cause: 'require' }, { priority: 10 });
+  await work.jobs.enqueue(work, readAccounts, { companyId, instanceId, trigger: 'require' }, { priority: 10 });
 }
 
 // An account whose person is there enters through us from now on; one that matches is linked when it first does (C28).

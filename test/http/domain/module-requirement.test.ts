@@ -13,9 +13,12 @@ import {
 import { isRequired } from '../../../src/domain/integrations/settings.ts';
 import { findLostLastWay, refuseLosingLastWayIn } from '../../../src/domain/integrations/ways-in-commands.ts';
 import { reportEntry } from '../../../src/domain/provisioning/entry-commands.ts';
+import { readAccountsJobOf } from '../../../src/jobs/read-accounts.ts';
+import { createOutgoing } from '../../../src/lib/outgoing.ts';
 import { days, hours, after as later, minutes, seconds } from '../../../src/lib/time.ts';
 import { transaction } from '../../../src/work.ts';
 import { startApp, type TestApp } from '../../support/app.ts';
+import { quickLimits } from '../../support/drift.ts';
 import { makeCompany, makePerson } from '../../support/people.ts';
 import {
   accountsWereRead,
@@ -30,6 +33,7 @@ import {
   save,
   settingsOf,
 } from '../../support/requirement.ts';
+import { ScimServer, scimUser } from '../../support/scim-server.ts';
 
 let app: TestApp;
 let company: Company;
@@ -83,6 +87,36 @@ describe('the pre-flight', () => {
     expect(await checksOf(stage)).toEqual({ signed_in: false, ways_in: true, accounts: true });
     app.clock.advance(minutes(5));
     expect(await checksOf(stage)).toEqual({ signed_in: false, ways_in: true, accounts: false });
+  });
+
+  it('the reading that it asks for is the one that the queue does: afterwards nothing stands in the way', async () => {
+    const scim = await new ScimServer().start();
+    try {
+      const admin = { roles: [{ value: 'Full Access', primary: true }] };
+      const account = (localLogin: boolean) => ({ 'urn:unifiedlogin:scim:2.0:Account': { localLogin } });
+      scim.reset([
+        scimUser('ada', { ...admin, ...account(true) }),
+        scimUser('ben', { ...admin, ...account(true) }),
+        scimUser('carl', { ...admin, ...account(false) }),
+      ]);
+      const stage = await makeStage(app, company, { scim: { url: scim.url, token: scim.token } });
+      await enter(app, stage.module, stage.admin);
+      expect((await checksOf(stage)).accounts).toBe(false);
+      const { rows } = await app.runtime.db.raw(
+        `select data from pgboss.job where name = 'read-accounts' and data ->> 'instanceId' = ?`,
+        [stage.module.instanceId],
+      );
+      const job = readAccountsJobOf(createOutgoing({ mayReachLoopback: true }), quickLimits);
+      await job.handle(app.runtime.work({ kind: 'system', name: 'jobs' }), job.payload.parse(rows[0].data));
+      expect(await checksOf(stage)).toEqual({ signed_in: true, ways_in: false, accounts: true });
+      await exempts(app, stage, 'ada');
+      await exempts(app, stage, 'carl');
+      expect((await checksOf(stage)).ways_in).toBe(false);
+      await exempts(app, stage, 'ben');
+      expect((await look(stage)).ready).toBe(true);
+    } finally {
+      await scim.stop();
+    }
   });
 
   it('counts another administrator, another module and another company for nothing', async () => {
