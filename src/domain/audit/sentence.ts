@@ -225,7 +225,8 @@ function requireWords(who: string, details: Record<string, unknown>): string {
 
 function exceptionWords(who: string, details: Record<string, unknown>): string {
   const [account, module] = [shown(details.account), shown(details.name)];
-  const end = text(details.until) === null ? 'without an end' : `until ${shown(details.until)}`;
+  // The day is enough to read; the log's page of the event shows the second.
+  const end = text(details.until) === null ? 'without an end' : `until ${shown(details.until).slice(0, 10)}`;
   const because = tail(': ', text(details.reason));
   switch (details.change) {
     case 'added':

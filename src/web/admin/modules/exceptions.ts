@@ -86,9 +86,9 @@ const list: DeskHandler = async (ctx, runtime, desk) => {
   );
 };
 
-const accountWords = ({ userName, email, isActive, isAdministrator, hasLocalLogin }: FoundAccount): string =>
+const accountWords = ({ name, userName, email, isActive, isAdministrator, hasLocalLogin }: FoundAccount): string =>
   [
-    userName,
+    ...(name === '' ? [] : [userName]),
     ...(email !== '' && email !== userName ? [email] : []),
     ...(isAdministrator ? ['administrator of the module'] : []),
     ...(isActive ? [] : ['suspended there']),

@@ -22,9 +22,9 @@ const abilities: [Capability, (brand: string) => string][] = [
 ];
 
 const matchWords: Record<Profile['linkMode'], string> = {
-  email: 'By verified e-mail address',
-  emailOrUsername: 'By verified e-mail address or username',
-  explicit: 'By each person, with a last login at the module',
+  email: 'Found by verified e-mail address',
+  emailOrUsername: 'Found by verified e-mail address or username',
+  explicit: 'Each person ties theirs, with a last login at the module',
 };
 
 function factsOf(profile: Profile): { label: string; value: string }[] {
@@ -32,12 +32,16 @@ function factsOf(profile: Profile): { label: string; value: string }[] {
   return [
     { label: 'Where', value: profile.place },
     { label: 'Who', value: profile.place === '' ? '' : profile.enabler },
-    { label: 'Accounts are found', value: `${matchWords[profile.linkMode]}${several}` },
+    { label: 'Accounts', value: `${matchWords[profile.linkMode]}${several}` },
     {
-      label: 'Deprovisioned accounts',
-      value: canDo(profile, 'deprovision') ? (profile.deletion === 'remove' ? 'Can be deleted' : 'Stay, disabled') : '',
+      label: 'Removal',
+      value: canDo(profile, 'deprovision')
+        ? profile.deletion === 'remove'
+          ? 'Deprovisioned accounts can be deleted'
+          : 'Deprovisioned accounts stay, disabled'
+        : '',
     },
-    { label: 'New accounts need', value: profile.fields.map(({ label }) => label).join(', ') },
+    { label: 'New people need', value: profile.fields.map(({ label }) => label).join(', ') },
   ].filter(({ value }) => value !== '');
 }
 
