@@ -5,6 +5,7 @@ import type { Work } from '../work.ts';
 import { auditCommands } from './audit-commands.ts';
 import { companyCommands } from './company-commands.ts';
 import { contractCommands } from './contract-commands.ts';
+import { instanceCommands } from './instance-commands.ts';
 import { maintenanceCommands } from './maintenance-commands.ts';
 import { moduleCommands } from './module-commands.ts';
 import type { OptionSpecs, Options } from './options.ts';
@@ -37,6 +38,7 @@ export interface Command {
 export const commands: Command[] = [
   ...companyCommands,
   ...moduleCommands,
+  ...instanceCommands,
   ...userCommands,
   ...maintenanceCommands,
   ...auditCommands,

@@ -1,21 +1,11 @@
 import { type CaseResult, contractCases } from '../domain/integrations/contract.ts';
 import { startContractRun } from '../domain/integrations/contract-commands.ts';
-import { findInstances } from '../domain/integrations/contract-queries.ts';
 import { proveEndOfAccess } from '../domain/provisioning/proof-commands.ts';
 import { findLeaver } from '../domain/provisioning/receipt-queries.ts';
-import { invalid, notFound } from '../lib/errors.ts';
-import type { CompanyId, InstanceId } from '../lib/ids.ts';
-import type { Work } from '../work.ts';
+import { notFound } from '../lib/errors.ts';
 import type { Command } from './commands.ts';
 import { getCompany } from './company-commands.ts';
-
-/** By its id or its name; a name that several bear names none of them. */
-async function getInstanceId(work: Work, companyId: CompanyId, name: string): Promise<InstanceId> {
-  const [found, ...others] = await findInstances(work, companyId, name);
-  if (!found) throw notFound(`module "${name}"`);
-  if (others.length > 0) throw invalid(`Several modules are named "${name}". Give the id of one.`);
-  return found;
-}
+import { getInstanceId } from './instance-commands.ts';
 
 const marks = { passed: 'passed ', failed: 'FAILED ', skipped: 'skipped' };
 
