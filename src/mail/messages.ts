@@ -71,6 +71,7 @@ export const mailSchemas = {
   exportReady: person.extend({ href: path }),
   exceptionEnds: exception,
   exceptionKept: exception,
+  noWayIn: person.extend({ module: words, href: path }),
   requirementReverted: person.extend({ module: words, at: time, href: path }),
   batchWaits: person.extend({ module: words, people: count, cause: words, href: path }),
   deliveriesLate: person.extend({ module: words, people: count, problem: words, href: path }),
@@ -211,6 +212,14 @@ const partsOf: { [K in MailKind]: PartsOf<K> } = {
   }),
   exceptionEnds: exceptionParts('Ends'),
   exceptionKept: exceptionParts('Now ends'),
+  noWayIn: (data, context) => ({
+    values: { ...personValues(data), module: data.module },
+    facts: [
+      { label: 'Company Name', value: data.company },
+      { label: 'Module', value: data.module },
+    ],
+    button: { label: 'Show the exceptions', link: pageOf(data.href, context) },
+  }),
   requirementReverted: (data, context) => ({
     values: { ...personValues(data), module: data.module, time: moment(data.at) },
     facts: [

@@ -45,6 +45,7 @@ export function sampleData({ company, publicUrl, now }: SampleContext): { [K in 
     exportReady: { ...person, href: '/admin/users' },
     exceptionEnds: { ...exception, endsAt: after(now, days(7)).toISOString() },
     exceptionKept: { ...exception, endsAt: after(now, days(7)).toISOString() },
+    noWayIn: { ...person, module: 'Datto Workplace', href: '/admin/modules' },
     requirementReverted: { ...person, module: 'Datto Workplace', at, href: '/admin/modules' },
     batchWaits: {
       ...person,

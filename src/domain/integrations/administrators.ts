@@ -9,7 +9,10 @@ import { listAdministrators } from './administrator-queries.ts';
 export async function tellAdministrators(
   work: Work,
   companyId: CompanyId,
-  kind: Extract<MailKind, 'exceptionEnds' | 'exceptionKept' | 'requirementReverted' | 'batchWaits' | 'deliveriesLate'>,
+  kind: Extract<
+    MailKind,
+    'exceptionEnds' | 'exceptionKept' | 'noWayIn' | 'requirementReverted' | 'batchWaits' | 'deliveriesLate'
+  >,
   data: Record<string, unknown>,
 ): Promise<void> {
   const administrators = await listAdministrators(work, companyId);

@@ -6,10 +6,16 @@ import { transaction, type Work } from '../../work.ts';
 import { tellAdministrators } from './administrators.ts';
 import { dueReminder, reminderDays } from './exception.ts';
 import { tell } from './exception-commands.ts';
-import { deleteEnded, listDueInstances, type StoredException } from './exception-repository.ts';
+import {
+  clearAlarms,
+  deleteEnded,
+  listDueInstances,
+  listInstancesWithoutWayIn,
+  type StoredException,
+} from './exception-repository.ts';
 import { type Connected, getConnected } from './requirement-queries.ts';
 import { isRequired, type Settings } from './settings.ts';
-import { wayToKeep } from './ways-in.ts';
+import { keptAhead, waysIn, wayToKeep } from './ways-in.ts';
 
 /** Those that ended longer ago are of no use even for looking back: the audit log has them. */
 const keptEnded = days(30);
@@ -21,10 +27,39 @@ const atOnce = 500;
 export async function watchExceptions(work: Work): Promise<void> {
   const { now } = work;
   const [first, last] = reminderDays;
-  const due = { now, firstReminder: after(now, days(first)), lastReminder: after(now, days(last)), limit: atOnce };
+  const due = {
+    now,
+    firstReminder: after(now, days(first)),
+    lastReminder: after(now, days(last)),
+    longEnded: after(now, -keptAhead),
+    limit: atOnce,
+  };
   for (const { companyId, instanceId } of await listDueInstances(work.store.db, due))
     await watchInstance(work, companyId, instanceId);
   await deleteEnded(work.store.db, after(now, -keptEnded));
+  await watchWaysIn(work);
+}
+
+/** As long as it is so, the administrators are told anew after this time. */
+const alarmAgain = days(7);
+
+/** What happens at a module itself nobody here can refuse; whoever can mend it is told. */
+async function watchWaysIn(work: Work): Promise<void> {
+  const { db } = work.store;
+  await clearAlarms(db, work.now);
+  const due = { now: work.now, toldBefore: after(work.now, -alarmAgain), limit: atOnce };
+  for (const { companyId, instanceId } of await listInstancesWithoutWayIn(db, due))
+    await transaction(work, async (work) => {
+      const { integrations, exceptions } = work.store.of(companyId);
+      const settings = await integrations.hold(instanceId);
+      if (!settings || !isRequired(settings, work.now)) return;
+      if (waysIn(await exceptions.list(instanceId), work.now).length > 0) return;
+      // Of two nodes the second one finds that it is told already.
+      if (!(await integrations.alarm(instanceId, work.now, due.toldBefore))) return;
+      const { instance } = await getConnected(work, companyId, instanceId);
+      const href = `/admin/modules/${instanceId}/exceptions`;
+      await tellAdministrators(work, companyId, 'noWayIn', { module: instance, href });
+    });
 }
 
 async function watchInstance(work: Work, companyId: CompanyId, instanceId: InstanceId): Promise<void> {

@@ -131,7 +131,7 @@ const able = `join module_accounts a on a.instance_id = x.instance_id and a.exte
  */
 export async function listDueInstances(
   db: Database,
-  { now, firstReminder, lastReminder, limit }: { now: Date; firstReminder: Date; lastReminder: Date; limit: number },
+  due: { now: Date; firstReminder: Date; lastReminder: Date; longEnded: Date; limit: number },
 ): Promise<{ companyId: CompanyId; instanceId: InstanceId }[]> {
   const { rows }: { rows: { companyId: CompanyId; instanceId: InstanceId }[] } = await db.raw(
     `select distinct company_id as "companyId", instance_id as "instanceId" from (
@@ -141,11 +141,11 @@ export async function listDueInstances(
        union all
        select s.company_id, s.instance_id from integration_settings s
        where s.require_state <> 'off'
-         and exists (select from login_exceptions x ${able} where x.instance_id = s.instance_id)
+         and exists (select from login_exceptions x ${able} where x.instance_id = s.instance_id and x.ends_at > :longEnded)
          and not exists (select from login_exceptions x ${able}
            where x.instance_id = s.instance_id and (x.ends_at is null or x.ends_at > :lastReminder))) due
      order by 2 limit :limit`,
-    { now, firstReminder, lastReminder, limit },
+    due,
   );
   return rows;
 }
@@ -159,5 +159,31 @@ export async function deleteEnded(db: Database, before: Date): Promise<void> {
        select x.id from login_exceptions x join integration_settings s on s.instance_id = x.instance_id and s.require_state = 'off'
        where x.ends_at < ? limit 1000)`,
     [before],
+  );
+}
+
+/** Instances that require the login and have no way in beside it, whosever they are; those that nobody was told of since `toldBefore`. */
+export async function listInstancesWithoutWayIn(
+  db: Database,
+  { now, toldBefore, limit }: { now: Date; toldBefore: Date; limit: number },
+): Promise<{ companyId: CompanyId; instanceId: InstanceId }[]> {
+  const { rows }: { rows: { companyId: CompanyId; instanceId: InstanceId }[] } = await db.raw(
+    `select s.company_id as "companyId", s.instance_id as "instanceId" from integration_settings s
+     where s.require_state <> 'off' and (s.alarmed_at is null or s.alarmed_at < :toldBefore)
+       and not exists (select from login_exceptions x ${able}
+         where x.instance_id = s.instance_id and (x.ends_at is null or x.ends_at > :now))
+     order by 2 limit :limit`,
+    { now, toldBefore, limit },
+  );
+  return rows;
+}
+
+/** Where somebody can get in again, or nobody needs to, the next alarm is a new one. */
+export async function clearAlarms(db: Database, now: Date): Promise<void> {
+  await db.raw(
+    `update integration_settings s set alarmed_at = null where s.alarmed_at is not null and (s.require_state = 'off'
+       or exists (select from login_exceptions x ${able}
+         where x.instance_id = s.instance_id and (x.ends_at is null or x.ends_at > ?)))`,
+    [now],
   );
 }

@@ -127,6 +127,15 @@ export function settingsRepository(db: Database, companyId: CompanyId) {
       return row ?? null;
     },
 
+    /** @returns false when the administrators were told since then already */
+    async alarm(id: InstanceId, now: Date, toldBefore: Date): Promise<boolean> {
+      const told = await db('integration_settings')
+        .where({ company_id: companyId, instance_id: id })
+        .where((old) => old.whereNull('alarmed_at').orWhere('alarmed_at', '<', toldBefore))
+        .update({ alarmed_at: now });
+      return told === 1;
+    },
+
     async setRequire(
       id: InstanceId,
       require: { state: RequireState; trialBeganAt: Date | null; trialEndsAt: Date | null; trialBy: UserId | null },

@@ -106,10 +106,11 @@ export const keptBy = days(7);
 
 /**
  * The exception that would end soon as the last way in: it is kept in force, and the administrators are told.
- * Also one that has ended meanwhile, when nobody was there to keep it.
+ * Also one that has ended within the last day, when nobody was there to keep it; what ended longer ago was meant to.
  */
 export function wayToKeep(exempt: readonly Exempt[], now: Date): { exempt: Exempt; until: Date } | null {
-  const able = exempt.filter(({ account }) => canGetIn(account));
+  const isLate = ({ endsAt }: Exempt) => endsAt !== null && endsAt <= after(now, -keptAhead);
+  const able = exempt.filter((one) => canGetIn(one.account) && !isLate(one));
   if (able.some(({ endsAt }) => endsAt === null || endsAt > after(now, keptAhead))) return null;
   const [last] = able.toSorted((a, b) => Number(b.endsAt) - Number(a.endsAt));
   return last ? { exempt: last, until: after(now, keptBy) } : null;

@@ -189,6 +189,18 @@ export const defaultTexts: Record<MailKind, DefaultText> = {
     ),
     outro: '{link}',
   },
+  // To the administrators: something has changed at the module itself, which nobody here could refuse.
+  noWayIn: {
+    subject: 'Nobody could get into {module} without {brand}',
+    preview: 'Its login is required, and no exempt administrator is left.',
+    heading: 'No way in without {brand}',
+    intro: paragraphs(
+      hello,
+      'Logging in with {brand} is required for {module}. As its list of accounts was read last, no exempt administrator of {module} can log in locally any more: they were suspended or demoted there, or have no local password.',
+      'People with {brand} come in as before. For the day on which {brand} cannot be reached, exempt an active administrator of {module} who has a local password there.',
+    ),
+    outro: '{link}',
+  },
   requirementReverted: {
     subject: 'Local login to {module} works again: nobody confirmed the trial',
     preview: 'Requiring {brand} was on trial, and has been taken back.',

@@ -21,6 +21,7 @@ export const mailKinds = [
   'exportReady',
   'exceptionEnds',
   'exceptionKept',
+  'noWayIn',
   'requirementReverted',
   'batchWaits',
   'deliveriesLate',

@@ -65,6 +65,7 @@ export const placeholdersOf: Record<TextKind, readonly Placeholder[]> = {
   exportReady: [...person, 'link'],
   exceptionEnds: [...person, 'module', 'account', 'expires', 'link'],
   exceptionKept: [...person, 'module', 'account', 'expires', 'link'],
+  noWayIn: [...person, 'module', 'link'],
   requirementReverted: [...person, 'module', 'time', 'link'],
   batchWaits: [...person, 'module', 'people', 'link'],
   deliveriesLate: [...person, 'module', 'people', 'link'],

@@ -378,6 +378,37 @@ describe('no call takes the last way in away', () => {
   });
 });
 
+it('tells the administrators, once a week, when the module itself takes away the last way in', async () => {
+  const stage = await makeReady(app, quiet);
+  await save(app, stage, { require: true });
+  await enter(app, stage.module, stage.admin);
+  app.clock.advance(seconds(2));
+  await enter(app, stage.module, stage.admin);
+  expect((await report(stage, stage.admin.user.id)).hasConfirmed).toBe(true);
+  const alarms = async () =>
+    (await mailsOf(app, stage, 'noWayIn')).filter((to) => to === stage.admin.user.email).length;
+  const turn = () => Promise.all([watchExceptions(app.operator()), watchExceptions(app.operator())]);
+  const demote = (isAdministrator: boolean) =>
+    app.runtime
+      .db('module_accounts')
+      .where({ instance_id: stage.module.instanceId })
+      .update({ is_administrator: isAdministrator });
+  await turn();
+  expect(await alarms()).toBe(0);
+  await demote(false);
+  await turn();
+  await turn();
+  expect(await alarms()).toBe(1);
+  app.clock.advance(days(7) + minutes(1));
+  await turn();
+  expect(await alarms()).toBe(2);
+  await demote(true);
+  await turn();
+  await demote(false);
+  await turn();
+  expect(await alarms()).toBe(3);
+});
+
 it('A8.6 reminders go out 7 days and 1 day before, once each, also beside another node', async () => {
   const stage = await makeStage(app, company);
   await accountsWereRead(app, company, stage.module, { ada: {}, ben: {} });

@@ -47,8 +47,15 @@ const data: MailData = {
   exportReady: { ...person, href: '/admin/exports/7' },
   exceptionEnds: { ...exception, endsAt: in14Days },
   exceptionKept: { ...exception, endsAt: in14Days },
+  noWayIn: { ...person, module: 'Datto Workplace', href: '/admin/modules/7/exceptions' },
   requirementReverted: { ...person, module: 'Datto Workplace', at, href: '/admin/modules/7/settings' },
-  batchWaits: { ...person, module: 'Datto Workplace', people: 37, cause: 'deleted by Ada Root', href: '/admin/batches/7' },
+  batchWaits: {
+    ...person,
+    module: 'Datto Workplace',
+    people: 37,
+    cause: 'deleted by Ada Root',
+    href: '/admin/batches/7',
+  },
   deliveriesLate: { ...person, module: 'Datto Workplace', people: 1, problem: 'It is down.', href: '/admin/modules/7' },
   test: { publicUrl: 'https://login.example.com' },
 };
@@ -62,6 +69,7 @@ const withLink: MailKind[] = [
   'exportReady',
   'exceptionEnds',
   'exceptionKept',
+  'noWayIn',
   'requirementReverted',
   'batchWaits',
   'deliveriesLate',
@@ -160,7 +168,7 @@ describe.each(kinds)('mail %s', (kind) => {
         if (Array.isArray(value)) return [key, [hostile]];
         return [
           key,
-          ['link', 'expiresAt', 'endsAt', 'until', 'at', 'left', 'kind', 'counts', 'href'].includes(key)
+          ['link', 'expiresAt', 'endsAt', 'until', 'at', 'left', 'kind', 'counts', 'people', 'href'].includes(key)
             ? value
             : hostile,
         ];

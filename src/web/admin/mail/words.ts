@@ -20,6 +20,7 @@ export const kindWords: Record<MailKind, string> = {
   exportReady: 'Export ready',
   exceptionEnds: 'Exception is about to end',
   exceptionKept: 'Last exception was kept',
+  noWayIn: 'No way in without us',
   requirementReverted: 'Required login was taken back',
   batchWaits: 'A large change waits',
   deliveriesLate: 'A module has not been reached',
@@ -54,6 +55,8 @@ export const occasionWords: Partial<Record<MailKind, string>> = {
   exportReady: 'To the administrator whose export is ready.',
   exceptionEnds: 'To the administrators, 7 days and 1 day before somebody may no longer log in to a module locally.',
   exceptionKept: 'To the administrators, when an exception that would have ended is the last way into a module.',
+  noWayIn:
+    'To the administrators, when a module requires the login and no exempt administrator of it can log in locally any more.',
   requirementReverted: 'To the administrators, when nobody has confirmed the required login of a module in time.',
   batchWaits: 'To the administrators, when many people would lose a module at once and one of them has to confirm.',
   deliveriesLate: 'To the administrators, when a module has not been told of a change for 15 minutes.',

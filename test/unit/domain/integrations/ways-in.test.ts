@@ -137,7 +137,8 @@ describe('an exception that would end as the last way in is kept', () => {
     ['one without an end', [exempt('ada')], null],
     ['one that ends in two days', [exempt('ada', { endsAt: inDays(2) })], null],
     ['one that ends in a day', [exempt('ada', { endsAt: inDays(1) })], 'ada'],
-    ['one that has ended while nobody was there', [exempt('ada', { endsAt: inDays(-2) })], 'ada'],
+    ['one that has ended while nobody was there', [exempt('ada', { endsAt: inDays(-0.9) })], 'ada'],
+    ['not one that ended long ago, as it was meant to', [exempt('ada', { endsAt: inDays(-1) })], null],
     [
       'of two the one that ends later',
       [exempt('ada', { endsAt: later(now, hours(2)) }), exempt('ben', { endsAt: later(now, hours(3)) })],
