@@ -56,7 +56,3 @@ export function dayBounds(now: Date, count: number, timeZone: string): Date[] {
   const today = Math.floor(wall(now.getTime(), timeZone) / day) * day;
   return Array.from({ length: count + 1 }, (_, at) => instant(today + (at - count + 1) * day, timeZone));
 }
-
-/** Whether this is the name of a time zone of the IANA database. */
-export const isTimeZone = (name: string): boolean =>
-  name === 'UTC' || Intl.supportedValuesOf('timeZone').includes(name);

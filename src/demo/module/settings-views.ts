@@ -148,7 +148,7 @@ const option = (value: string, words: string, chosen: string): Html =>
 function deprovisioning({ site }: Chrome, { draft, fields, settings }: SettingsView): Html {
   const { on, grace_days, removal } = draft.deprovisioning;
   const canRemove = settings.profile.deletion === 'remove';
-  const days = fields['deprovisioning.graceDays'] ?? fields['settings.deprovisioning.grace_days'];
+  const days = fields['deprovisioning.grace_days'] ?? fields['settings.deprovisioning.grace_days'];
   const choice = (value: string, words: string) =>
     html`<label class="check"><input type="radio" name="removal" value="${value}"${removal === value ? html` checked` : null}> ${words}</label>`;
   return html`<section class="card">

@@ -2,7 +2,7 @@
 // Owns settings, exceptions, rules of access groups, and machine credentials. Knows nothing of accounts at the module (provisioning).
 import { z } from 'zod';
 import type { CompanyId, GroupId, InstanceId, UserId } from '../../lib/ids.ts';
-import { isTimeZone } from '../../lib/zones.ts';
+import { isTimeZone } from '../../lib/time.ts';
 import { type Capability, canDo, type Field, type Profile, permissionField } from '../modules/profile.ts';
 
 /** `trial`: in force until `trialEndsAt`, and for good once a second sign-in has confirmed it. */
