@@ -7,9 +7,9 @@ import { createDatabase, type Database } from './db/knex.ts';
 import { migrate } from './db/migrations.ts';
 import { createPrepared } from './db/prepared.ts';
 import type { Company } from './domain/companies/company.ts';
-import type { CaseResult, ContractRun } from './domain/integrations/contract.ts';
 import { readSettings } from './domain/integrations/repository.ts';
 import { createSettingsCopies } from './domain/integrations/settings-copies.ts';
+import type { CaseResult, ContractRun } from './domain/integrations/contract.ts';
 import type { StoredMail } from './domain/mails/mail.ts';
 import { fromAddressOf, type MailSettings, type MailText, noSettings, type TextKind } from './domain/mails/text.ts';
 import { ensureHomeClient } from './domain/modules/commands.ts';
@@ -18,10 +18,10 @@ import { listModules } from './domain/modules/queries.ts';
 import type { Demand } from './domain/provisioning/demand-queries.ts';
 import { backChannelLogoutJob } from './jobs/back-channel-logout.ts';
 import { contractJob, runContract } from './jobs/contract/run.ts';
+import { createDeliverer, type Deliverer } from './jobs/deliver.ts';
 import { type DemandRequest, requestsOf } from './jobs/demand.ts';
 import { forgottenJob } from './jobs/forgotten.ts';
 import { groupRemovalJob } from './jobs/group-removal.ts';
-import { createDeliverer, type Deliverer } from './jobs/deliver.ts';
 import { keepHouse } from './jobs/housekeeping.ts';
 import { lostAccessJob } from './jobs/lost-access.ts';
 import { createJobs, type Jobs, jobAnnouncement } from './jobs/queue.ts';
@@ -33,9 +33,9 @@ import { revertTrialJob } from './jobs/revert-trial.ts';
 import { keepSealing, type Sealing } from './jobs/seal-audit.ts';
 import { sendMailJob } from './jobs/send-mail.ts';
 import { shortenSessionsJob } from './jobs/shorten-sessions.ts';
+import { sweepStanding } from './jobs/standing-sweep.ts';
 import { runTaskJob } from './jobs/task.ts';
 import { taskHandlers } from './jobs/task-handlers.ts';
-import { sweepStanding } from './jobs/standing-sweep.ts';
 import { createLog, type Log } from './lib/log.ts';
 import { createOutgoing, isLoopbackHost } from './lib/outgoing.ts';
 import { createPasswordHasher, type PasswordHasher } from './lib/password-hasher.ts';
@@ -45,9 +45,9 @@ import { type ComposedMail, composeStored } from './mail/compose.ts';
 import { sampleData } from './mail/samples.ts';
 import { createTransport, type Mailbox, parseMailbox, senderOf, type Transport } from './mail/transport.ts';
 import { createAdapter } from './oidc/adapter.ts';
-import { createEntryDoor } from './oidc/entry-door.ts';
 import { type ClientCatalogue, complaintAbout, createClientCatalogue } from './oidc/clients.ts';
 import { cookieKeysOf } from './oidc/configuration.ts';
+import { createEntryDoor } from './oidc/entry-door.ts';
 import { createEngine, type Engine } from './oidc/provider.ts';
 import { createRecordIo, type RecordIo } from './oidc/record-io.ts';
 import { announcements, createStore, type Store } from './store.ts';
@@ -157,11 +157,11 @@ export async function createRuntime(parts: Parts): Promise<Runtime> {
       contractJob({ outgoing, clock }),
       runTaskJob(taskHandlers, clock),
       readModulePeopleJob(outgoing),
+      revertTrialJob,
       reconcileJob,
       settingsEventJob,
       connectionEndedJob,
       readAccountsJobOf(outgoing),
-      revertTrialJob,
     ],
     {
       channel: announcements,
@@ -173,6 +173,7 @@ export async function createRuntime(parts: Parts): Promise<Runtime> {
   let listener: Listener | null = null;
   let housekeeping: NodeJS.Timeout | null = null;
   let sealing: Sealing | null = null;
+  let sweeping: NodeJS.Timeout | null = null;
 
   const work = (actor: Actor, origin: Origin = nobody): Work => ({
     store,
@@ -180,7 +181,6 @@ export async function createRuntime(parts: Parts): Promise<Runtime> {
     now: clock(),
     origin,
     config,
-  let sweeping: NodeJS.Timeout | null = null;
     log,
     keyring,
     hasher,
@@ -188,14 +188,14 @@ export async function createRuntime(parts: Parts): Promise<Runtime> {
   });
   const system = () => work({ kind: 'system', name: 'jobs' });
 
+  const deliverer: Deliverer = createDeliverer({ work: system, send: outgoing });
+
   const wordsOf = ({ text, settings }: OwnMail = { text: null, settings: noSettings }) => ({
     brand: config.brandName,
     publicUrl: config.publicUrl,
     text,
     replyTo: settings.replyTo,
   });
-
-  const deliverer: Deliverer = createDeliverer({ work: system, send: outgoing });
 
   const runtime: Runtime = {
     config,
@@ -258,29 +258,30 @@ export async function createRuntime(parts: Parts): Promise<Runtime> {
       );
       housekeeping.unref();
       sealing = keepSealing(system);
-    },
-    async stop() {
-      if (housekeeping) clearInterval(housekeeping);
-      await sealing?.stop();
-      await listener?.stop();
-      await jobs.stop();
-      transport?.close();
       deliverer.start();
       sweeping = setInterval(
         () => void sweepStanding(system()).catch((err) => log.warn({ err }, 'the sweep failed')),
         minutes(1),
       );
       sweeping.unref();
+    },
+    async stop() {
+      if (housekeeping) clearInterval(housekeeping);
+      if (sweeping) clearInterval(sweeping);
+      await deliverer.stop();
+      await sealing?.stop();
+      await listener?.stop();
+      await jobs.stop();
+      transport?.close();
       await prepared.end();
       await db.destroy();
     },
-      if (sweeping) clearInterval(sweeping);
-      await deliverer.stop();
   };
 
   function hear(topic: string): void {
     if (topic.startsWith(jobAnnouncement)) jobs.wake(topic.slice(jobAnnouncement.length));
     if (topic === 'modules') clients.invalidate();
+    if (topic === 'deliveries') deliverer.wake();
     if (topic === 'companies') onlyCompany.forget();
     if (topic === 'keys') reloadKeys();
   }
@@ -288,7 +289,6 @@ export async function createRuntime(parts: Parts): Promise<Runtime> {
   function reloadKeys(): void {
     void runtime.engine.reload(system()).catch((err) => log.error({ err }, 'signing keys could not be reloaded'));
   }
-    if (topic === 'deliveries') deliverer.wake();
 
   function forget(): void {
     clients.invalidate();

@@ -25,8 +25,9 @@ import { driftRepository } from './domain/provisioning/drift-repository.ts';
 import { laneRepository } from './domain/provisioning/lane-repository.ts';
 import { planRepository } from './domain/provisioning/plan-repository.ts';
 import { seenRepository } from './domain/provisioning/seen-repository.ts';
-import { recordRepository } from './domain/sessions/record-repository.ts';
+import { ceremonyRepository } from './domain/sessions/ceremony-repository.ts';
 import { logoutRepository } from './domain/sessions/logout-repository.ts';
+import { recordRepository } from './domain/sessions/record-repository.ts';
 import { sessionRepository } from './domain/sessions/repository.ts';
 import { taskRepository } from './domain/tasks/repository.ts';
 import { preferenceRepository } from './domain/users/preferences-repository.ts';
@@ -50,6 +51,7 @@ export function createStore(db: Database, prepared: Prepared) {
     db,
     prepared,
     audit: auditRepository(db),
+    ceremonies: ceremonyRepository(db),
     chain: chainRepository(db),
     signInCounts: countsRepository(db),
     companies: companyRepository(db),
