@@ -324,8 +324,10 @@ const sentences: Record<AuditAction, (told: Told) => string> = {
     `${who} changed the login settings of ${shown(details.name)}${changeWords(details)}${tail(', without a passed contract test: ', text(details.override))}`,
   'module.require': ({ who, details }) => requireWords(who, details),
   'module.exception': ({ who, details }) => exceptionWords(who, details),
-  'module.link': ({ subject, details }) =>
-    `${subject} entered ${shown(details.name)} for the first time: the account ${shown(details.account)} is theirs`,
+  'module.link': ({ who, whom, subject, details }) =>
+    details.by === 'hand'
+      ? `${who} linked the account ${quoted(details.account)} of ${whom} to ${shown(details.person)}`
+      : `${subject} entered ${shown(details.name)} for the first time: the account ${shown(details.account)} is theirs`,
   'module.jitCreate': ({ subject, details }) =>
     `${subject} entered ${shown(details.name)} for the first time, and the module made the account ${shown(details.account)}`,
   'module.unlink': ({ who, whom, details }) =>

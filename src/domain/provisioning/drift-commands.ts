@@ -97,7 +97,7 @@ export async function linkAccount(
       action: 'module.link',
       companyId,
       target: { kind: 'module', id: instanceId },
-      details: { account: account.userName, accountId: externalId, person: person.username, userId },
+      details: { by: 'hand', account: account.userName, accountId: externalId, person: person.username, userId },
     });
     await standingChanged(work, {
       companyId,
