@@ -70,7 +70,7 @@ export function createDeliverer(parts: { work: () => Work; send: Outgoing }): De
     if (isProbe && !(await store.lanes.takeProbe(id, now, after(now, lanes.closedMs)))) return false;
     const until = after(now, lanes.leaseMs);
     const limit = isProbe ? 1 : lanes.claimed;
-    const claimed = await store.lanes.claim(id, { now, until, limit, inFlight: lanes.claimed });
+    const claimed = await store.lanes.claim(id, { now, until, limit, inFlight: lanes.claimedInAll });
     if (claimed.length === 0) return false;
     pairwiseKey ??= ensureLastingSecret(work, 'pairwise');
     const batch: Batch = {

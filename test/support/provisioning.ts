@@ -8,7 +8,7 @@ import { type DeliveryRow, toDelivery } from '../../src/domain/provisioning/deli
 import type { InstanceId, UserId } from '../../src/lib/ids.ts';
 import { transaction } from '../../src/work.ts';
 import type { TestApp } from './app.ts';
-import type { FakeAccount, ScimModule } from './scim-module.ts';
+import { type FakeAccount, fakeAccount, type ScimModule } from './scim-module.ts';
 
 export const workplace = {
   capabilities: ['require', 'provision', 'deprovision', 'accessGroups', 'events'],
@@ -123,4 +123,38 @@ export async function deliveriesOf(app: TestApp, instanceId: InstanceId, userId?
   const query = app.runtime.db<DeliveryRow>('deliveries').where({ instance_id: instanceId }).orderBy('seq');
   if (userId) query.where({ user_id: userId });
   return (await query).map(toDelivery);
+}
+
+/** Many people at once, all of them active with an account of their own; made in a few statements. */
+export async function makeCrowd(
+  app: TestApp,
+  { company, instanceId }: Connected,
+  fake: ScimModule,
+  count: number,
+  prefix: string,
+): Promise<UserId[]> {
+  const { db } = app.runtime;
+  const all = await app.runtime.store.of(company.id).groups.getSystem('system-all');
+  const { rows }: { rows: { id: UserId; email: string }[] } = await db.raw(
+    `insert into users (id, company_id, username, username_key, email, email_key, email_verified_at, first_name, last_name, role,
+       base_status, source, created_at)
+     select gen_random_uuid(), :companyId, name, name, name || '@example.com', name || '@example.com', now(), 'Crowd', 'Person', 'User',
+       'Active', 'api', now()
+     from (select :prefix || n as name from generate_series(1, :count) as n) names returning id, email`,
+    { companyId: company.id, prefix, count },
+  );
+  await db.raw(`insert into group_members (company_id, group_id, user_id) select ?, ?, unnest(?::uuid[])`, [
+    company.id,
+    all.id,
+    rows.map(({ id }) => id),
+  ]);
+  for (const { id, email } of rows) fake.add(fakeAccount(email, { id: `acc-${id}` }));
+  await db.raw(
+    `insert into module_accounts (company_id, instance_id, external_id, user_name, email, email_key, first_name, last_name, is_active,
+       permissions, confirmed_at, user_id, linked_by, linked_at, life)
+     select company_id, :instanceId, 'acc-' || id, email, email, email_key, 'Crowd', 'Person', true, '{Team}', now(), id, 'entry', now(), 'live'
+     from users where company_id = :companyId and id = any(:ids)`,
+    { companyId: company.id, instanceId, ids: rows.map(({ id }) => id) },
+  );
+  return rows.map(({ id }) => id);
 }
