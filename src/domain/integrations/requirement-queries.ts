@@ -1,4 +1,4 @@
-// What the pre-flight goes by. Asks for no permission: for commands that have. Bounded: two statements look at all accounts, once each.
+// What the pre-flight goes by. Asks for no permission: for commands that have. Bounded: one statement looks at all accounts, once.
 import { notFound } from '../../lib/errors.ts';
 import { type CompanyId, type InstanceId, isId, type ModuleId, type UserId } from '../../lib/ids.ts';
 import { after, minutes } from '../../lib/time.ts';
@@ -103,50 +103,52 @@ export async function requestReading(work: Work, companyId: CompanyId, instanceI
 }
 
 // An account whose person is there enters through us from now on; one that matches is linked when it first does (C28).
+// Addresses meet by sorting, not by looking each one up: the table has grown by the thousand, and nobody has told the planner yet.
 const judged = `
-  select a.external_id, a.user_name, case
-    when a.user_id is not null then case when u.id is not null then 'linked' else 'stranded' end
-    when :matches and exists (
-      select from users n where n.company_id = a.company_id and n.email_key = a.email_key and n.base_status = 'Active'
-        and n.email_verified_at is not null) then 'matching'
-    else 'stranded' end as reason
-  from module_accounts a left join users u on u.company_id = a.company_id and u.id = a.user_id and u.base_status = 'Active'
-  where a.company_id = :companyId and a.instance_id = :instanceId and a.is_active and a.has_local_login is distinct from false
-    and not exists (
-      select from login_exceptions x where x.instance_id = a.instance_id and x.account_id = a.external_id
-        and (x.ends_at is null or x.ends_at > :now))`;
+  with losing as (
+    select a.external_id, a.user_name, case when a.user_id is null then a.email_key end as email_key, u.id is not null as is_linked
+    from module_accounts a left join users u on u.company_id = a.company_id and u.id = a.user_id and u.base_status = 'Active'
+    where a.company_id = :companyId and a.instance_id = :instanceId and a.is_active and a.has_local_login is distinct from false
+      and not exists (
+        select from login_exceptions x where x.instance_id = a.instance_id and x.account_id = a.external_id
+          and (x.ends_at is null or x.ends_at > :now))
+  ), meeting as (
+    select external_id, user_name, is_linked, email_key is not null and bool_or(is_person) over (partition by email_key) as is_met
+    from (
+      select external_id, user_name, is_linked, email_key, false as is_person from losing
+      union all
+      select null, null, false, email_key, true from users
+      where :matches and company_id = :companyId and base_status = 'Active' and email_verified_at is not null) both_sides
+  ), judged as materialized (
+    select external_id, user_name, case when is_linked then 'linked' when is_met then 'matching' else 'stranded' end as reason
+    from meeting where external_id is not null
+  )`;
 
 type Losses = Pick<PreflightFacts, 'counts' | 'sample'>;
 
+interface LossRow {
+  of: number;
+  counts: Partial<Record<LossReason, number>>;
+  sample: { accountId: string; userName: string; reason: LossReason }[];
+}
+
 async function lossesOf(work: Work, companyId: CompanyId, { instanceId, profile }: Connected): Promise<Losses> {
-  const values = { companyId, instanceId, now: work.now, matches: profile.linkMode !== 'explicit' };
-  const { rows: counted }: { rows: { reason: LossReason; count: number }[] } = await work.store.db.raw(
-    `select reason, count(*)::int as count from (${judged}) l group by reason`,
-    values,
+  const { rows }: { rows: LossRow[] } = await work.store.db.raw(
+    `${judged}
+     select
+       (select count(*)::int from module_accounts where company_id = :companyId and instance_id = :instanceId and is_active) as of,
+       coalesce((select jsonb_object_agg(reason, count) from (
+         select reason, count(*) as count from judged group by reason) c), '{}'::jsonb) as counts,
+       coalesce((select jsonb_agg(to_jsonb(s)) from (
+         select external_id as "accountId", user_name as "userName", reason from judged
+         order by array_position(array['${lossReasons.join("','")}'], reason), user_name, external_id
+         limit ${sampleSize}) s), '[]'::jsonb) as sample`,
+    { companyId, instanceId, now: work.now, matches: profile.linkMode !== 'explicit' },
   );
-  const { rows: sample }: { rows: { external_id: string; user_name: string; reason: LossReason }[] } =
-    await work.store.db.raw(
-      `select * from (${judged}) l order by array_position(array['${lossReasons.join("','")}'], reason), user_name, external_id
-       limit ${sampleSize}`,
-      values,
-    );
-  const { rows: active }: { rows: { count: number }[] } = await work.store.db.raw(
-    'select count(*)::int as count from module_accounts where company_id = ? and instance_id = ? and is_active',
-    [companyId, instanceId],
-  );
-  const countOf = (reason: LossReason) => counted.find((one) => one.reason === reason)?.count ?? 0;
+  const { of = 0, counts = {}, sample = [] } = rows[0] ?? {};
   return {
-    counts: {
-      of: active[0]?.count ?? 0,
-      linked: countOf('linked'),
-      matching: countOf('matching'),
-      stranded: countOf('stranded'),
-    },
-    sample: sample.map(({ external_id, user_name, reason }) => ({
-      accountId: external_id,
-      userName: user_name,
-      reason,
-    })),
+    counts: { of, linked: counts.linked ?? 0, matching: counts.matching ?? 0, stranded: counts.stranded ?? 0 },
+    sample,
   };
 }
 
