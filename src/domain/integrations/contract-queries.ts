@@ -96,16 +96,26 @@ export interface ContractPage {
   instance: TestedInstance;
   standing: ContractStanding;
   /** The newest first. */
-  runs: ContractRun[];
+  runs: Omit<ContractRun, 'results'>[];
+  /** The one that was asked for, or the newest. */
+  run: ContractRun | null;
 }
 
-export async function readContract(work: Work, companyId: CompanyId, instanceId: InstanceId): Promise<ContractPage> {
+/** @param runId the run to show in full; null: the newest */
+export async function readContract(
+  work: Work,
+  companyId: CompanyId,
+  instanceId: InstanceId,
+  runId: string | null,
+): Promise<ContractPage> {
   await authorise(work, companyId, 'modules.manage');
   const instance = await findTested(work, companyId, instanceId);
   if (!instance) throw notFound('module');
+  const { contracts } = work.store.of(companyId);
   const [standing, runs] = await Promise.all([
     contractStanding(work, companyId, instanceId),
-    work.store.of(companyId).contracts.list(instanceId),
+    contracts.list(instanceId),
   ]);
-  return { instance, standing, runs };
+  const shown = runs.find(({ id }) => id === runId) ?? runs[0];
+  return { instance, standing, runs, run: shown ? await contracts.findById(shown.id) : null };
 }

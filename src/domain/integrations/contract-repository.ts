@@ -75,8 +75,32 @@ export function contractRepository(db: Database, companyId: CompanyId) {
       return row ? toRun(row) : null;
     },
 
-    async list(instanceId: InstanceId): Promise<ContractRun[]> {
-      return (await all().where({ instance_id: instanceId }).orderBy('created_at', 'desc').limit(kept)).map(toRun);
+    /** The newest first, and without their results, which are long. */
+    async list(instanceId: InstanceId): Promise<Omit<ContractRun, 'results'>[]> {
+      const rows: Omit<Row, 'results'>[] = await all()
+        .where({ instance_id: instanceId })
+        .orderBy('created_at', 'desc')
+        .limit(kept)
+        .select(
+          'id',
+          'company_id',
+          'instance_id',
+          'module_id',
+          'target',
+          'profile_hash',
+          'state',
+          'problem',
+          'actor',
+          'created_at',
+          'beat_at',
+          'finished_at',
+        );
+      return rows.map((row) => toRun({ ...row, results: [] }));
+    },
+
+    /** Its runner is alive. */
+    async beat(id: string, now: Date): Promise<void> {
+      await all().where({ id }).whereIn('state', ['waiting', 'running']).update({ beat_at: now });
     },
 
     /** The last test of this product in this company that was passed against the module itself. */

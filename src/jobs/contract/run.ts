@@ -74,7 +74,7 @@ async function runAll(
   const { contracts } = work.store.of(run.companyId);
   let known: CaseResult[] = [];
   const save = () => contracts.save(run.id, known, clock());
-  const beat = setInterval(() => void save().catch(() => {}), beatMs);
+  const beat = setInterval(() => void contracts.beat(run.id, clock()).catch(() => {}), beatMs);
   try {
     if (!(await save())) return null;
     const results = await runCases(bench, work.log, (results) => {

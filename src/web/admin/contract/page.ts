@@ -106,10 +106,10 @@ interface Typed {
 
 async function draw(ctx: Context, runtime: Runtime, desk: Desk, typed: Typed): Promise<void> {
   const instance = await instanceAt(ctx, desk);
-  const page = await readContract(desk.work, desk.companyId, instance.id);
-  const here = instancePath(instance.id, 'test');
   const wanted = new URLSearchParams(ctx.querystring).get('run');
-  const run = page.runs.find(({ id }) => id === wanted) ?? page.runs[0];
+  const page = await readContract(desk.work, desk.companyId, instance.id, wanted);
+  const here = instancePath(instance.id, 'test');
+  const { run } = page;
   const { passed, because } = page.standing;
   await showDesk(
     ctx,
@@ -129,7 +129,7 @@ async function draw(ctx: Context, runtime: Runtime, desk: Desk, typed: Typed): P
       problem: typed.problem,
       run: run ? runOf(run, desk) : null,
       others: page.runs
-        .filter((one) => one !== run)
+        .filter(({ id }) => id !== run?.id)
         .map((one) => ({
           href: `${here}?run=${one.id}`,
           words: one.target === 'fake' ? 'Against the built-in fake' : 'Against the module',
