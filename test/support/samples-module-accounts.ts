@@ -294,7 +294,7 @@ export function moduleAccountSamples(shell: (here: Shell['here']) => Shell, mark
       locals: {
         ...plan,
         apply: null,
-        problem: { sentence: 'Something has changed since this plan was made.', field: null, code: null },
+        problem: null,
         changed: {
           words: '2 lines are not as they were. It cannot be applied any more: make a new one.',
           lines: [{ who: markup, was: 'Active to Suspended', now: 'Active: left alone' }],

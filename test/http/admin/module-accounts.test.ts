@@ -74,13 +74,15 @@ describe('accounts of a module in the console', () => {
     ];
     expect(await send('/read')).toMatchObject({ status: 303, headers: { location: base } });
     const under = await open();
-    expect(under.body).toMatch(/hx-get="[^"]*\/accounts" hx-trigger="every 1s"/);
+    expect(under.body).toMatch(/id="progress"[^>]* hx-get="[^"]*\/accounts" hx-trigger="every 1s"/);
     expect(words(under)).toMatch(/Asking for the list/);
     expect(under.body).not.toContain(`action="${base}/read"`);
     // Pressed twice, it is the same reading.
     expect((await send('/read')).status).toBe(303);
     const open_ = await app.runtime.store.of(company.id).drift.findOpen(instanceId);
     await runReading(app, company, instanceId, open_?.id);
+    const last = await admin.visitor.send(base, { headers: { 'hx-request': 'true', 'hx-target': 'progress' } });
+    expect(last).toMatchObject({ status: 200, body: '', headers: { 'hx-refresh': 'true' } });
     const page = await open();
     expect(page.body).not.toContain('every 1s');
     expect(words(page)).toMatch(/3 accounts, read/);
@@ -234,7 +236,7 @@ describe('accounts of a module in the console', () => {
     expect(page.body).not.toContain(`action="${here}/apply"`);
     const refused = await post(admin.visitor, `${here}/apply`, []);
     expect(refused.status).toBe(409);
-    expect(words(refused)).toMatch(/Something has changed since this plan was made/);
+    expect(words(refused)).toMatch(/cannot be applied any more: make a new one/);
     expect((await post(admin.visitor, `${here}/drop`, [])).status).toBe(303);
     expect(words(await admin.visitor.open(here))).toMatch(/Plan Dropped/);
   });

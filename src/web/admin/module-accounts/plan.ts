@@ -202,7 +202,8 @@ async function draw(ctx: Context, runtime: Runtime, desk: Desk, problem: FormPro
       counts: planActs.map((one) => ({ label: actWords(one).word, value: number.format(plan.counts[one]) })),
       second: secondWords(plan, desk),
       changed,
-      problem,
+      // What has changed says all of it.
+      problem: changed ? null : problem,
       apply: applyOf(plan, desk, changed !== null),
       drop: isOpen(plan) ? `${here}/drop` : null,
       again: accountsPath(instance.id, 'plans/new'),

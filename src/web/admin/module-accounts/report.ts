@@ -138,6 +138,13 @@ async function draw(
   const filter = filterOf(query);
   const state = await getReport(desk.work, desk.companyId, instance.id, readId);
   const { report, underWay } = state;
+  if (underWay === null && ctx.get('hx-target') === 'progress') {
+    // The part that looks again by itself is over: the whole page has news.
+    ctx.set('hx-refresh', 'true');
+    ctx.status = 200;
+    ctx.body = '';
+    return;
+  }
   const list = report ? await listFindings(desk.work, report, filter, pagingOf(query)) : noFindings;
   const chips = chipsOf(ctx, filter);
   const { id } = instance;
