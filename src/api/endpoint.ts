@@ -1,6 +1,7 @@
 // One declaration is the whole of a call: it checks what comes in, strips what goes out to its schema (API-03), and is its own entry
 // in the OpenAPI document.
 import { z } from 'zod';
+import { nameThereSchema } from '../domain/integrations/connect-commands.ts';
 import type { Machine } from '../domain/integrations/credential-repository.ts';
 import type { CeremonyToken } from '../domain/sessions/ceremony-repository.ts';
 import { invalid, notFound } from '../lib/errors.ts';
@@ -71,7 +72,7 @@ export interface Endpoint {
 /** Who did it at the module: the administrator logged in there, with the `sub` if that session came through us. */
 export const acting = z.object({
   id: z.string().min(1).max(200),
-  name: z.string().trim().min(1).max(200),
+  name: nameThereSchema,
   sub: z.string().max(200).optional(),
 });
 

@@ -7,6 +7,7 @@ const sentences: Record<string, string> = {
   phone: 'Your phone number',
   address: 'Your address',
   offline_access: 'Access while you are not signed in',
+  'module.connect': 'That it is connected to your company, this once',
 };
 
 const claimSentences: [scope: string, claims: string[], sentence: string][] = [

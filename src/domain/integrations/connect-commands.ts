@@ -1,5 +1,6 @@
 // Connecting and disconnecting (A8.3-A8.5, C29): an administrator on both sides, one transaction, one tenant for one company.
 import { z } from 'zod';
+import { cut } from '../../lib/cut.ts';
 import { notFound, standsInTheWay } from '../../lib/errors.ts';
 import type { CompanyId, InstanceId } from '../../lib/ids.ts';
 import { transaction, type Work } from '../../work.ts';
@@ -9,7 +10,6 @@ import {
   type Instance,
   type Module,
   moduleAddressSchema,
-  moduleNameSchema,
   scimTokenPurpose,
   scimTokenSchema,
 } from '../modules/module.ts';
@@ -32,11 +32,19 @@ export const placesSchema = z.object({
   scim: scimService.nullish(),
 });
 
+/** What somebody or something is called at a module. */
+export const nameThereSchema = z
+  .string()
+  .trim()
+  .min(1)
+  .max(200)
+  .refine((text) => !/\p{Cc}/u.test(text), 'must be one line');
+
 export const connectionSchema = placesSchema.extend({
-  /** Whom the module serves: its own id for it, and what it is called there. */
-  tenant: z.object({ id: z.string().min(1).max(200), name: moduleNameSchema }),
+  /** Whom the module serves: its own id for it, and what it is called there; tiles show the beginning of a long name. */
+  tenant: z.object({ id: z.string().min(1).max(200), name: nameThereSchema.transform((name) => cut(name, 60).trim()) }),
   /** Which administrator of the module began it. */
-  admin: z.object({ id: z.string().min(1).max(200), name: z.string().trim().min(1).max(200) }),
+  admin: z.object({ id: z.string().min(1).max(200), name: nameThereSchema }),
 });
 
 export type PlacesInput = z.infer<typeof placesSchema>;

@@ -44,7 +44,11 @@ export function machineRepository(db: Database) {
       if (!row) return null;
       const { lastUsedAt, ...machine } = row;
       if (lastUsedAt === null || lastUsedAt < after(now, -minutes(1)))
-        await db('instance_credentials').where({ id: machine.credentialId }).update({ last_used_at: now });
+        // Of many that come at the same moment one writes.
+        await db('instance_credentials')
+          .where({ id: machine.credentialId })
+          .where((old) => old.whereNull('last_used_at').orWhere('last_used_at', '<', after(now, -minutes(1))))
+          .update({ last_used_at: now });
       return machine;
     },
 

@@ -124,6 +124,14 @@ describe('an administrator connects a module', () => {
     expect(claimsOf(idToken).module_access).toMatchObject({ instance: body.instance.id, tenant });
   });
 
+  it('a long name of the tenant is cut for the tile', async () => {
+    const name = `${'Ø'.repeat(59)}😀 and more`;
+    const { status, body } = await finish(await accessToken(), connection('x', { tenant: { id: newTenant(), name } }));
+    expect(status).toBe(201);
+    expect(body.instance.name.length).toBeLessThanOrEqual(60);
+    expect(body.instance.name).toMatch(/^Ø{59}/);
+  });
+
   it('is on record in the person’s name, with the administrator of the module', async () => {
     const { body } = await finish(await accessToken(), connection(newTenant()));
     const [event] = await world.app.runtime.store.audit.listRecent(1, { action: 'module.connect' });
@@ -225,6 +233,8 @@ describe('an administrator connects a module', () => {
     ['landing_url', { landing_url: 'javascript:alert(1)' }],
     ['local_login_url', { local_login_url: `https://workplace.example/${'a'.repeat(2000)}` }],
     ['tenant.name', { tenant: { id: 'x', name: '' } }],
+    ['tenant.name', { tenant: { id: 'x', name: 'two\nlines' } }],
+    ['admin.name', { admin: { id: 'x', name: '\u001b[31mred' } }],
     ['tenant.id', { tenant: { id: '', name: 'x' } }],
   ])('API-11 %s is checked, and nothing is connected', async (field, more) => {
     const tenant = newTenant();
