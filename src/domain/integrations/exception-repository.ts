@@ -27,6 +27,7 @@ interface Row {
   has_local_login: boolean | null;
   is_administrator: boolean | null;
   life: string | null;
+  is_demoted: boolean;
 }
 
 const toStored = (row: Row): StoredException => ({
@@ -47,9 +48,16 @@ const toStored = (row: Row): StoredException => ({
           isActive: row.is_active,
           hasLocalLogin: row.has_local_login,
           isAdministrator: row.is_administrator === true,
-          isEnding: row.life !== 'free' && row.life !== 'live',
+          isEnding: row.is_demoted || (row.life !== 'free' && row.life !== 'live'),
         },
 });
+
+// On its way to the module: permissions without any that administers it.
+const demoting = `exists (
+  select from deliveries d where d.instance_id = a.instance_id and d.user_id = a.user_id
+    and d.state in ('queued', 'sent', 'accepted', 'failed') and d.act in ('create', 'update', 'restore')
+    and jsonb_exists(d.wanted, 'permissions') and jsonb_array_length(m.profile -> 'administrators') > 0
+    and not jsonb_exists_any(d.wanted -> 'permissions', array(select jsonb_array_elements_text(m.profile -> 'administrators'))))`;
 
 /** Exceptions of the instances of one company, each with what the module last told of its account. */
 export function exceptionRepository(db: Database, companyId: CompanyId) {
@@ -57,8 +65,10 @@ export function exceptionRepository(db: Database, companyId: CompanyId) {
     /** By name; ended ones too. */
     async list(instanceId: InstanceId): Promise<StoredException[]> {
       const { rows }: { rows: Row[] } = await db.raw(
-        `select x.*, a.email, a.is_active, a.has_local_login, a.is_administrator, a.life
+        `select x.*, a.email, a.is_active, a.has_local_login, a.is_administrator, a.life, ${demoting} as is_demoted
          from login_exceptions x
+           join module_instances i on i.id = x.instance_id
+           join modules m on m.id = i.module_id
            left join module_accounts a on a.instance_id = x.instance_id and a.external_id = x.account_id
          where x.company_id = ? and x.instance_id = ? order by x.user_name collate "und-x-icu", x.id`,
         [companyId, instanceId],

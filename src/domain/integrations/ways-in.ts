@@ -9,7 +9,7 @@ export interface LocalAccount {
   /** Null: the module does not say, so nobody can count on it. */
   hasLocalLogin: boolean | null;
   isAdministrator: boolean;
-  /** It is being suspended, disabled or removed: it counts no more, though the module has not confirmed it yet. */
+  /** It is being suspended, disabled, removed or demoted: it counts no more, though the module has not confirmed it yet. */
   isEnding: boolean;
 }
 

@@ -70,4 +70,8 @@ export const plainProfile: Profile = profileSchema.parse({});
 export const permissionField = ({ fields }: Profile): Field | null =>
   fields.find(({ type }) => type === 'permission') ?? null;
 
+/** With these permissions an account administers the module no more; a profile without any says nothing of it. */
+export const demotes = ({ administrators }: Profile, permissions: readonly string[]): boolean =>
+  administrators.length > 0 && !permissions.some((one) => administrators.includes(one));
+
 export const canDo = (profile: Profile, capability: Capability): boolean => profile.capabilities.includes(capability);

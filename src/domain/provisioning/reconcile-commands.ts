@@ -7,6 +7,7 @@ import type { AuditAction } from '../audit/audit-event.ts';
 import { record, recordAll } from '../audit/commands.ts';
 import { tellAdministrators } from '../integrations/administrators.ts';
 import { findLostLastWay } from '../integrations/ways-in-commands.ts';
+import { demotes } from '../modules/profile.ts';
 import type { QueuedHint } from '../standing/commands.ts';
 import { type BatchSize, mustWait } from './batch.ts';
 import type { PersonAct } from './desire.ts';
@@ -77,23 +78,34 @@ const mannerOf = (work: Work, { cause, isExplicit }: Cause, waiting: Manner['wai
   now: work.now,
 });
 
-/** The guard of the last way in, asked for all accounts of an instance that are about to end, until none of them is the last. */
+/** The guard of the last way in, asked for all accounts of an instance that are about to end or to be demoted, until none is the last. */
 async function heldBackOf(work: Work, companyId: CompanyId, pairs: Pair[]): Promise<Map<string, string>> {
   const held = new Map<string, string>();
-  const ending = pairs.filter(({ step, account }) => account && step && step.act in endings);
+  const ending = pairs.filter((pair) => isEnding(pair) || isDemoted(pair));
   for (const [instanceId, some] of Map.groupBy(ending, ({ receiver }) => receiver.id)) {
     const accountIds = new Set(some.flatMap(({ account }) => account?.externalId ?? []));
     for (;;) {
       const change = { what: 'accounts', accountIds: [...accountIds], act: 'suspend' } as const;
       const lost = accountIds.size > 0 ? await findLostLastWay(work, companyId, instanceId, change) : null;
       if (!lost || !accountIds.delete(lost.wayIn.accountId)) break;
-      held.set(accountKey({ instanceId, externalId: lost.wayIn.accountId }), lost.sentence);
+      const { accountId } = lost.wayIn;
+      const demoted = some.find((pair) => pair.account?.externalId === accountId && isDemoted(pair));
+      const act = { ...change, act: demoted ? 'demote' : 'suspend' } as const;
+      const said = await findLostLastWay(work, companyId, instanceId, act);
+      held.set(accountKey({ instanceId, externalId: accountId }), said?.sentence ?? lost.sentence);
     }
   }
   return held;
 }
 
 const endings = { suspend: true, remove: true, disable: true };
+
+const isEnding = ({ step, account }: Pair): boolean => account !== null && step !== null && step.act in endings;
+
+const isDemoted = ({ step, account, receiver }: Pair): boolean =>
+  account?.isAdministrator === true &&
+  step?.wanted.permissions !== undefined &&
+  demotes(receiver.profile, step.wanted.permissions);
 
 /** The difference of these people in all of these instances. */
 export async function pairsOf(

@@ -13,7 +13,9 @@ import {
 import { isRequired } from '../../../src/domain/integrations/settings.ts';
 import { findLostLastWay, refuseLosingLastWayIn } from '../../../src/domain/integrations/ways-in-commands.ts';
 import { reportEntry } from '../../../src/domain/provisioning/entry-commands.ts';
+import { reconcile } from '../../../src/domain/provisioning/reconcile-commands.ts';
 import { readAccountsJobOf } from '../../../src/jobs/read-accounts.ts';
+import { newId } from '../../../src/lib/ids.ts';
 import { createOutgoing } from '../../../src/lib/outgoing.ts';
 import { days, hours, after as later, minutes, seconds } from '../../../src/lib/time.ts';
 import { transaction } from '../../../src/work.ts';
@@ -327,6 +329,51 @@ describe('no call takes the last way in away', () => {
     await expect(suspend(stage, 'ben')).rejects.toMatchObject({ code: 'last_way_in' });
     await stopRequiring(stage.console(), company.id, stage.module.instanceId);
     await suspend(stage, 'ben');
+  });
+
+  it('provisioning: neither a leaver nor a rule takes the last one away, whether together or one after the other', async () => {
+    const people = [await makePerson(app, company), await makePerson(app, company)];
+    const linked = async () => {
+      const stage = await makeReady(app, company);
+      await app.runtime
+        .db('module_accounts')
+        .where({ instance_id: stage.module.instanceId })
+        .update({ permissions: ['Full Access'] });
+      for (const [i, id] of ['ada', 'ben'].entries()) await report(stage, people[i]?.user.id ?? '', true, id);
+      const all = await app.runtime.store.of(company.id).groups.getSystem('system-all');
+      const rules = [{ groupId: all.id, permission: 'Read only' }];
+      await save(app, stage, { require: true, accessGroups: { on: true, rules } });
+      return stage;
+    };
+    const look = (stage: Stage, ...whom: typeof people) =>
+      reconcile(app.runtime.work({ kind: 'system', name: 'jobs' }), {
+        companyId: company.id,
+        userIds: whom.map(({ user }) => user.id),
+        instanceIds: [stage.module.instanceId],
+        cause: 'a rule',
+        actId: newId(),
+        actorId: null,
+      });
+    const states = async (stage: Stage) => {
+      const rows = await app.runtime
+        .db('deliveries')
+        .where({ instance_id: stage.module.instanceId })
+        .whereIn('external_id', ['ada', 'ben']);
+      return rows.map(({ state, answer }) => [state, answer?.words ?? '']).toSorted();
+    };
+    const held = expect.stringMatching(/^(ada|ben)@northwind\.example is the last one .* It cannot be demoted: exempt/);
+    const together = await linked();
+    await look(together, ...people);
+    expect(await states(together)).toEqual([
+      ['queued', ''],
+      ['waiting', held],
+    ]);
+    const apart = await linked();
+    for (const person of people) await look(apart, person);
+    expect(await states(apart)).toEqual([
+      ['queued', ''],
+      ['waiting', held],
+    ]);
   });
 
   it('is asked inside a transaction alone, where the answer stays true', async () => {
