@@ -183,7 +183,7 @@ export function deliverySamples(shell: (here: Shell['here']) => Shell, markup: s
       title: 'Deliveries',
       locals: { ...list, deliveries: [], count: '0 deliveries' },
     },
-    { view: 'admin/deliveries/demand', variant: 'nobody chosen', title: 'Provision', locals: demand },
+    { view: 'admin/deliveries/demand', variant: 'nobody-chosen', title: 'Provision', locals: demand },
     {
       view: 'admin/deliveries/demand',
       variant: 'shown',
@@ -352,7 +352,7 @@ function contractSamples(shell: (here: Shell['here']) => Shell, markup: string):
     },
     {
       view: 'admin/contract/page',
-      variant: 'none yet',
+      variant: 'none-yet',
       title: 'Contract test',
       locals: { ...page, run: null, others: [] },
     },
