@@ -251,6 +251,7 @@ export async function connectTenant(
   const { module, tenant, places } = of;
   const { instances } = work.store.of(companyId);
   const input = { name: tenant.name, tenant: tenant.id, isTest: false, places };
+  await instances.adoptTenant(module.id, tenant.id);
   // Who is disconnecting it in this moment is waited for, and then it is free: so it is asked for twice.
   let known: Instance | null = null;
   for (let round = 0; round < 2 && !known; round += 1) {

@@ -187,6 +187,26 @@ export function instanceRepository(db: Database, companyId: CompanyId) {
       return row ? toInstance(row) : null;
     },
 
+    /**
+     * Gives the tenant to the one instance of the module that has none yet: the operator had connected it before the module could say
+     * whom it serves. Nothing happens when there is none, or several, or the tenant is connected already.
+     */
+    async adoptTenant(moduleId: ModuleId, tenant: string): Promise<void> {
+      try {
+        await db.raw(
+          `update module_instances set tenant = :tenant
+           where company_id = :companyId and module_id = :moduleId and tenant is null
+             and not exists (select from module_instances where module_id = :moduleId and tenant = :tenant)
+             and (select count(*) from module_instances
+               where company_id = :companyId and module_id = :moduleId and tenant is null) = 1`,
+          { companyId, moduleId, tenant },
+        );
+      } catch (error) {
+        if (violatedConstraint(error) !== 'module_instances_tenant_unique') throw error;
+        throw conflict('Somebody else is connecting it in this very moment. Try again.');
+      }
+    },
+
     /** What is left out stays. */
     async setPlaces(id: InstanceId, { scim, ...places }: Partial<TenantPlaces>): Promise<void> {
       await db('module_instances')

@@ -53,10 +53,11 @@ describe('machine credentials', () => {
     const calling = (async () => {
       while (!isOver) answers.push((await apiClient(app, secret).get('/nothing')).status);
     })();
-    for (let i = 0; i < 10; i += 1) secret = (await apiClient(app, secret).post(path)).body.secret;
+    for (let i = 0; i < 10 || (answers.length < 5 && i < 100); i += 1)
+      secret = (await apiClient(app, secret).post(path)).body.secret;
     isOver = true;
     await calling;
-    expect(answers.length).toBeGreaterThan(3);
+    expect(answers.length).toBeGreaterThanOrEqual(5);
     expect([...new Set(answers)]).toEqual([404]);
     expect((await credentials(own)).filter(({ endsAt }) => endsAt === null)).toHaveLength(1);
   });

@@ -1,7 +1,7 @@
 // The connect ceremony, the provider's side (A8.3-A8.5, C29): an administrator on both sides, one browser, one tenant for one company.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findProduct } from '../../../src/domain/modules/catalogue.ts';
-import { createModule } from '../../../src/domain/modules/commands.ts';
+import { connectModule, createModule } from '../../../src/domain/modules/commands.ts';
 import { apiClient, makeConnected } from '../../support/api.ts';
 import {
   answerOf,
@@ -122,6 +122,24 @@ describe('an administrator connects a module', () => {
     expect(address.searchParams.get('iss')).toBe(world.app.url);
     const { id_token: idToken } = await tokensFor(world.app, world.visitor, product, { instance: body.instance.id });
     expect(claimsOf(idToken).module_access).toMatchObject({ instance: body.instance.id, tenant });
+  });
+
+  it('what the operator had connected without a tenant is the same instance, and not a second tile', async () => {
+    const own = await register('workplace');
+    const { clientId } = own;
+    const operator = world.app.operator();
+    const { instanceId } = await connectModule(operator, world.company.id, { clientId, name: 'By hand' });
+    const { status, body } = await finish(await accessToken(browser, own), connection(newTenant()));
+    expect([status, body.instance.id, body.instance.name]).toEqual([200, instanceId, 'By hand']);
+    const other = await finish(await accessToken(browser, own), connection(newTenant()));
+    expect([other.status, other.body.instance.id === instanceId]).toEqual([201, false]);
+  });
+
+  it('of several without a tenant none is taken for it', async () => {
+    const own = await register('workplace');
+    for (const name of ['One', 'Two'])
+      await connectModule(world.app.operator(), world.company.id, { clientId: own.clientId, name });
+    expect((await finish(await accessToken(browser, own), connection(newTenant()))).status).toBe(201);
   });
 
   it('a long name of the tenant is cut for the tile', async () => {
