@@ -20,6 +20,7 @@ import { createOutgoing } from '../../../src/lib/outgoing.ts';
 import { days, hours, after as later, minutes, seconds } from '../../../src/lib/time.ts';
 import { transaction } from '../../../src/work.ts';
 import { startApp, type TestApp } from '../../support/app.ts';
+import { TestClock } from '../../support/clock.ts';
 import { quickLimits } from '../../support/drift.ts';
 import { makeCompany, makePerson } from '../../support/people.ts';
 import {
@@ -235,6 +236,21 @@ describe('C30 the trial', () => {
     await accountsWereRead(app, company, stage.module, {});
     expect((await save(app, stage, { require: true })).outcome).toBe('saved');
     expect(isRequired(await settingsOf(app, stage), app.clock.now())).toBe(true);
+  });
+
+  it('clocks of two nodes that differ by 90 s: the entry that was seen confirms nothing, a later one does', async () => {
+    const ahead = new TestClock();
+    ahead.advance(app.clock.now().getTime() - Date.now() + seconds(90));
+    const fast = await app.node(ahead);
+    const stage = await makeReady(app, company);
+    const other = await makePerson(app, company, { role: 'Admin' });
+    await enter(fast, stage.module, other);
+    const seenBy = { ...stage, console: () => asPerson(app, other) };
+    expect((await save(app, seenBy, { require: true })).outcome).toBe('saved');
+    expect((await report(stage, other.user.id)).hasConfirmed).toBe(false);
+    for (const { clock } of [app, fast]) clock.advance(seconds(2));
+    await enter(fast, stage.module, other);
+    expect((await report(stage, other.user.id)).hasConfirmed).toBe(true);
   });
 
   it('ends by the job at its time, beside another node', async () => {
