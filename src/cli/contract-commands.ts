@@ -1,7 +1,7 @@
 import { type CaseResult, contractCases } from '../domain/integrations/contract.ts';
 import { startContractRun } from '../domain/integrations/contract-commands.ts';
+import { findLeaver } from '../domain/provisioning/end-queries.ts';
 import { proveEndOfAccess } from '../domain/provisioning/proof-commands.ts';
-import { findLeaver } from '../domain/provisioning/receipt-queries.ts';
 import { notFound } from '../lib/errors.ts';
 import type { Command } from './commands.ts';
 import { getCompany } from './company-commands.ts';

@@ -8,8 +8,8 @@ import { anchorText } from '../audit/chain.ts';
 import { record } from '../audit/commands.ts';
 import { signDocument } from '../keys/sign-commands.ts';
 import type { Delivery } from './account.ts';
+import { getLeaver, listSealedEvents, readEndFacts, type SealedEvent } from './end-queries.ts';
 import { type EndFacts, type EndOfAccess, endOfAccess, type Leaver } from './receipt.ts';
-import { getLeaver, listSealedEvents, readEndFacts, type SealedEvent } from './receipt-queries.ts';
 
 /** What a verifier has to insist on in the header. */
 export const proofType = 'end-of-access+jws';

@@ -7,8 +7,9 @@ import type { Outgoing } from '../../lib/outgoing.ts';
 import { randomToken } from '../../lib/secrets.ts';
 import type { Clock } from '../../lib/time.ts';
 import { ScimError, type ScimService } from '../scim.ts';
-import { type Bench, cases, failed, skipped, testNames, userNameOf, type Verdict } from './cases.ts';
+import { cases } from './cases.ts';
 import { type AccountClient, createClient } from './client.ts';
+import { type Bench, failed, skipped, testNames, userNameOf, type Verdict } from './expectation.ts';
 import { FakeModule, type Misbehaviour } from './fake.ts';
 import { createWire } from './wire.ts';
 

@@ -11,7 +11,7 @@ import { after, minutes, seconds } from '../../lib/time.ts';
 import { transaction, type Work } from '../../work.ts';
 import type { JobDefinition } from '../queue.ts';
 import { type BenchParts, createBench, fakePlace, type Place, runCases, sweep } from './bench.ts';
-import type { Bench } from './cases.ts';
+import type { Bench } from './expectation.ts';
 
 export interface ContractParts extends BenchParts {
   outgoing: Outgoing;

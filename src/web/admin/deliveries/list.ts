@@ -2,12 +2,12 @@
 
 import type { LaneFacts } from '../../../domain/integrations/instance-queries.ts';
 import type { Act, Delivery } from '../../../domain/provisioning/account.ts';
+import { getLeaver } from '../../../domain/provisioning/end-queries.ts';
 import { isLate, mayResend, stepsOf } from '../../../domain/provisioning/receipt.ts';
 import { resendDelivery, resendGivenUp } from '../../../domain/provisioning/receipt-commands.ts';
 import {
   countGivenUp,
   getDelivery,
-  getLeaver,
   listDeliveries,
   type ReceiptFilter,
   type ReceiptState,

@@ -1,8 +1,8 @@
 // A person's accounts at modules with their receipts, and the proof that a leaver's access has ended.
 import type { AuditRow } from '../../../domain/audit/repository.ts';
+import { getLeaver, readEndFacts } from '../../../domain/provisioning/end-queries.ts';
 import { proveEndOfAccess, readEndOfAccess } from '../../../domain/provisioning/proof-commands.ts';
 import { type AccountReceipts, endOfAccess } from '../../../domain/provisioning/receipt.ts';
-import { getLeaver, readEndFacts } from '../../../domain/provisioning/receipt-queries.ts';
 import { fullName } from '../../../domain/users/user.ts';
 import { type Route, seeOther } from '../../routes.ts';
 import { type Desk, type DeskHandler, deskOf, idParam, showDesk } from '../console.ts';
