@@ -473,6 +473,12 @@ export function moduleSamples(shell: (here: Shell['here']) => Shell, markup: str
         preview: { words: 'Nobody may enter.', permissions: [], none: null },
       },
     },
+    {
+      view: 'admin/modules/access-groups',
+      variant: 'many-people',
+      title: 'Access groups',
+      locals: { ...accessGroups, preview: null },
+    },
     { view: 'admin/modules/confirm', variant: 'danger', title: 'Disconnect', locals: confirm },
     {
       view: 'admin/modules/confirm',

@@ -53,14 +53,20 @@ const decided = `
   rules as (
     select group_id, permission, position
     from unnest(cast(:groups as uuid[]), cast(:permissions as text[])) with ordinality as r (group_id, permission, position)),
-  decided as (
-    select m.user_id, min(r.position) as first, array_agg(distinct r.permission) as every
+  reached as (
+    select m.user_id, m.group_id
     from opening o join group_members m on m.company_id = :companyId and m.group_id = o.group_id
-      join users u on u.id = m.user_id and u.base_status = 'Active'
-      left join rules r on r.group_id = m.group_id
-    group by m.user_id)`;
+      join users u on u.id = m.user_id and u.base_status = 'Active'),
+  decided as (
+    select user_id, min(r.position)::int as first from reached left join rules r using (group_id) group by user_id)`;
 
-/** How many people get what by these rules, whether access groups are on or not. Two statements. */
+const counted: Record<Profile['permissionMode'], string> = {
+  one: `select (cast(:permissions as text[]))[first] as permission, sum(people) as people from (
+      select first, count(*) as people from decided where first is not null group by first) by_rule group by 1`,
+  many: 'select permission, count(distinct user_id) as people from reached join rules using (group_id) group by permission',
+};
+
+/** How many people get what by these rules, whether access groups are on or not. One statement, which looks at everybody. */
 export async function previewRules(
   work: Work,
   companyId: CompanyId,
@@ -70,30 +76,26 @@ export async function previewRules(
   await authorise(work, companyId, 'modules.manage');
   const groups = rules.map(({ groupId }) => groupId);
   const permissions = rules.map(({ permission }) => permission);
-  const values = { companyId, instanceId, groups, permissions, limit: sampleSize };
-  const got = mode === 'one' ? 'array[(select permission from rules where position = d.first)]' : 'd.every';
-  const { rows: counted }: { rows: { permission: string | null; count: number }[] } = await work.store.db.raw(
-    `with ${decided}
-     select got.permission, count(*)::int as count
-     from decided d cross join lateral unnest(case when d.first is null then array[null]::text[] else ${got} end) as got (permission)
-     where d.first is null or got.permission is not null group by got.permission`,
-    values,
-  );
-  const { rows: some }: { rows: { id: UserId; name: string; people: number }[] } = await work.store.db.raw(
-    `with ${decided}, total as (select count(*)::int as people from decided)
-     select u.id, u.first_name || ' ' || u.last_name as name, total.people
-     from total left join lateral (
-       select d.user_id from decided d where d.first is null order by d.user_id limit :limit) none on true
-     left join users u on u.id = none.user_id`,
-    values,
-  );
-  const countOf = (permission: string | null) => counted.find((one) => one.permission === permission)?.count ?? 0;
+  const { rows }: { rows: { people: number; counts: Record<string, number>; none: RulePreview['none'] }[] } =
+    await work.store.db.raw(
+      `with ${decided}
+       select (select count(*)::int from decided) as people,
+         coalesce((select jsonb_object_agg(permission, people) from (${counted[mode]}) counts), '{}') as counts,
+         jsonb_build_object(
+           'count', (select count(*) from decided where first is null),
+           'sample', coalesce((
+             select jsonb_agg(jsonb_build_object('id', u.id, 'name', u.first_name || ' ' || u.last_name) order by u.id)
+             from (select user_id from decided where first is null order by user_id limit ${sampleSize}) some_of_them
+               join users u on u.id = some_of_them.user_id), '[]')) as none`,
+      { companyId, instanceId, groups, permissions },
+    );
+  const { people = 0, counts = {}, none = { count: 0, sample: [] } } = rows[0] ?? {};
   return {
-    people: some[0]?.people ?? 0,
-    permissions: [...new Set(permissions)].map((permission) => ({ permission, count: countOf(permission) })),
-    none: {
-      count: countOf(null),
-      sample: some.flatMap(({ id, name }) => (id === null ? [] : [{ id, name }])),
-    },
+    people,
+    permissions: [...new Set(permissions)].map((permission) => ({
+      permission,
+      count: Object.hasOwn(counts, permission) ? (counts[permission] ?? 0) : 0,
+    })),
+    none,
   };
 }

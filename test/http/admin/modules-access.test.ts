@@ -325,6 +325,28 @@ describe('access groups', () => {
     expect(await rules()).toEqual(['Leads: Full Access']);
   });
 
+  it('of very many people the page comes first, and the count when it is asked for', async () => {
+    const everybody = await all();
+    await app.runtime.db.raw(
+      `with people as (
+         insert into users (id, company_id, username, username_key, email, email_key, first_name, last_name, role, base_status, source, created_at)
+         select gen_random_uuid(), ?, 'crowd' || n, 'crowd' || n, 'crowd' || n || '@example.com', 'crowd' || n || '@example.com',
+           'Cro', 'Wd', 'User', 'Active', 'form', now() from generate_series(1, 10000) n returning id)
+       insert into group_members (company_id, group_id, user_id) select ?, ?, id from people`,
+      [company.id, company.id, everybody.id],
+    );
+    const page = await open('access-groups');
+    expect(wordsOf(page)).toContain('they are counted when you ask for it');
+    expect(page.body).toMatch(/id="preview"[^>]* hx-post="[^"]+\/access-groups" hx-trigger="load"/);
+    const asked = await post(admin.visitor, at(), [
+      await version(),
+      ...rule(everybody, 'Read only'),
+      ['act', 'preview'],
+    ]);
+    expect(wordsOf(asked)).toContain('10,001 people may enter through their groups. Read only 10,001 people');
+    expect(wordsOf(await admin.visitor.open('/admin/modules'))).toContain('more than 10,000 people');
+  });
+
   it.each(['one', 'many'] as const)(
     'D.7 the preview counts what the decision says of each person (%s)',
     async (mode) => {

@@ -1,5 +1,6 @@
 // Access Groups (D.7, C34, C35): ordered rules from a group to a permission of the module. A draft is drawn anew with each change of
 // a rule, by script or without; it counts once it is saved.
+import { countPeopleOf } from '../../../domain/integrations/connected-queries.ts';
 import type { InstanceDetail } from '../../../domain/integrations/instance-queries.ts';
 import {
   listRuleGroups,
@@ -12,6 +13,7 @@ import { saveSettings } from '../../../domain/integrations/settings-commands.ts'
 import { canDo, permissionField } from '../../../domain/modules/profile.ts';
 import { notFound } from '../../../lib/errors.ts';
 import { isId } from '../../../lib/ids.ts';
+import { reach } from '../../../lib/paging.ts';
 import type { Runtime } from '../../../runtime.ts';
 import type { Context } from '../../context.ts';
 import { setFlash } from '../../page.ts';
@@ -82,6 +84,8 @@ function groupChoices(groups: RuleGroup[], chosen: string): RuleLine['groups'] {
 
 interface Drawn {
   draft: Draft;
+  /** Asked for on purpose, so that it is counted however many people there are. */
+  isCounted?: boolean;
   version: number;
   problem: Locals['problem'];
   theirs: string[];
@@ -117,7 +121,7 @@ function whoWords({ none }: RulePreview): string {
   return rest > 0 ? `${names.join(', ')} and ${number.format(rest)} more` : new Intl.ListFormat('en').format(names);
 }
 
-const previewWords = (preview: RulePreview, { on, rules }: Draft): Locals['preview'] => ({
+const previewWords = (preview: RulePreview, { on, rules }: Draft): NonNullable<Locals['preview']> => ({
   words: `${people(preview.people)} may enter through their groups.`,
   permissions: preview.permissions.map(({ permission, count }) => ({ permission, count: people(count) })),
   none:
@@ -129,6 +133,8 @@ const previewWords = (preview: RulePreview, { on, rules }: Draft): Locals['previ
 async function draw(ctx: Context, runtime: Runtime, desk: Desk, instance: InstanceDetail, drawn: Drawn): Promise<void> {
   const { draft, version, problem, theirs } = drawn;
   const groups = await listRuleGroups(desk.work, desk.companyId, instance.id);
+  // Where it would take long, the page comes first, and the count by itself.
+  const counts = drawn.isCounted || (await countPeopleOf(desk.work, desk.companyId, instance.id)) <= reach;
   const error = problem?.fields.accessGroups ?? '';
   await showDesk(
     ctx,
@@ -152,7 +158,7 @@ async function draw(ctx: Context, runtime: Runtime, desk: Desk, instance: Instan
       mode: instance.profile.permissionMode,
       rules: ruleLines(instance, groups, drawn),
       theirs,
-      preview: previewWords(await previewOf(desk, instance, draft), draft),
+      preview: counts ? previewWords(await previewOf(desk, instance, draft), draft) : null,
       groupsHref: '/admin/groups',
       hasGroups: groups.length > 0,
     },
@@ -179,7 +185,13 @@ const save: DeskHandler = async (ctx, runtime, desk) => {
   const version = Number(form.version);
   if (form.act !== undefined) {
     const draft = { ...typed, rules: changed(typed.rules, form.act) };
-    return draw(ctx, runtime, desk, instance, { draft, version, problem: null, theirs: [] });
+    return draw(ctx, runtime, desk, instance, {
+      draft,
+      version,
+      problem: null,
+      theirs: [],
+      isCounted: form.act === 'preview',
+    });
   }
   const draft = { ...typed, rules: typed.rules.filter((rule) => !isEmpty(rule)) };
   if (draft.on && form.confirmed !== 'yes' && version === instance.settings.version) {

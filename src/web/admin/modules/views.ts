@@ -218,11 +218,12 @@ export interface ModuleViews {
     rules: RuleLine[];
     /** What somebody else saved meanwhile, rule by rule; empty when nobody did. */
     theirs: string[];
+    /** Null: of so many people that they are counted once the page is there. */
     preview: {
       words: string;
       permissions: { permission: string; count: string }[];
       none: { count: string; isLoss: boolean; who: string } | null;
-    };
+    } | null;
     groupsHref: string;
     /** No group could be chosen at all. */
     hasGroups: boolean;
