@@ -34,7 +34,7 @@ export function consoleSamples(shell: (here: Shell['here']) => Shell, markup: st
     chips: [],
     clear: null,
   };
-  const head = (key: 'firstName' | 'email' | 'status', label: string) => ({
+  const head = ({ key, label }: (typeof peopleColumns)[number]) => ({
     key,
     label,
     sort: `/admin/users?sort=${key}`,
@@ -71,11 +71,11 @@ export function consoleSamples(shell: (here: Shell['here']) => Shell, markup: st
   const list = {
     shell: shell('users'),
     filters,
-    columns: [head('firstName', 'First Name'), head('email', 'Email'), head('status', 'Status')],
+    columns: peopleColumns.map(head),
     allColumns: peopleColumns.map(({ key, label }, at) => ({
       key,
       label,
-      shown: ['firstName', 'email', 'status'].includes(key),
+      shown: true,
       isFirst: at === 0,
       isLast: at === peopleColumns.length - 1,
     })),
