@@ -312,7 +312,7 @@ const sentences: Record<AuditAction, (told: Told) => string> = {
   'module.delivery.resend': ({ who, details }) =>
     `${who} sent ${many(count(details.count), 'delivery', 'deliveries')} to ${shown(details.module)} again`,
   'module.delivery.late': ({ details }) =>
-    `${shown(details.module)} has not taken changes for ${many(count(details.people), 'person', 'people')} for more than 15 minutes`,
+    `${text(details.module) ?? 'A module'} has not taken changes for ${many(count(details.people), 'person', 'people')} for more than 15 minutes`,
   'module.delivery.givenUp': ({ whom, details }) =>
     `Telling ${shown(details.module)} of ${whom} was given up: ${shown(details.problem)}`,
   'module.rename': ({ who, details }) =>
