@@ -36,3 +36,10 @@ export const scaleGoal = 3;
 
 /** Rows a second that an import from CSV does at least, with the mails queued, in a company of 200,000 people. */
 export const importGoalRows = 400;
+
+/** Seconds until the last session of 10,000 people who are deactivated by one act is dead. */
+export const sessionsDeadGoal = 60;
+/** Suspensions a second, as a part of what the module can take on as many connections. */
+export const deliveryShareGoal = 0.5;
+/** Memory that the server takes more than before, at its peak. */
+export const deprovisionMemoryGoalMb = 120;

@@ -22,6 +22,8 @@ export interface Options {
   statements: boolean;
   /** The console's pages for companies of two sizes: alone, after the scenarios, or not. */
   scale: 'only' | 'too' | 'no';
+  /** Only 10,000 people who lose everything at once. */
+  deprovisioning: boolean;
 }
 
 const algorithms: IdTokenAlgorithm[] = ['RS256', 'ES256', 'EdDSA'];
@@ -38,6 +40,7 @@ export const usage = `npm run bench -- [options]
   --statements        prints the SQL statements of one operation
   --json FILE         writes the numbers to a file as well
   --scale             only the console's pages, for companies of 1,000 and of 200,000 people
+  --deprovisioning    only this: 10,000 people are deactivated at once, and suspended at a module of 20 ms an answer
   --quick             one round of one second: does it run at all?`;
 
 /** Gives the options, or what is wrong with them. */
@@ -56,6 +59,7 @@ export function readOptions(args: string[]): Options | string {
         statements: { type: 'boolean', default: false },
         json: { type: 'string' },
         scale: { type: 'boolean', default: false },
+        deprovisioning: { type: 'boolean', default: false },
         quick: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },
@@ -77,6 +81,7 @@ export function readOptions(args: string[]): Options | string {
       idToken,
       json: values.json,
       statements: values.statements,
+      deprovisioning: values.deprovisioning,
       scale: values.scale ? 'only' : values.scenarios === undefined && !quick && subject === 'product' ? 'too' : 'no',
     };
   } catch (error) {

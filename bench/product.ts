@@ -19,6 +19,10 @@ type Environment = Record<string, string | undefined>;
 /** A contender that can also make companies with an administrator each, for the console. */
 export interface Product extends Contender {
   addCompany(databaseUrl: string, name: string): Promise<Person>;
+  /** Another administrator of it. */
+  addAdmin(databaseUrl: string, company: string, username: string): Promise<Person>;
+  /** A module with accounts that are told to a SCIM service. @returns id of the instance */
+  addModule(databaseUrl: string, company: string, scim: { url: string; token: string }): Promise<string>;
 }
 
 export function product(folder: string, algorithm: IdTokenAlgorithm): Product {
@@ -34,6 +38,18 @@ export function product(folder: string, algorithm: IdTokenAlgorithm): Product {
   return {
     name: 'product',
     addCompany: (databaseUrl, name) => addCompany({ ...environment, DATABASE_URL: databaseUrl }, name),
+    addAdmin: (databaseUrl, company, username) =>
+      addAdmin({ ...environment, DATABASE_URL: databaseUrl }, company, username),
+    async addModule(databaseUrl, company, scim) {
+      // Its address is of this machine, as the server's own is: only then a module there is reached.
+      const own = { ...environment, DATABASE_URL: databaseUrl, PUBLIC_URL: 'http://127.0.0.1:3000' };
+      const made = await cli(own, [
+        ...['create-module', '--name', 'Workplace', '--product', 'workplace'],
+        ...['--redirect-uris', 'https://workplace.example/callback'],
+      ]);
+      const connect = ['connect-module', '--company', company, '--client-id', field(made, 'client_id')];
+      return field(await cli(own, [...connect, '--scim-url', scim.url], scim.token), 'instanceId');
+    },
     prepare: (databaseUrl, people) => prepare({ ...environment, DATABASE_URL: databaseUrl }, people, algorithm),
     async start(databaseUrl) {
       const port = await freePort();
@@ -64,10 +80,14 @@ async function prepare(environment: Environment, count: number, algorithm: IdTok
 
 async function addCompany(environment: Environment, name: string): Promise<Person> {
   await cli(environment, ['create-company', '--name', name]);
-  const admin: Person = { username: 'admin', company: name, password, totpSecret: base32(randomBytes(20)) };
-  const { username, totpSecret } = admin;
-  const line = JSON.stringify({ username, email: 'admin@example.com', role: 'Admin', password, totpSecret });
-  await cli(environment, ['create-user', '--company', name, '--bulk-stdin'], line);
+  return addAdmin(environment, name, 'admin');
+}
+
+async function addAdmin(environment: Environment, company: string, username: string): Promise<Person> {
+  const admin: Person = { username, company, password, totpSecret: base32(randomBytes(20)) };
+  const { totpSecret } = admin;
+  const line = JSON.stringify({ username, email: `${username}@example.com`, role: 'Admin', password, totpSecret });
+  await cli(environment, ['create-user', '--company', company, '--bulk-stdin'], line);
   return admin;
 }
 

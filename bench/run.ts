@@ -7,6 +7,7 @@ import argon2 from 'argon2';
 import { baseline, hashOptions } from './baseline/contender.ts';
 import { type Contestant, enter, halt, measureStartUps, type OnStop, run } from './contestant.ts';
 import { countStatements } from './counting.ts';
+import { measureDeprovisioning, reportDeprovisioning } from './deprovisioning.ts';
 import { median } from './measure.ts';
 import { type Options, readOptions } from './options.ts';
 import { product } from './product.ts';
@@ -36,13 +37,16 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 }
 try {
   const onStop: OnStop = (stop) => stops.push(stop);
-  if (options.scale !== 'only') {
+  if (options.deprovisioning)
+    process.stdout.write(`\n${reportDeprovisioning(await measureDeprovisioning(folder, onStop, say))}`);
+  else if (options.scale !== 'only') {
     const results = await benchmark(options, onStop);
     process.stdout.write(`\n${report(results)}`);
     if (options.statements) process.stdout.write(`\n${reportStatements(results)}`);
     if (options.json) writeFileSync(options.json, `${JSON.stringify(results, null, 2)}\n`);
   }
-  if (options.scale !== 'no') process.stdout.write(`\n${reportScale(await measureScale(folder, onStop, say))}`);
+  if (options.scale !== 'no' && !options.deprovisioning)
+    process.stdout.write(`\n${reportScale(await measureScale(folder, onStop, say))}`);
   await cleanUp();
   rmSync(folder, { recursive: true, force: true });
 } catch (error) {

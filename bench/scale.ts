@@ -128,7 +128,7 @@ async function time(desk: Browser, url: string): Promise<number> {
 }
 
 /** Signs in to our own pages: whatever form comes is filled, until the home page stands. */
-async function openDesk(browser: Browser, issuer: string, admin: Person): Promise<Browser> {
+export async function openDesk(browser: Browser, issuer: string, admin: Person): Promise<Browser> {
   let url = `${issuer}/`;
   let answer = await browser.get(url);
   for (let step = 0; step < 20; step++) {

@@ -61,15 +61,16 @@ function triesOf(task: Task, position: number): number {
 /** @returns false when nothing waits any more. */
 async function doSome(work: Work, task: Task, handler: TaskHandler): Promise<boolean> {
   let tried: number | undefined;
+  const limit = typeof handler.chunk === 'number' ? handler.chunk : handler.chunk(task);
   const run: TaskHandler['run'] = (work, task, rows) => {
     tried = rows[0]?.position;
     return handler.run(work, task, rows);
   };
   try {
-    return await doChunk(work, task, run, { limit: handler.chunk });
+    return await doChunk(work, task, run, { limit });
   } catch (error) {
     // Something in the chunk cannot be done, and took the others' work with it: one by one, so that only it fails.
-    if (handler.chunk > 1) return doSome(work, task, { ...handler, chunk: 1 });
+    if (limit > 1) return doSome(work, task, { ...handler, chunk: 1 });
     if (tried === undefined) throw error;
     if (error instanceof AppError && error.status < 500) return failOne(work, task, error, tried);
     // An outage passes, and the queue tries again later; a row that fails every time must not keep the others waiting for ever.

@@ -178,21 +178,13 @@ export function deliveryRepository(db: Database, companyId: CompanyId) {
       );
     },
 
-    /** @returns ids and people of a batch's deliveries that still wait, held until the transaction ends */
-    async holdWaiting(batchId: string): Promise<Delivery[]> {
-      const rows = await db<DeliveryRow>('deliveries')
+    /** A batch's deliveries that still wait, and their people; held until the transaction ends. */
+    async holdWaiting(batchId: string): Promise<{ id: string; userId: UserId | null }[]> {
+      return db<DeliveryRow>('deliveries')
         .where({ company_id: companyId, batch_id: batchId, state: 'waiting' })
         .orderBy('seq')
-        .forUpdate();
-      return rows.map(toDelivery);
-    },
-
-    async release(ids: string[], now: Date): Promise<void> {
-      await db.raw(
-        `update deliveries set state = 'queued', next_at = ?, queued_at = ?
-         where company_id = ? and id = any(?) and state = 'waiting'`,
-        [now, now, companyId, ids],
-      );
+        .forUpdate()
+        .select({ id: 'id', userId: 'user_id' });
     },
 
     async refuse(ids: string[], words: string, now: Date): Promise<void> {

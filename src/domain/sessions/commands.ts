@@ -1,7 +1,7 @@
 import { forbidden, notFound } from '../../lib/errors.ts';
 import { type CompanyId, type ModuleId, newId, type UserId } from '../../lib/ids.ts';
 import { transaction, type Work } from '../../work.ts';
-import { record } from '../audit/commands.ts';
+import { record, recordAll } from '../audit/commands.ts';
 import type { SessionFilter } from './repository.ts';
 import type { EndReason, LogoutNotice } from './session.ts';
 
@@ -55,6 +55,27 @@ export async function endEverything(
     await work.store.of(of.companyId).sessions.dropSignIns(of.userId);
     await endSessions(work, of, reason);
     await work.store.of(of.companyId).sessions.revokeAll(of.userId);
+  });
+}
+
+/** The same for many people at once, whose rows the caller holds. */
+export async function endEverythingOf(
+  work: Work,
+  { companyId, userIds }: { companyId: CompanyId; userIds: UserId[] },
+  reason: EndReason,
+): Promise<void> {
+  await transaction(work, async (work) => {
+    const { ended, notices } = await work.store.of(companyId).sessions.endAllOf(userIds, reason, work.now);
+    await notifyWithReceipts(work, companyId, notices);
+    await recordAll(
+      work,
+      ended.map(({ uid, userId }) => ({
+        action: 'session.end' as const,
+        companyId,
+        target: { kind: 'user' as const, id: userId },
+        details: { reason, session: uid },
+      })),
+    );
   });
 }
 

@@ -131,6 +131,31 @@ export function sessionRepository(db: Database, companyId: CompanyId) {
     },
 
     /**
+     * Every session, sign-in and token of many people, in as many statements as for one.
+     * @returns whom to tell, and whose sessions ended. Call inside a transaction, with the people held.
+     */
+    async endAllOf(
+      userIds: UserId[],
+      reason: EndReason,
+      now: Date,
+    ): Promise<{ ended: { uid: string; userId: UserId }[]; notices: LogoutNotice[] }> {
+      const theirs = (query: Query) => query.whereIn('account_id', userIds);
+      await db('oidc_records').where({ kind: 'Interaction' }).where(theirs).delete();
+      const ended: { uid: string; userId: UserId }[] = await db('sessions')
+        .where({ company_id: companyId })
+        .whereNull('ended_at')
+        .whereIn('user_id', userIds)
+        .update({ ended_at: now, end_reason: reason })
+        .returning(['uid', 'user_id as userId']);
+      const uids = ended.map(({ uid }) => uid);
+      const notices = uids.length > 0 ? await destroySessions(db, uids) : [];
+      if (uids.length > 0) await destroyGrants(db, (query) => query.whereIn('session_uid', uids));
+      await destroyGrants(db, theirs);
+      await db('oidc_records').whereIn('kind', ['Session', 'Interaction']).where(theirs).delete();
+      return { ended, notices };
+    },
+
+    /**
      * Takes from a module all that it may do for a person, in whichever session, offline refresh tokens included (OAU-24).
      * Of its place in a session only the name of the dead grant stays: the next one gets another name, and another sid,
      * so that nothing which was still under way comes alive with it, and no late logout token ends what is entered anew.

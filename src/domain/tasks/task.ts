@@ -70,7 +70,7 @@ export interface TaskHandler {
   /**
    * Rows in one transaction. One where an act touches people who may be signing in right now: a lock on them ends with its row.
    */
-  chunk: number;
+  chunk: number | ((task: Task) => number);
   /** What becomes of the rows, in their order. A thrown AppError is the failure of the row, when it came alone. */
   run(work: Work, task: Task, rows: TaskRow[]): Promise<Outcome[]>;
   /** When the last row is done. */

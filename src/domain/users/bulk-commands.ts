@@ -9,8 +9,9 @@ import { startTask } from '../tasks/commands.ts';
 import type { Outcome, Task, TaskHandler } from '../tasks/task.ts';
 import { deleteUser, resendInvitation, resetPassword, resetSecondFactor } from './admin-commands.ts';
 import { type BulkAct, previewBulk, type Selection, selected } from './bulk-queries.ts';
-import { activateUser, deactivateUser } from './commands.ts';
+import { activateUser } from './commands.ts';
 import { editUser } from './edit-commands.ts';
+import { deactivateSome, leavingTogether } from './leave-commands.ts';
 import { roleSchema } from './user.ts';
 
 const verbs: Record<BulkAct['act'], string> = {
@@ -53,11 +54,17 @@ async function refuseForeignGroup(work: Work, companyId: CompanyId, groupId: Gro
 }
 
 export const bulkHandler: TaskHandler = {
-  // Somebody may be signing in as this person right now.
-  chunk: 1,
+  // Somebody may be signing in as one of these people right now: what cannot be done for some in a moment is done one by one.
+  chunk: ({ params }) => (params.act === 'deactivate' ? leavingTogether : 1),
   async run(work, task, rows) {
     // What startBulk wrote.
     const act = task.params as unknown as BulkAct;
+    if (act.act === 'deactivate')
+      return deactivateSome(
+        { ...work, isPartOfMore: true },
+        task.companyId,
+        rows.map(({ userId }) => userId),
+      );
     const outcomes: Outcome[] = [];
     for (const { userId } of rows) {
       if (userId === null) outcomes.push({ outcome: 'skipped', message: 'There is no such person any more.' });
@@ -87,8 +94,7 @@ async function actOn(work: Work, companyId: CompanyId, act: BulkAct, userId: Use
   const done: Outcome = { outcome: 'succeeded', userId };
   switch (act.act) {
     case 'deactivate':
-      await deactivateUser(work, companyId, userId);
-      return done;
+      return (await deactivateSome(work, companyId, [userId]))[0] ?? done;
     case 'activate':
       await activateUser(work, companyId, userId);
       return done;

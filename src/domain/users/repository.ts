@@ -118,6 +118,11 @@ export function userRepository(db: Database, companyId: CompanyId) {
     },
 
     /** As above for many, in one order, so that two of these do not wait for each other. */
+    async lockAll(ids: UserId[]): Promise<User[]> {
+      return (await living().whereIn('id', ids).orderBy('id').forNoKeyUpdate()).map(toUser);
+    },
+
+    /** As above for many, in one order, so that two of these do not wait for each other. */
     async holdAll(ids: UserId[]): Promise<void> {
       await living().whereIn('id', ids).orderBy('id').forNoKeyUpdate().select('id');
     },
@@ -167,6 +172,13 @@ export function userRepository(db: Database, companyId: CompanyId) {
       }
       if (changes.email !== undefined) values.email_key = emailKey(changes.email);
       await db('users').where({ company_id: companyId, id }).update(values);
+    },
+
+    async deactivateAll(ids: UserId[], reason: NonNullable<User['deactivatedReason']>): Promise<void> {
+      await db('users')
+        .where({ company_id: companyId })
+        .whereIn('id', ids)
+        .update({ base_status: 'Deactivated', deactivated_reason: reason });
     },
 
     /** Never to or from Root Admin, whatever the caller thinks (A1.4, A1.6). */
