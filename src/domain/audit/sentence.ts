@@ -89,6 +89,7 @@ const tail = (prefix: string, value: string | null) => (value === null ? '' : `$
 
 function shown(value: unknown): string {
   if (value === null || value === undefined || value === '') return 'nothing';
+  if (typeof value === 'boolean') return value ? 'yes' : 'no';
   if (Array.isArray(value)) return value.map(shown).join(', ');
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
@@ -213,7 +214,7 @@ function requireWords(who: string, details: Record<string, unknown>): string {
   const module = shown(details.name);
   switch (details.change) {
     case 'trial':
-      return `${who} required the login for ${module} on trial, until ${shown(details.until)}`;
+      return `${who} required the login for ${module} on trial, until ${shown(details.until).slice(11, 16)} UTC`;
     case 'confirmed':
       return `${who} entered ${module} through the required login, which confirms it`;
     case 'reverted':

@@ -112,6 +112,25 @@ describe('requiring the login', () => {
     expect(await exemptNames()).toHaveLength(2);
   });
 
+  it('a second administrator who comes in the new way keeps it; the page says so, and can end it', async () => {
+    await makeReady();
+    await admin.visitor.submit(await open('require'), {}, '/require/start');
+    // Tokens count in whole seconds, and one of the same second is no later entry.
+    await new Promise((resolve) => setTimeout(resolve, 1100));
+    const second = await atDesk(app, company, { username: 'deputy', role: 'User' });
+    await enter(app, second.visitor, module);
+    const account = { id: 'deputy', user_name: 'deputy@module.example', administrator: true };
+    const told = await module.api.post('/instance/entries', { sub: second.person.user.id, account });
+    expect(told.status).toBe(204);
+    const page = await open('require');
+    expect(wordsOf(page)).toContain('Log In with KaseyaOne is required');
+    expect(wordsOf(page)).not.toContain('on trial');
+    expect(wordsOf(await admin.visitor.open('/admin/modules?state=required'))).toContain('Required');
+    const ended = await admin.visitor.submit(page, {}, '/require/end');
+    expect(wordsOf(ended)).toContain('can be entered with a local login again.');
+    expect((await settings()).require.state).toBe('off');
+  });
+
   it('a trial that is over is shown as none, and saving other settings does not begin another', async () => {
     await makeReady();
     await admin.visitor.submit(await open('require'), {}, '/require/start');
