@@ -20,6 +20,7 @@ const rooms = [
   'tasks',
   'groups',
   'users',
+  'federation',
   'modules',
   'integrations',
   'provisioning',
