@@ -154,11 +154,7 @@ async function keep(
     const moved = { ...reading, nextIndex, announced };
     const fresh = await seen.keepPage(reading, accounts, askedAt);
     const read = reading.read + fresh;
-    await seen.linkKnown(
-      reading.instanceId,
-      accounts.map(({ externalId }) => externalId),
-      work.now,
-    );
+    await seen.linkKnown(reading.instanceId, accounts, work.now);
     const isOver = page.held === 0 || nextIndex > (page.total ?? Number.POSITIVE_INFINITY);
     // The same accounts again and again, or no end: what has been read is judged, and told for what it is.
     const isStuck = fresh === 0;

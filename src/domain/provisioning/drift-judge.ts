@@ -159,6 +159,23 @@ export function judgeUnlinked(bench: Bench, account: ModuleAccount, fitting: Fit
   return local ? [own, local] : [own];
 }
 
+/** C13, C28: accounts that mean one person alone, who has none; what is not clear stays nobody's. */
+export function certainLinks(
+  fitting: Fitting[],
+  { linkMode, severalMatches }: Pick<Profile, 'linkMode' | 'severalMatches'>,
+): Fitting[] {
+  if (linkMode === 'explicit') return [];
+  const mayBe = fitting.filter(
+    ({ byRule, rivals, isFirst }) => byRule && (rivals === 0 || (severalMatches === 'firstUsername' && isFirst)),
+  );
+  const people = Map.groupBy(mayBe, ({ externalId }) => externalId);
+  const accounts = Map.groupBy(mayBe, ({ userId }) => userId);
+  return mayBe.filter(
+    ({ externalId, userId, isLinked }) =>
+      !isLinked && people.get(externalId)?.length === 1 && accounts.get(userId)?.length === 1,
+  );
+}
+
 const nameOf = ([one]: Fitting[]): string => one?.name ?? '';
 
 /** Why an account cannot be given to the one whom it seems to mean (C13); null: it seems to mean nobody. */

@@ -6,7 +6,7 @@ import { record } from '../audit/commands.ts';
 import type { ModuleAccount } from './account.ts';
 import type { PersonFacts } from './desire.ts';
 import type { Reading } from './drift.ts';
-import { type Bench, type Judgement, judgeLinked, judgeMissing, judgeUnlinked } from './drift-judge.ts';
+import { type Bench, certainLinks, type Judgement, judgeLinked, judgeMissing, judgeUnlinked } from './drift-judge.ts';
 import { listReceivers, readFacts } from './facts-queries.ts';
 
 const atOnce = 1000;
@@ -53,7 +53,8 @@ export async function judgeNext(work: Work, reading: Reading): Promise<boolean> 
         ...(isLast ? { judgedPerson: nobody } : {}),
       };
       if (!(await drift.advance(reading, to, work.now))) return false;
-      await seen.linkByEmail(reading.instanceId, ids, bench.profile, work.now);
+      const fitting = await seen.findFitting(reading.instanceId, ids, bench.profile);
+      await seen.linkByEmail(reading.instanceId, certainLinks(fitting, bench.profile), work.now);
       await drift.addFindings(reading.id, await judgeAccounts(work, bench, reading, ids));
       return true;
     }

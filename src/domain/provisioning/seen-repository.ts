@@ -1,6 +1,6 @@
 // What a module tells of its accounts, as it comes in page by page, and whom they could mean.
 import type { Database, Query } from '../../db/knex.ts';
-import type { CompanyId, InstanceId, UserId } from '../../lib/ids.ts';
+import { type CompanyId, type InstanceId, isId, type UserId } from '../../lib/ids.ts';
 import type { Profile } from '../modules/profile.ts';
 import { emailKey } from '../users/user.ts';
 import type { ModuleAccount } from './account.ts';
@@ -23,57 +23,74 @@ export function seenRepository(db: Database, companyId: CompanyId) {
       if (page.length === 0) return 0;
       const ids = page.map(({ externalId }) => externalId);
       const { rows }: { rows: { seen: number }[] } = await db.raw(
-        `select count(*)::int as seen from module_accounts where instance_id = ? and external_id = any(?) and read_id = ?`,
-        [reading.instanceId, ids, reading.id],
+        `select count(*)::int as seen from (${named}) a where read_id = :readId`,
+        { instanceId: reading.instanceId, externalIds: ids, readId: reading.id },
       );
-      await db.raw(upsert, [companyId, reading.instanceId, askedAt, reading.id, JSON.stringify(page.map(recordOf))]);
-      await db.raw(
-        `update module_accounts set read_id = ? where instance_id = ? and external_id = any(?) and read_id is distinct from ?`,
-        [reading.id, reading.instanceId, ids, reading.id],
-      );
+      const { rowCount }: { rowCount: number } = await db.raw(upsert, [
+        companyId,
+        reading.instanceId,
+        askedAt,
+        reading.id,
+        JSON.stringify(page.map(recordOf)),
+      ]);
+      if (rowCount < page.length)
+        await db.raw(
+          `update module_accounts a set read_id = :readId from (${named}) n
+           where a.instance_id = :instanceId and a.external_id = n.external_id and a.read_id is distinct from :readId`,
+          { instanceId: reading.instanceId, externalIds: ids, readId: reading.id },
+        );
       return page.length - (rows[0]?.seen ?? 0);
     },
 
     /** C28: accounts of a page that the module itself knows by our name for a person. */
-    async linkKnown(instanceId: InstanceId, externalIds: string[], now: Date): Promise<number> {
+    async linkKnown(
+      instanceId: InstanceId,
+      accounts: Pick<SeenAccount, 'externalId' | 'knownAs'>[],
+      now: Date,
+    ): Promise<number> {
+      // Only what may be an id of ours is looked up.
+      const known = accounts.flatMap(({ externalId, knownAs }) =>
+        knownAs !== null && isId(knownAs) ? [{ externalId, userId: knownAs }] : [],
+      );
+      if (known.length === 0) return 0;
       const { rowCount }: { rowCount: number } = await db.raw(
         `update module_accounts a set user_id = m.user_id, linked_by = 'known', linked_at = :now, life = 'live'
          from (
-           select distinct on (u.id) a.external_id, u.id as user_id
-           from module_accounts a join users u on u.company_id = :companyId and u.id::text = a.known_as and u.base_status <> 'Deleted'
-           where a.instance_id = :instanceId and a.external_id = any(:externalIds) and a.user_id is null and a.life = 'free'
-             and not exists (select from module_accounts o where o.instance_id = :instanceId and o.user_id = u.id)
-           order by u.id, a.external_id) m
-         where a.instance_id = :instanceId and a.external_id = m.external_id and a.user_id is null`,
-        { companyId, instanceId, externalIds, now },
+           select distinct on (u.id) k.external_id, u.id as user_id
+           from unnest(:externalIds::text[], :userIds::uuid[]) as k (external_id, user_id)
+             join users u on u.id = k.user_id and u.company_id = :companyId and u.base_status <> 'Deleted'
+           where not exists (select from module_accounts o where o.instance_id = :instanceId and o.user_id = u.id)
+           order by u.id, k.external_id) m
+         where a.instance_id = :instanceId and a.external_id = m.external_id and a.user_id is null and a.life = 'free'`,
+        {
+          companyId,
+          instanceId,
+          externalIds: known.map(({ externalId }) => externalId),
+          userIds: known.map(({ userId }) => userId),
+          now,
+        },
       );
       return rowCount;
     },
 
-    /** C13, C28: of some accounts, those that one person alone fits, by a verified address; what is not clear stays unlinked. */
+    /** C28: accounts of nobody that are somebody's from now on. */
     async linkByEmail(
       instanceId: InstanceId,
-      externalIds: string[],
-      { linkMode, severalMatches }: Pick<Profile, 'linkMode' | 'severalMatches'>,
+      links: Pick<Fitting, 'externalId' | 'userId'>[],
       now: Date,
     ): Promise<number> {
-      if (linkMode === 'explicit') return 0;
+      if (links.length === 0) return 0;
       const { rowCount }: { rowCount: number } = await db.raw(
-        `with fitting as (${fitting})
-         update module_accounts a set user_id = m.user_id, linked_by = 'email', linked_at = :now, life = 'live'
-         from (
-           select external_id, user_id, count(*) over (partition by external_id) as people, count(*) over (partition by user_id) as accounts,
-             is_linked, rivals, is_first
-           from fitting where by_rule and (rivals = 0 or (:firstUsername::boolean and is_first))) m
-         where a.instance_id = :instanceId and a.external_id = m.external_id and a.user_id is null and a.life = 'free'
-           and m.people = 1 and m.accounts = 1 and not m.is_linked`,
+        `update module_accounts a set user_id = m.user_id, linked_by = 'email', linked_at = :now, life = 'live'
+         from unnest(:externalIds::text[], :userIds::uuid[]) as m (external_id, user_id)
+         where a.company_id = :companyId and a.instance_id = :instanceId and a.external_id = m.external_id and a.user_id is null
+           and a.life = 'free'`,
         {
           companyId,
           instanceId,
-          externalIds,
+          externalIds: links.map(({ externalId }) => externalId),
+          userIds: links.map(({ userId }) => userId),
           now,
-          withUsername: linkMode === 'emailOrUsername',
-          firstUsername: severalMatches === 'firstUsername',
         },
       );
       return rowCount;
@@ -88,7 +105,8 @@ export function seenRepository(db: Database, companyId: CompanyId) {
       if (externalIds.length === 0) return [];
       const { rows }: { rows: Fitting[] } = await db.raw(
         `with fitting as (${fitting})
-         select external_id as "externalId", user_id as "userId", by_rule as "byRule", is_linked as "isLinked", rivals, name
+         select external_id as "externalId", user_id as "userId", by_rule as "byRule", is_linked as "isLinked", rivals,
+           is_first as "isFirst", name
          from fitting order by external_id, by_rule desc, name, user_id`,
         { companyId, instanceId, externalIds, withUsername: linkMode === 'emailOrUsername' },
       );
@@ -100,8 +118,9 @@ export function seenRepository(db: Database, companyId: CompanyId) {
       instanceId: InstanceId,
       { after, limit, readId }: { after: string | null; limit: number; readId?: string },
     ): Promise<string[]> {
+      // By the instance alone, so that the primary key gives the order.
       const query: Query = db('module_accounts')
-        .where({ company_id: companyId, instance_id: instanceId })
+        .where({ instance_id: instanceId })
         .whereNot('life', 'removed')
         .where('external_id', '>', after ?? '')
         .orderBy('external_id')
@@ -112,10 +131,10 @@ export function seenRepository(db: Database, companyId: CompanyId) {
     },
 
     async listByIds(instanceId: InstanceId, ids: string[]): Promise<ModuleAccount[]> {
-      const rows: AccountRow[] = await db('module_accounts')
-        .where({ company_id: companyId, instance_id: instanceId })
-        .whereRaw('external_id = any(?)', [ids])
-        .orderBy('external_id');
+      const { rows }: { rows: AccountRow[] } = await db.raw(
+        `select * from (${named}) a where company_id = :companyId order by external_id`,
+        { companyId, instanceId, externalIds: ids },
+      );
       return rows.map(toModuleAccount);
     },
 
@@ -226,15 +245,25 @@ export interface Fitting {
   isLinked: boolean;
   /** Other accounts with the same address that belong to nobody. */
   rivals: number;
+  /** Of those the first username. */
+  isFirst: boolean;
   name: string;
 }
 
+/**
+ * Accounts by their ids, each by the primary key. The table grows by the thousand before anybody has told the planner, who would then
+ * rather walk through all accounts of the instance for every page.
+ */
+const named = `
+  select n.* from unnest(:externalIds::text[]) as i (id) cross join lateral (
+    select * from module_accounts where instance_id = :instanceId and external_id = i.id limit 1) n`;
+
 /** Unlinked accounts and the people whom they could mean. */
+
 const fitting = `
   select a.external_id, u.id as user_id, u.first_name || ' ' || u.last_name as name, u.by_rule,
-    exists (select from module_accounts o where o.instance_id = a.instance_id and o.user_id = u.id) as is_linked,
-    r.rivals, r.is_first
-  from module_accounts a
+    l.is_linked is not null as is_linked, r.rivals, r.is_first
+  from (${named}) a
     cross join lateral (
       select u.id, u.first_name, u.last_name, bool_or(u.by_rule) as by_rule from (
         select id, first_name, last_name, email_verified_at is not null as by_rule from users
@@ -244,13 +273,14 @@ const fitting = `
         where :withUsername::boolean and username_key = lower(trim(normalize(a.user_name, NFKC))) and company_id = :companyId
           and base_status <> 'Deleted') u
       group by u.id, u.first_name, u.last_name order by 4 desc, 1 limit 3) u
+    left join lateral (
+      select true as is_linked from module_accounts o where o.instance_id = :instanceId and o.user_id = u.id limit 1) l on true
     cross join lateral (
       select count(*)::int as rivals, coalesce(bool_and((o.user_name, o.external_id) > (a.user_name, a.external_id)), true) as is_first
       from module_accounts o
-      where o.instance_id = a.instance_id and o.email_key = a.email_key and o.external_id <> a.external_id and o.user_id is null
+      where o.instance_id = :instanceId and o.email_key = a.email_key and o.external_id <> a.external_id and o.user_id is null
         and o.life <> 'removed') r
-  where a.company_id = :companyId and a.instance_id = :instanceId and a.external_id = any(:externalIds) and a.user_id is null
-    and a.life <> 'removed'`;
+  where a.company_id = :companyId and a.user_id is null and a.life <> 'removed'`;
 
 const upsert = `
   insert into module_accounts as a (company_id, instance_id, external_id, user_name, email, email_key, first_name, last_name, is_active,
