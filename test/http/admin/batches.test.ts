@@ -171,6 +171,7 @@ describe('the pages', () => {
     await removeMembers(workOf(ada), company.id, groupId, userIds(people));
     const { id } = await batch();
     expect((await ben.visitor.open('/admin/batches')).body).toContain('Suspend 13 people in');
+    expect((await ben.visitor.open('/admin')).body).toContain('need a second administrator');
     const stranger = await atDesk(app, await makeCompany(app, 'Contoso'), { username: 'eve' });
     expect((await stranger.visitor.open(`/admin/batches/${id}`)).status).toBe(404);
     expect((await stranger.visitor.open('/admin/batches')).body).toContain('Nothing waits');

@@ -1,5 +1,7 @@
 // The dashboard: what happened, who is stuck, what needs a hand. Each chart is drawn from a table on the page.
+
 import type { SignInCount } from '../../../domain/audit/counts-repository.ts';
+import { listWaitingBatches } from '../../../domain/provisioning/batch-queries.ts';
 import {
   countSignIns,
   type DashboardPerson,
@@ -15,6 +17,7 @@ import type { Runtime } from '../../../runtime.ts';
 import type { Context } from '../../context.ts';
 import { zoneOf } from '../../home/person.ts';
 import type { Route } from '../../routes.ts';
+import { batchesPath } from '../batches/page.ts';
 import { address, countWords, type Desk, type DeskHandler, deskOf, showDesk } from '../console.ts';
 import { kindWords } from '../mail/words.ts';
 import { usersPath } from '../users/list.ts';
@@ -124,6 +127,20 @@ const links = {
 
 type Figures = DashboardViews['admin/dashboard/page']['figures'];
 
+/** Only when there is something: nothing else here keeps anybody from being suspended. */
+const waitingFigure = (waiting: number): Figures =>
+  waiting === 0
+    ? []
+    : [
+        {
+          label: 'Waiting changes',
+          value: number.format(waiting),
+          more: 'need a second administrator',
+          href: batchesPath,
+          tone: 'wait',
+        },
+      ];
+
 function figuresOf(
   days: number,
   total: SignInCount,
@@ -177,12 +194,13 @@ const page: DeskHandler = async (ctx, runtime, desk) => {
   const zone = zoneOf(desk.user);
   const days = lengthOf(ctx);
   const bounds = dayBounds(work.now, days, zone);
-  const [counts, people, locked, runningOut, mails] = await Promise.all([
+  const [counts, people, locked, runningOut, mails, waiting] = await Promise.all([
     countSignIns(work, companyId, bounds),
     counterOf(runtime).count(work, companyId),
     listLocked(work, companyId),
     listRunningOut(work, companyId),
     listLostMails(work, companyId),
+    listWaitingBatches(work, companyId),
   ]);
   await showDesk(
     ctx,
@@ -190,7 +208,7 @@ const page: DeskHandler = async (ctx, runtime, desk) => {
     desk,
     { view: 'admin/dashboard/page', title: 'Dashboard', place: 'dashboard' },
     {
-      figures: figuresOf(days, totalOf(counts), { locked, runningOut, mails }),
+      figures: [...waitingFigure(waiting.length), ...figuresOf(days, totalOf(counts), { locked, runningOut, mails })],
       ranges: lengths.map((length) => ({
         label: `${length} days`,
         href: address(ctx, { days: length === 30 ? null : String(length) }),
