@@ -1900,7 +1900,7 @@ export function createFileStore(file: string): DocumentStore {
       }),
     async save(text) {
       await mkdir(dirname(file), { recursive: true });
-      const beside = `${file}.${process.pid}.new`;
+      const beside = `${file}.${randomText().slice(0, 8)}.new`;
       const handle = await open(beside, 'w', 0o600);
       try {
         await handle.writeFile(text);

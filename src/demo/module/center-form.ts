@@ -27,7 +27,7 @@ export const draftOf = ({
 /** What was posted. A switch that is not sent is off; rules without a group are the empty line at the end. */
 export function readDraft(form: URLSearchParams): Draft {
   const isOn = (name: string) => form.get(name) === 'on';
-  const values = [...form].filter(([name]) => name.startsWith('value.'));
+  const values = [...form].filter(([name]) => name.startsWith('value-'));
   const permissions = form.getAll('rule_permission');
   const rules = form.getAll('rule_group').map((group_id, i) => ({ group_id, permission: permissions[i] ?? '' }));
   return {
@@ -35,7 +35,7 @@ export function readDraft(form: URLSearchParams): Draft {
     require: isOn('require'),
     provisioning: {
       on: isOn('provisioning'),
-      values: Object.fromEntries(values.map(([name, value]) => [name.slice('value.'.length), value.trim()])),
+      values: Object.fromEntries(values.map(([name, value]) => [name.slice('value-'.length), value.trim()])),
     },
     deprovisioning: {
       on: isOn('deprovisioning'),

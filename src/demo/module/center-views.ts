@@ -133,7 +133,7 @@ function carried(draft: Draft): Html[] {
     ...(['provisioning', 'deprovisioning', 'access_groups'] as const)
       .filter((name) => draft[name].on)
       .map((name): [string, string] => [name, 'on']),
-    ...Object.entries(draft.provisioning.values).map(([name, value]): [string, string] => [`value.${name}`, value]),
+    ...Object.entries(draft.provisioning.values).map(([name, value]): [string, string] => [`value-${name}`, value]),
     ['grace_days', String(draft.deprovisioning.grace_days)],
     ['removal', draft.deprovisioning.removal],
     ...draft.access_groups.rules.flatMap(({ group_id, permission }): [string, string][] => [

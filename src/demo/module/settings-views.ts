@@ -137,8 +137,8 @@ function profileField({ name, label, type, choices, required }: ProfileField, { 
   const list = options.includes(value) || value === '' ? options : [value, ...options];
   const control =
     type === 'text'
-      ? html`<input id="value-${name}" name="value.${name}" maxlength="200" autocomplete="off" value="${value}">`
-      : html`<select id="value-${name}" name="value.${name}"><option value="">Choose</option>${list.map((choice) => option(choice, choice, value))}</select>`;
+      ? html`<input id="value-${name}" name="value-${name}" maxlength="200" autocomplete="off" value="${value}">`
+      : html`<select id="value-${name}" name="value-${name}"><option value="">Choose</option>${list.map((choice) => option(choice, choice, value))}</select>`;
   return html`<div class="field"><label for="value-${name}">${label}${required ? null : html` <span class="soft">(optional)</span>`}</label>${control}${problem ? html`<p class="field-problem">${problem}</p>` : null}</div>`;
 }
 

@@ -44,8 +44,11 @@ export async function saveSettings(
   page: Page,
   changes: Record<string, string | null>,
   action = '/settings/integration-center/kaseyaone',
+  rules: [string, string][] | null = null,
 ): Promise<Page> {
   const body = fieldsOf(page, action);
+  if (rules) for (const name of ['rule_group', 'rule_permission']) body.delete(name);
+  for (const [name, value] of rules ?? []) body.append(name, value);
   for (const [name, value] of Object.entries(changes)) {
     if (value === null) body.delete(name);
     else body.set(name, value);
@@ -64,7 +67,8 @@ function fieldsOf(page: Page, action: string): URLSearchParams {
   for (const [tag] of body.matchAll(/<input[^>]*>/g)) {
     const name = /\bname="([^"]*)"/.exec(tag)?.[1];
     const isOff = /type="(checkbox|radio)"/.test(tag) && !/\bchecked\b/.test(tag);
-    if (name && !isOff && !tag.includes('form=')) fields.append(name, /\bvalue="([^"]*)"/.exec(tag)?.[1] ?? '');
+    if (name && !isOff && !tag.includes('form='))
+      fields.append(name, decoded(/\bvalue="([^"]*)"/.exec(tag)?.[1] ?? ''));
   }
   for (const [, name = '', options = ''] of body.matchAll(/<select[^>]*name="([^"]*)"[^>]*>([\s\S]*?)<\/select>/g))
     fields.append(
@@ -73,6 +77,14 @@ function fieldsOf(page: Page, action: string): URLSearchParams {
     );
   return fields;
 }
+
+const decoded = (text: string): string =>
+  text
+    .replaceAll('&lt;', '<')
+    .replaceAll('&gt;', '>')
+    .replaceAll('&quot;', '"')
+    .replaceAll('&#39;', "'")
+    .replaceAll('&amp;', '&');
 
 export type StoredAccount = Pick<ModuleAccount, 'id'> & {
   email: string;
