@@ -84,8 +84,9 @@ const account: fc.Arbitrary<ModuleAccount> = fc
     linkedBy: fc.constantFrom('entry' as const, 'created' as const, 'hand' as const),
     life: fc.constantFrom('live' as const, 'suspended' as const, 'disabled' as const),
     hasLocalLogin: fc.option(fc.boolean()),
+    held: fc.constantFrom(-1, 1),
   })
-  .map((one) => ({
+  .map(({ held, ...one }) => ({
     companyId: 'c' as CompanyId,
     instanceId: 'i' as InstanceId,
     externalId: '17',
@@ -98,7 +99,7 @@ const account: fc.Arbitrary<ModuleAccount> = fc
     confirmedAt: now,
     userId: 'u' as UserId,
     suspendedAt: one.life === 'suspended' ? now : null,
-    heldUntil: one.life === 'suspended' ? new Date(now.getTime() + 86_400_000) : null,
+    heldUntil: one.life === 'suspended' ? new Date(now.getTime() + held * 86_400_000) : null,
     lifeReason: null,
     ...one,
   }));
