@@ -27,7 +27,7 @@ import { lostAccessJob } from './jobs/lost-access.ts';
 import { createJobs, type Jobs, jobAnnouncement } from './jobs/queue.ts';
 import { readAccountsJobOf } from './jobs/read-accounts.ts';
 import { readModulePeopleJob } from './jobs/read-module-people.ts';
-import { connectionEndedJob, reconcileJob, settingsEventJob } from './jobs/reconcile.ts';
+import { connectionEndedJob, reconcileJob, sessionsRevokedJob, settingsEventJob } from './jobs/reconcile.ts';
 import { sealAnew } from './jobs/reseal.ts';
 import { revertTrialJob } from './jobs/revert-trial.ts';
 import { keepSealing, type Sealing } from './jobs/seal-audit.ts';
@@ -161,6 +161,7 @@ export async function createRuntime(parts: Parts): Promise<Runtime> {
       reconcileJob,
       settingsEventJob,
       connectionEndedJob,
+      sessionsRevokedJob,
       readAccountsJobOf(outgoing),
     ],
     {

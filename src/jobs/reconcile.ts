@@ -1,15 +1,16 @@
 // Takes up hints that people's standing has changed, and what modules are to be told of themselves.
 import { z } from 'zod';
-import { tellOfEnd, tellOfSettings } from '../domain/provisioning/event-commands.ts';
+import { tellOfEnd, tellOfSessions, tellOfSettings } from '../domain/provisioning/event-commands.ts';
 import { reconcile } from '../domain/provisioning/reconcile-commands.ts';
 import {
   connectionEndedQueue,
   type EndedConnection,
   hintQueue,
   type QueuedHint,
+  sessionsRevokedQueue,
   settingsEventQueue,
 } from '../domain/standing/commands.ts';
-import type { CompanyId, InstanceId } from '../lib/ids.ts';
+import type { CompanyId, InstanceId, UserId } from '../lib/ids.ts';
 import type { JobDefinition } from './queue.ts';
 
 const ids = z.array(z.uuid());
@@ -45,6 +46,19 @@ export const settingsEventJob: JobDefinition<z.infer<typeof settings>> = {
   // Written by settingsChanged from ids of these kinds.
   handle: (work, { companyId, instanceId, cause }) =>
     tellOfSettings(work, companyId as CompanyId, instanceId as InstanceId, cause),
+};
+
+const revoked = z.object({ companyId: z.uuid(), userId: z.uuid(), cause: z.string() });
+
+export const sessionsRevokedJob: JobDefinition<z.infer<typeof revoked>> = {
+  name: sessionsRevokedQueue,
+  payload: revoked,
+  retryLimit: 8,
+  retryDelay: 2,
+  concurrency: 2,
+  // Written by sessionsRevoked from ids of these kinds.
+  handle: (work, { companyId, userId, cause }) =>
+    tellOfSessions(work, { companyId: companyId as CompanyId, userId: userId as UserId, cause }),
 };
 
 const ended = z.object({

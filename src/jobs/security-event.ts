@@ -18,6 +18,7 @@ const eventTypes: Partial<Record<Act, string>> = {
   restore: `${risc}/account-enabled`,
   remove: `${risc}/account-purged`,
   disable: `${risc}/account-purged`,
+  'end-sessions': 'https://schemas.openid.net/secevent/caep/event-type/session-revoked',
   'settings-changed': 'urn:unifiedlogin:event-type:settings-changed',
   disconnected: 'urn:unifiedlogin:event-type:disconnected',
 };

@@ -41,6 +41,8 @@ export type Act =
   | 'restore'
   | 'remove'
   | 'disable'
+  /** Told to those who subscribe; the account stays as it is. */
+  | 'end-sessions'
   | 'settings-changed'
   | 'disconnected';
 

@@ -139,7 +139,8 @@ export function deliveryRepository(db: Database, companyId: CompanyId) {
          from (
            select d.*, row_number() over (partition by instance_id, user_id, channel order by seq desc) as age
            from deliveries d
-           where d.company_id = :companyId and d.user_id = any(:userIds) and d.instance_id = any(:instanceIds)) d
+           where d.company_id = :companyId and d.user_id = any(:userIds) and d.instance_id = any(:instanceIds)
+             and d.act <> 'end-sessions') d
          where age = 1 or state in ${open}
          order by seq desc`,
         { companyId, userIds, instanceIds, now },

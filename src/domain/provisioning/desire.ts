@@ -45,7 +45,7 @@ export type Desire =
       because: string;
     };
 
-export type PersonAct = Exclude<Act, 'settings-changed' | 'disconnected'>;
+export type PersonAct = Exclude<Act, 'end-sessions' | 'settings-changed' | 'disconnected'>;
 
 export interface Step {
   act: PersonAct;

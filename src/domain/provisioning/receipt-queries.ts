@@ -69,6 +69,7 @@ export const receiptActs: readonly Act[] = [
   'restore',
   'remove',
   'disable',
+  'end-sessions',
   'settings-changed',
   'disconnected',
 ];

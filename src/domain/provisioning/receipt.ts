@@ -12,7 +12,7 @@ export const isOpen = ({ state }: Pick<Delivery, 'state'>): boolean => openState
 
 /** Under way for longer than is right: it is shown, and administrators are told. */
 export const isLate = ({ state, queuedAt }: Pick<Delivery, 'state' | 'queuedAt'>, now: Date): boolean =>
-  isOpen({ state }) && now.getTime() - queuedAt.getTime() > lanes.alertMs;
+  isOpen({ state }) && state !== 'accepted' && now.getTime() - queuedAt.getTime() > lanes.alertMs;
 
 /** One that has ended without its effect can be sent anew; one that waits for its next try can be sent at once. */
 export const mayResend = ({ state }: Pick<Delivery, 'state'>): boolean => state === 'given-up' || state === 'failed';

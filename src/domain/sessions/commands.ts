@@ -2,6 +2,7 @@ import { forbidden, notFound } from '../../lib/errors.ts';
 import { type CompanyId, type ModuleId, newId, type UserId } from '../../lib/ids.ts';
 import { transaction, type Work } from '../../work.ts';
 import { record, recordAll } from '../audit/commands.ts';
+import { causeOf, sessionsRevoked } from '../standing/commands.ts';
 import type { SessionFilter } from './repository.ts';
 import type { EndReason, LogoutNotice } from './session.ts';
 
@@ -55,6 +56,9 @@ export async function endEverything(
     await work.store.of(of.companyId).sessions.dropSignIns(of.userId);
     await endSessions(work, of, reason);
     await work.store.of(of.companyId).sessions.revokeAll(of.userId);
+    // Who loses the account is told of by that; the others keep it, and only their sessions end.
+    if (reason !== 'deactivated' && reason !== 'deleted')
+      await sessionsRevoked(work, { ...of, cause: causeOf(work, 'sessions ended') });
   });
 }
 

@@ -51,6 +51,16 @@ export async function settingsChanged(
   await work.jobs.enqueue(work, settingsEventQueue, of, { priority: 10 });
 }
 
+export const sessionsRevokedQueue = 'sessions-revoked';
+
+/** All sessions of somebody who keeps their access are at an end: modules that subscribe end theirs, whichever way they began. */
+export async function sessionsRevoked(
+  work: Work,
+  of: { companyId: CompanyId; userId: UserId; cause: string },
+): Promise<void> {
+  await work.jobs.enqueue(work, sessionsRevokedQueue, of, { priority: 10 });
+}
+
 /** A connection that is about to be gone: where its end is told, since nothing else will know. */
 export interface EndedConnection {
   companyId: CompanyId;

@@ -7,7 +7,7 @@ import { createLink } from '../links/commands.ts';
 import { sendMail } from '../mails/commands.ts';
 import { authorise } from '../roles/authority.ts';
 import { endEverything, endSessions } from '../sessions/commands.ts';
-import { causeOf, standingChanged } from '../standing/commands.ts';
+import { causeOf, sessionsRevoked, standingChanged } from '../standing/commands.ts';
 import { decide } from './decide.ts';
 import { sendInvitation } from './invitations.ts';
 import { sendPasswordReset } from './password-commands.ts';
@@ -155,7 +155,10 @@ export async function endSessionsOf(
     await decide(work, companyId, userId, 'end-sessions', actorId);
     if (uid === null) await work.store.of(companyId).sessions.dropSignIns(userId);
     const ended = await endSessions(work, { companyId, userId, ...(uid === null ? {} : { uid }) }, 'ended-by-admin');
-    if (uid === null) await work.store.of(companyId).sessions.revokeAll(userId);
+    if (uid === null) {
+      await work.store.of(companyId).sessions.revokeAll(userId);
+      await sessionsRevoked(work, { companyId, userId, cause: causeOf(work, 'sessions ended') });
+    }
     return ended;
   });
 }

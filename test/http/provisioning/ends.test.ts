@@ -5,6 +5,7 @@ import { disconnectInstance } from '../../../src/domain/integrations/connect-com
 import { addException } from '../../../src/domain/integrations/exception-commands.ts';
 import { undoSuspension } from '../../../src/domain/provisioning/undo-commands.ts';
 import { settingsChanged } from '../../../src/domain/standing/commands.ts';
+import { endSessionsOf, resetSecondFactor } from '../../../src/domain/users/admin-commands.ts';
 import { activateUser, deactivateUser } from '../../../src/domain/users/commands.ts';
 import { sweepStanding } from '../../../src/jobs/standing-sweep.ts';
 import { minutes } from '../../../src/lib/time.ts';
@@ -139,6 +140,24 @@ describe('what a module is told of itself', () => {
     const [receipt] = await deliveriesOf(app, connected.instanceId);
     expect(receipt).toMatchObject({ act: 'settings-changed', state: 'accepted', reason: 'saved by Ada Root' });
     expect(receipt?.endedAt).not.toBeNull();
+  });
+
+  it('that all sessions of somebody are at an end, though the account stays (CAEP session-revoked)', async () => {
+    const { person, account } = await personWithAccount();
+    await resetSecondFactor(operator(), company.id, person.user.id);
+    await until(async () =>
+      eventTypes().includes('https://schemas.openid.net/secevent/caep/event-type/session-revoked'),
+    );
+    expect(bodyOf(fake.events[0]).sub_id.sub).toBe(person.user.id);
+    app.clock.advance(minutes(2));
+    await sweepStanding(operator());
+    await endSessionsOf(operator(), company.id, person.user.id, null);
+    await until(async () => fake.events.length === 2);
+    expect(account.active).toBe(true);
+    expect((await deliveriesOf(app, connected.instanceId, person.user.id)).map(({ state }) => state)).toEqual([
+      'accepted',
+      'accepted',
+    ]);
   });
 
   it('that the connection has ended, after it has; nothing else goes there any more, and the receipts stay', async () => {

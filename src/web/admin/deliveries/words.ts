@@ -19,6 +19,7 @@ export const actWords: Record<Act, string> = {
   restore: 'Restore',
   remove: 'Remove',
   disable: 'Disable',
+  'end-sessions': 'End sessions',
   'settings-changed': 'Settings changed',
   disconnected: 'Disconnected',
 };
