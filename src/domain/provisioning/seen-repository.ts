@@ -157,7 +157,8 @@ export function seenRepository(db: Database, companyId: CompanyId) {
     /** @returns false when one of the two belongs to somebody else by now */
     async link(instanceId: InstanceId, externalId: string, userId: UserId, now: Date): Promise<boolean> {
       const { rowCount }: { rowCount: number } = await db.raw(
-        `update module_accounts a set user_id = :userId, linked_by = 'hand', linked_at = :now, life = 'live'
+        `update module_accounts a set user_id = :userId, linked_by = 'hand', linked_at = :now,
+           life = case when a.life = 'free' then 'live' else a.life end
          where a.company_id = :companyId and a.instance_id = :instanceId and a.external_id = :externalId and a.user_id is null
            and not exists (select from module_accounts o where o.instance_id = :instanceId and o.user_id = :userId)`,
         { companyId, instanceId, externalId, userId, now },

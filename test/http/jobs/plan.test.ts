@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Company } from '../../../src/domain/companies/company.ts';
+import { linkAccount } from '../../../src/domain/provisioning/drift-commands.ts';
 import type { PlanRow, PlanScope } from '../../../src/domain/provisioning/plan.ts';
 import { applyPlan, dropPlan, makePlan } from '../../../src/domain/provisioning/plan-commands.ts';
 import { comparePlan, eachPlanRow, getPlan } from '../../../src/domain/provisioning/plan-queries.ts';
@@ -204,6 +205,25 @@ describe('a plan', () => {
         app.clock.now(),
       );
     expect(await acts({ classes: ['orphan'], orphans: 'suspend' })).toEqual(['none', 'none']);
+  });
+
+  it("an account of nobody that was suspended is held, and given back once it is somebody's", async () => {
+    await oneOfEach();
+    const { id } = await make({ classes: ['orphan'], orphans: 'suspend' });
+    const applied = await applyPlan(ada, company.id, id);
+    if (applied.outcome !== 'started') throw new Error(applied.outcome);
+    await work(applied.taskId);
+    // The module has done it.
+    scim.users = scim.users.map((one) => (one.id === '3' ? { ...one, active: false } : one));
+    const [owner] = await people('owner');
+    await linkAccount(app.operator(), company.id, { instanceId, externalId: '3', userId: owner?.user.id as never });
+    await read();
+    const rows = await rowsOf((await make({ classes: ['status'], orphans: 'ignore' })).id);
+    expect(rows.find(({ externalId }) => externalId === '3')).toMatchObject({
+      act: 'restore',
+      before: 'Suspended · Team Access · Europe/Berlin',
+      after: 'Active · Team Access · Europe/Berlin',
+    });
   });
 
   it('C13 duplicates are in no plan', async () => {
