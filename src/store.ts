@@ -7,6 +7,7 @@ import { auditRepository } from './domain/audit/repository.ts';
 import { ipRepository } from './domain/companies/ip-repository.ts';
 import { companyRepository } from './domain/companies/repository.ts';
 import { credentialRepository } from './domain/credentials/repository.ts';
+import { ssoRequestRepository } from './domain/federation/request-repository.ts';
 import { groupRepository } from './domain/groups/repository.ts';
 import { importRepository } from './domain/imports/draft-repository.ts';
 import { contractRepository } from './domain/integrations/contract-repository.ts';
@@ -64,6 +65,7 @@ export function createStore(db: Database, prepared: Prepared) {
     modules: moduleRepository(db),
     records: recordRepository(db, prepared),
     signIns: signInRepository(db, prepared),
+    ssoRequests: ssoRequestRepository(db),
     of: (companyId: CompanyId) => ({
       accounts: accountRepository(db, companyId),
       batches: batchRepository(db, companyId),

@@ -46,6 +46,7 @@ export async function keepHouse(work: Work): Promise<void> {
   await inBatches(() => store.mails.purge(after(now, -days(historyDays)), batch));
   await inBatches(() => store.machines.purgeEnded(now, batch));
   await store.signIns.purgeAddresses(now);
+  await store.ssoRequests.purge(now);
   await store.signIns.purgeBrowsers(after(now, -days(400)));
   await store.keys.deleteRetired(now);
 }

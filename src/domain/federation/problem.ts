@@ -1,0 +1,76 @@
+// Where a sign-in through an upstream can go wrong: a closed list, each with one plain sentence for the person. The code on the page
+// leads an administrator to the details in the connection's log.
+
+export const ssoProblems = [
+  'malformed',
+  'unsigned',
+  'signature',
+  'certificate',
+  'algorithm',
+  'encrypted',
+  'issuer',
+  'audience',
+  'recipient',
+  'clock-skew',
+  'expired',
+  'replayed',
+  'too-old-request',
+  'not-asked',
+  'unknown-company',
+  'missing-attribute',
+  'not-enabled',
+  'other-browser',
+  'upstream-error',
+  'upstream-unreachable',
+] as const;
+
+export type SsoProblem = (typeof ssoProblems)[number];
+
+/** What the person reads. The upstream's own words are for the log: anybody can write them. */
+export const problemSentences: Record<SsoProblem, string> = {
+  malformed: 'The answer of your identity provider could not be read.',
+  unsigned: 'The answer of your identity provider was not signed.',
+  signature: 'The signature of your identity provider does not fit its answer.',
+  certificate: 'Your identity provider signs with a certificate that is not known here.',
+  algorithm: 'Your identity provider signs or encrypts in a way that is not safe any more.',
+  encrypted: 'The encrypted answer of your identity provider could not be opened.',
+  issuer: 'The answer came from another identity provider than the one that was asked.',
+  audience: 'The answer of your identity provider was meant for another service.',
+  recipient: 'The answer of your identity provider was meant for another address.',
+  'clock-skew': 'The clocks of your identity provider and of this service are too far apart.',
+  expired: 'The answer of your identity provider has run out. Log in again.',
+  replayed: 'This answer of your identity provider has been used already. Log in again.',
+  'too-old-request': 'This login has taken too long. Log in again.',
+  'not-asked': 'Your identity provider sent an answer that nobody asked for. Begin at the login page.',
+  'unknown-company': 'The answer of your identity provider names no company that is known here.',
+  'missing-attribute': 'Your identity provider did not say everything that is needed to log in.',
+  'not-enabled': 'Single sign-on is not enabled for your company.',
+  'other-browser': 'This login was begun in another browser, or has run out. Log in again.',
+  'upstream-error': 'Your identity provider did not log you in.',
+  'upstream-unreachable': 'Your identity provider cannot be reached right now. Try again in a moment.',
+};
+
+/** For the administrator: what most likely is to be mended, and where. */
+export const problemAdvice: Record<SsoProblem, string> = {
+  malformed: 'The answer is not a SAML response or OpenID Connect answer as the standards have it. See the details.',
+  unsigned: 'Let the identity provider sign the assertion or the response.',
+  signature: 'The answer was changed on its way, or signed with another key than its certificate says.',
+  certificate: 'Upload the certificate that the identity provider signs with now, or read its metadata again.',
+  algorithm: 'Set the signature to RSA-SHA256 and the encryption of keys to RSA-OAEP. SHA-1 is refused.',
+  encrypted: 'Give the identity provider the present encryption certificate from our metadata.',
+  issuer: 'Compare Issuer with the entity id that the identity provider sends.',
+  audience: 'Set the audience (entity id) at the identity provider to the one shown on this page.',
+  recipient: 'Set the recipient (ACS address) at the identity provider to the one shown on this page.',
+  'clock-skew': 'Set the clock of the identity provider by a time server: 90 seconds are tolerated.',
+  expired: 'The person took too long, or the clocks are apart.',
+  replayed: 'The same answer came twice: the person went back in the browser, or somebody tried to use it again.',
+  'too-old-request': 'More than 15 minutes passed between our request and the answer.',
+  'not-asked': 'Allow logins that begin at the identity provider, or let people begin at the login page.',
+  'unknown-company':
+    'Let the identity provider send the attribute CompanyIdentifier with the value shown on this page.',
+  'missing-attribute': 'Let the identity provider send the attribute that the details name.',
+  'not-enabled': 'Enable the connection, or remove the tile at the identity provider.',
+  'other-browser': 'The answer reached another browser than the one that asked, or its cookies were deleted.',
+  'upstream-error': 'The identity provider refused; the details hold its own words.',
+  'upstream-unreachable': 'The address of the identity provider does not answer.',
+};

@@ -1,0 +1,196 @@
+// One way to an upstream and back (B.5): our request, the answer that is taken once, and the result that the browser fetches once.
+import { randomBytes } from 'node:crypto';
+import { z } from 'zod';
+import { type CompanyId, newId, type UserId } from '../../lib/ids.ts';
+import { randomToken, sameSecret, tokenHash } from '../../lib/secrets.ts';
+import { after, minutes } from '../../lib/time.ts';
+import type { Work } from '../../work.ts';
+import { supportCode } from '../audit/audit-event.ts';
+import type { UpstreamClaims } from './claims.ts';
+import type { Connection, ConnectionId } from './connection.ts';
+import { type SsoProblem, ssoProblems } from './problem.ts';
+import type { SsoRequest } from './request-repository.ts';
+
+/** From our request to the answer; logging in at the upstream may take a new password and a second factor. */
+const requestLife = minutes(15);
+/** From the answer to the browser that fetches it. */
+const resultLife = minutes(5);
+
+const statePurpose = 'sso-state';
+const resultPurpose = 'sso-result';
+
+/** An id that goes to the upstream and comes back: SAML wants an XML name, so no digit stands first. */
+export const newRequestId = () => `_${randomBytes(20).toString('hex')}`;
+
+export interface Asking {
+  purpose: SsoRequest['purpose'];
+  /** The waiting sign-in. */
+  interactionUid: string | null;
+  /** Who tests a connection from the console. */
+  startedBy: UserId | null;
+}
+
+export async function createRequest(
+  work: Work,
+  connection: Connection,
+  requestId: string,
+  asking: Asking,
+  state: Record<string, string>,
+): Promise<void> {
+  await work.store.ssoRequests.insert({
+    id: tokenHash(requestId),
+    companyId: connection.companyId,
+    connectionId: connection.id,
+    ...asking,
+    sealedState: work.keyring.seal(statePurpose, JSON.stringify(state)),
+    createdAt: work.now,
+    expiresAt: after(work.now, requestLife),
+    usedAt: null,
+  });
+}
+
+const stateSchema = z.record(z.string(), z.string());
+
+export const findRequest = (work: Work, requestId: string): Promise<SsoRequest | null> =>
+  work.store.ssoRequests.find(tokenHash(requestId));
+
+export function stateOf(work: Work, request: SsoRequest): Record<string, string> {
+  return request.sealedState === null
+    ? {}
+    : stateSchema.parse(JSON.parse(work.keyring.open(statePurpose, request.sealedState)));
+}
+
+/** What the browser fetches: claims of somebody, or what went wrong. */
+const claimsSchema: z.ZodType<UpstreamClaims> = z.object({
+  subject: z.string(),
+  email: z.string().nullable(),
+  username: z.string().nullable(),
+  firstName: z.string().nullable(),
+  lastName: z.string().nullable(),
+  groups: z.discriminatedUnion('state', [
+    z.object({ state: z.literal('list'), values: z.array(z.string()) }),
+    z.object({ state: z.literal('missing') }),
+    z.object({ state: z.literal('overage') }),
+  ]),
+  other: z.record(z.string(), z.array(z.string())),
+});
+
+const resultSchema = z.discriminatedUnion('outcome', [
+  z.object({
+    outcome: z.literal('arrived'),
+    secretHash: z.string(),
+    issuer: z.string(),
+    claims: claimsSchema,
+    /** What single logout at the upstream needs (front-channel). */
+    logout: z.record(z.string(), z.string()).nullable(),
+  }),
+  z.object({
+    outcome: z.literal('problem'),
+    secretHash: z.string(),
+    problem: z.enum(ssoProblems),
+    code: z.string(),
+    details: z.record(z.string(), z.unknown()),
+  }),
+]);
+
+export type SsoResult = z.infer<typeof resultSchema>;
+type Unsealed = SsoResult extends infer R ? (R extends { secretHash: string } ? Omit<R, 'secretHash'> : never) : never;
+
+/** A row for an answer that nobody asked for here: the upstream began. */
+export function unasked(work: Work, connection: Connection): SsoRequest {
+  return {
+    id: tokenHash(newRequestId()),
+    companyId: connection.companyId,
+    connectionId: connection.id,
+    interactionUid: null,
+    purpose: 'sign-in',
+    startedBy: null,
+    sealedState: null,
+    createdAt: work.now,
+    expiresAt: after(work.now, resultLife),
+    usedAt: null,
+  };
+}
+
+/** Takes an answer. @returns the ticket that fetches the result, or null: it was taken before, or the request has run out. */
+export async function takeAnswer(
+  work: Work,
+  request: SsoRequest,
+  assertion: { id: string; expiresAt: Date } | null,
+  result: Unsealed,
+): Promise<string | null> {
+  const secret = randomToken();
+  const sealed = work.keyring.seal(resultPurpose, JSON.stringify({ ...result, secretHash: tokenHash(secret) }));
+  const outcome = await work.store.ssoRequests.take({
+    request,
+    assertion: assertion ? { hash: tokenHash(assertion.id), expiresAt: assertion.expiresAt } : null,
+    sealedResult: sealed,
+    now: work.now,
+  });
+  return outcome === 'taken' ? `${request.id}.${secret}` : null;
+}
+
+function openResult(work: Work, sealed: string, secret: string): SsoResult | null {
+  const result = resultSchema.parse(JSON.parse(work.keyring.open(resultPurpose, sealed)));
+  return sameSecret(result.secretHash, tokenHash(secret)) ? result : null;
+}
+
+function parts(ticket: string): { id: string; secret: string } | null {
+  const found = /^([\w-]{43})\.([\w-]{43})$/.exec(ticket);
+  return found ? { id: found[1] ?? '', secret: found[2] ?? '' } : null;
+}
+
+export interface Fetched {
+  companyId: CompanyId;
+  connectionId: ConnectionId;
+  result: SsoResult;
+}
+
+/** Once. @param interactionUid of the browser's own waiting sign-in; null for what the upstream began. */
+export async function fetchResult(work: Work, ticket: string, interactionUid: string | null): Promise<Fetched | null> {
+  const named = parts(ticket);
+  if (!named) return null;
+  const row = await work.store.ssoRequests.fetch(named.id, interactionUid, work.now);
+  const result = row && openResult(work, row.result, named.secret);
+  return row && result && row.purpose === 'sign-in'
+    ? { companyId: row.companyId, connectionId: row.connectionId, result }
+    : null;
+}
+
+export type TestResult =
+  | { outcome: 'arrived'; issuer: string; claims: UpstreamClaims }
+  | { outcome: 'problem'; problem: SsoProblem; code: string; details: Record<string, unknown> };
+
+/** What the test of a connection brought, for the administrator who began it. */
+export async function fetchTestResult(
+  work: Work,
+  of: { companyId: CompanyId; connectionId: ConnectionId; startedBy: UserId },
+  ticket: string,
+): Promise<TestResult | null> {
+  const named = parts(ticket);
+  const row = named && (await work.store.ssoRequests.findResult(named.id, work.now));
+  if (!named || !row) return null;
+  if (row.companyId !== of.companyId || row.connectionId !== of.connectionId || row.startedBy !== of.startedBy)
+    return null;
+  return openResult(work, row.result, named.secret);
+}
+
+/** A line in the log of the connection. @returns the code that the page shows */
+export async function noteAttempt(
+  work: Work,
+  connection: Pick<Connection, 'id' | 'companyId'>,
+  attempt: { outcome: string; userId?: UserId | null; details: Record<string, unknown>; code?: string | null },
+): Promise<string> {
+  const code = attempt.code ?? supportCode(randomBytes(8));
+  await work.store.ssoRequests.noteAttempt({
+    id: newId(),
+    companyId: connection.companyId,
+    connectionId: connection.id,
+    at: work.now,
+    outcome: attempt.outcome,
+    code: attempt.outcome === 'signed-in' ? null : code,
+    userId: attempt.userId ?? null,
+    details: { ...attempt.details, ip: work.origin.ip },
+  });
+  return code;
+}

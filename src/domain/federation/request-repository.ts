@@ -1,0 +1,180 @@
+// Ways to an upstream and back, what was taken, and the log of a connection. Callbacks know no company yet: rows are found by hashes.
+import type { Database } from '../../db/knex.ts';
+import type { CompanyId, UserId } from '../../lib/ids.ts';
+import type { ConnectionId } from './connection.ts';
+
+export interface SsoRequest {
+  id: string;
+  companyId: CompanyId;
+  connectionId: ConnectionId;
+  interactionUid: string | null;
+  purpose: 'sign-in' | 'test';
+  startedBy: UserId | null;
+  sealedState: string | null;
+  createdAt: Date;
+  expiresAt: Date;
+  usedAt: Date | null;
+}
+
+interface Row {
+  id: string;
+  company_id: CompanyId;
+  connection_id: ConnectionId;
+  interaction_uid: string | null;
+  purpose: SsoRequest['purpose'];
+  started_by: UserId | null;
+  sealed_state: string | null;
+  created_at: Date;
+  expires_at: Date;
+  used_at: Date | null;
+  sealed_result: string | null;
+}
+
+const toRequest = (row: Row): SsoRequest => ({
+  id: row.id,
+  companyId: row.company_id,
+  connectionId: row.connection_id,
+  interactionUid: row.interaction_uid,
+  purpose: row.purpose,
+  startedBy: row.started_by,
+  sealedState: row.sealed_state,
+  createdAt: row.created_at,
+  expiresAt: row.expires_at,
+  usedAt: row.used_at,
+});
+
+export interface Taking {
+  request: SsoRequest;
+  /** Null where nothing but the request can be played again (OpenID Connect: the code is good once). */
+  assertion: { hash: string; expiresAt: Date } | null;
+  sealedResult: string;
+  now: Date;
+}
+
+export interface AttemptRow {
+  id: string;
+  companyId: CompanyId;
+  connectionId: ConnectionId;
+  at: Date;
+  outcome: string;
+  code: string | null;
+  userId: UserId | null;
+  details: Record<string, unknown>;
+}
+
+/** Kept of each connection. */
+const keptAttempts = 200;
+
+export function ssoRequestRepository(db: Database) {
+  return {
+    async insert(request: SsoRequest): Promise<void> {
+      await db('sso_requests').insert({
+        id: request.id,
+        company_id: request.companyId,
+        connection_id: request.connectionId,
+        interaction_uid: request.interactionUid,
+        purpose: request.purpose,
+        started_by: request.startedBy,
+        sealed_state: request.sealedState,
+        created_at: request.createdAt,
+        expires_at: request.expiresAt,
+      });
+    },
+
+    async find(id: string): Promise<SsoRequest | null> {
+      const row: Row | undefined = await db('sso_requests').where({ id }).first();
+      return row ? toRequest(row) : null;
+    },
+
+    /**
+     * One statement takes the assertion and the request: of answers that come twice, in parallel or at another node, one wins (F2).
+     * An answer that the upstream began has no row before: it is made here.
+     */
+    async take({ request, assertion, sealedResult, now }: Taking): Promise<'taken' | 'replayed'> {
+      const { rows }: { rows: { taken: number }[] } = await db.raw(
+        `with fresh as (
+           insert into sso_assertions (connection_id, assertion_hash, expires_at)
+           select :connection::uuid, :hash::text, :runsOut::timestamptz where :hash::text is not null
+           on conflict do nothing returning 1),
+         request as (
+           insert into sso_requests (id, company_id, connection_id, interaction_uid, purpose, started_by, created_at, expires_at, used_at, sealed_result)
+           select :id, :company::uuid, :connection::uuid, :uid, :purpose, :startedBy::uuid, :created::timestamptz, :expires::timestamptz, :now::timestamptz, :result
+           where :hash::text is null or exists (select 1 from fresh)
+           on conflict (id) do update set used_at = excluded.used_at, sealed_result = excluded.sealed_result
+             where sso_requests.used_at is null and sso_requests.expires_at > excluded.used_at
+           returning 1)
+         select count(*)::int as taken from request`,
+        {
+          connection: request.connectionId,
+          hash: assertion?.hash ?? null,
+          runsOut: assertion?.expiresAt ?? null,
+          id: request.id,
+          company: request.companyId,
+          uid: request.interactionUid,
+          purpose: request.purpose,
+          startedBy: request.startedBy,
+          created: request.createdAt,
+          expires: request.expiresAt,
+          result: sealedResult,
+          now,
+        },
+      );
+      return (rows[0]?.taken ?? 0) > 0 ? 'taken' : 'replayed';
+    },
+
+    /** Once, and by its own interaction alone. */
+    async fetch(
+      id: string,
+      interactionUid: string | null,
+      now: Date,
+    ): Promise<(SsoRequest & { result: string }) | null> {
+      const rows: Row[] = await db('sso_requests')
+        .where({ id })
+        .whereRaw('interaction_uid is not distinct from ?', [interactionUid])
+        .whereNotNull('sealed_result')
+        .whereNull('fetched_at')
+        .where('expires_at', '>', now)
+        .update({ fetched_at: now })
+        .returning('*');
+      const [row] = rows;
+      return row?.sealed_result ? { ...toRequest(row), result: row.sealed_result } : null;
+    },
+
+    /** What a test from the console brought, to be looked at more than once. */
+    async findResult(id: string, now: Date): Promise<(SsoRequest & { result: string }) | null> {
+      const row: Row | undefined = await db('sso_requests')
+        .where({ id, purpose: 'test' })
+        .where('expires_at', '>', now)
+        .first();
+      return row?.sealed_result ? { ...toRequest(row), result: row.sealed_result } : null;
+    },
+
+    /** Writes to the log of a connection, and forgets what is older than the last of them. */
+    async noteAttempt(attempt: AttemptRow): Promise<void> {
+      await db('sso_attempts').insert({
+        id: attempt.id,
+        company_id: attempt.companyId,
+        connection_id: attempt.connectionId,
+        at: attempt.at,
+        outcome: attempt.outcome,
+        code: attempt.code,
+        user_id: attempt.userId,
+        details: JSON.stringify(attempt.details),
+      });
+      await db.raw(
+        `delete from sso_attempts where company_id = :company and connection_id = :connection and (at, id) < (
+           select at, id from sso_attempts where company_id = :company and connection_id = :connection
+           order by at desc, id desc offset :kept limit 1)`,
+        { company: attempt.companyId, connection: attempt.connectionId, kept: keptAttempts - 1 },
+      );
+    },
+
+    async purge(now: Date): Promise<number> {
+      const [requests, assertions] = await Promise.all([
+        db('sso_requests').where('expires_at', '<', now).delete(),
+        db('sso_assertions').where('expires_at', '<', now).delete(),
+      ]);
+      return requests + assertions;
+    },
+  };
+}
