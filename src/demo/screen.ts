@@ -42,6 +42,7 @@ ${lines.join('\n')}
   Codes:   ${issuer}/dev/authenticator        Mails:   ${issuer}/dev/mailbox
 
   Try: open ${modules[0]?.url}, choose "Log In with KaseyaOne", sign in; then open ${modules[1]?.url}: no question asked.
+  Modules take the same passwords at their own forms: log in to ${modules[0]?.name} as ${people[0]?.email}, then Settings > Integration Center.
   Ctrl-C ends everything. The data stay for the next start; "npm run demo -- --reset" begins anew.
 
 `;

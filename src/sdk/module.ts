@@ -305,6 +305,9 @@ const textValues = (value: unknown): Record<string, string> =>
       (pair): pair is [string, string] => typeof pair[1] === 'string',
     ),
   );
+/** The address that a request asks for; one that no browser would send is nobody's. */
+const addressOf = ({ url }: Pick<ModuleRequest, 'url'>, base: string): URL =>
+  new URL(URL.canParse(url, base) ? url : '/%00', base);
 const withoutSlash = (address: string): string => (address.endsWith('/') ? address.slice(0, -1) : address);
 const sha256 = (text: string): Buffer => crypto.createHash('sha256').update(text).digest();
 const randomText = (): string => crypto.randomBytes(32).toString('base64url');
@@ -1058,7 +1061,7 @@ function createHandler(
   const redirect = (location: string, cookies: string[] = []) => answer(303, { location, 'set-cookie': cookies });
   const headerOf = ({ headers }: ModuleRequest, name: string) => [headers[name] ?? []].flat().join('; ');
   const paramsOf = ({ method, body, url }: ModuleRequest) =>
-    method === 'POST' ? toParams(body ?? '') : new URL(url, callback).searchParams;
+    method === 'POST' ? toParams(body ?? '') : addressOf({ url }, callback.href).searchParams;
 
   /** A few cookies, not a heap. */
   function leave(request: ModuleRequest, { url, setCookie }: StartedSignIn): ModuleResponse {
@@ -1115,7 +1118,7 @@ function createHandler(
     [at.backchannelLogout ?? '/backchannel-logout', { methods: 'POST', run: hearLogout }],
   ]);
   return async (request: ModuleRequest): Promise<ModuleResponse | null> => {
-    const route = routes.get(new URL(request.url, callback).pathname);
+    const route = routes.get(addressOf(request, callback.href).pathname);
     if (!route) return null;
     if (!route.methods.split(', ').includes(request.method)) return answer(405, { allow: route.methods });
     try {
@@ -1528,7 +1531,8 @@ function createScim({ url, accounts, maxCount, isKnown, alone = createQueue() }:
     await guardAdministrator(accounts, before, changes);
     const account = await accounts.change?.(id, changes, before);
     if (!account) throw new ScimError(404, 'There is no such user.');
-    if (!account.active) await accounts.endSessions?.(id);
+    // At the return, too: a session that was born in the moment of the suspension must not wake.
+    if (!account.active || !before.active) await accounts.endSessions?.(id);
     return show(200, account);
   }
 
@@ -1555,7 +1559,7 @@ function createScim({ url, accounts, maxCount, isKnown, alone = createQueue() }:
   }
 
   return async (request) => {
-    const { pathname, searchParams } = new URL(request.url, base);
+    const { pathname, searchParams } = addressOf(request, base);
     if (pathname !== root && !pathname.startsWith(`${root}/`)) return null;
     try {
       const [, token] = /^bearer +(\S+)$/i.exec([request.headers.authorization ?? []].flat()[0] ?? '') ?? [];
@@ -2203,7 +2207,6 @@ function createLink(inside: Insides, { tenant }: IntegrationOptions, memory: Mem
   const sealer = createSealer<string>(inside.settings, `credential of ${tenant.id}`);
   let clockSkew: number | null = null;
   let polling: Promise<void> | undefined;
-  let again = false;
 
   /** With the newest credential; with the one before only when that is not known. */
   async function call(path: string, more: ApiCall = {}): Promise<ApiAnswer> {
@@ -2258,7 +2261,7 @@ function createLink(inside: Insides, { tenant }: IntegrationOptions, memory: Mem
 
   /** One at a time; who asks during one gets a fresh one after it. */
   function poll(): Promise<void> {
-    again = polling !== undefined;
+    const again = polling !== undefined;
     polling ??= pollNow().finally(() => {
       polling = undefined;
     });
@@ -2318,9 +2321,14 @@ function createReports(link: Link, memory: Memory, heard: Heard) {
     }
   }
 
+  /** A full disk must not keep anybody out: the entry is then on record alone. */
   async function add(entry: PendingEntry): Promise<void> {
-    await memory.change(({ entries }) => ({ entries: [...entries, entry].slice(-MOST_ENTRIES) }));
-    void flush();
+    try {
+      await memory.change(({ entries }) => ({ entries: [...entries, entry].slice(-MOST_ENTRIES) }));
+      void flush();
+    } catch (error) {
+      heard('entry_not_kept', { sub: entry.sub, account: entry.account.id, reason: String(error) });
+    }
   }
 
   return { add, flush, stop: () => clearTimeout(timer) };
@@ -2590,7 +2598,10 @@ function createEntry(inside: Insides, options: IntegrationOptions, shared: Share
     }
     const account = await accounts.find(accountId);
     const isGood = proved.until > clock() && proved.instance === memory.get().instance && account?.active === true;
-    if (!isGood || !(await accounts.link(accountId, { issuer, sub: proved.sub }))) return false;
+    const own = { issuer, sub: proved.sub };
+    // One person, one account: a proof that is used again links nothing more.
+    const isTaken = (await accounts.matching({ link: own, names: [] })).length > 0;
+    if (!isGood || isTaken || !(await accounts.link(accountId, own))) return false;
     const { id, userName, administrator = false } = account;
     await reports.add({ sub: proved.sub, account: { id, user_name: userName, administrator }, created: false });
     return true;
@@ -2621,6 +2632,8 @@ function createEvents(inside: Insides, options: IntegrationOptions, { memory, al
     if (kind === 'disabled' || kind === 'purged') return suspend(account, mark);
     if (kind === 'revoked') await accounts.endSessions(account.id);
     const isOurs = kind === 'enabled' && !account.active && account.suspendedBy === 'provider';
+    // A session that was born in the moment of the suspension must not wake.
+    if (isOurs) await accounts.endSessions(account.id);
     await accounts.change(account.id, { ...(isOurs ? suspension(account, true) : {}), ...mark }, account);
   }
 
@@ -2641,7 +2654,7 @@ function createEvents(inside: Insides, options: IntegrationOptions, { memory, al
   }
 
   return async (request: ModuleRequest): Promise<ModuleResponse | null> => {
-    if (path === null || new URL(request.url, addresses.events).pathname !== path) return null;
+    if (path === null || addressOf(request, addresses.events ?? '').pathname !== path) return null;
     if (request.method !== 'POST') return { status: 405, headers: { allow: 'POST' }, body: '' };
     try {
       const event = await checkEvent(inside, typeof request.body === 'string' ? request.body : '');

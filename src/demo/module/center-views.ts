@@ -164,7 +164,7 @@ export function preflightPage(chrome: Chrome, { csrf, preflight, draft, action }
   return settingsFrame(
     chrome,
     'Require User Login with KaseyaOne',
-    html`<p class="trail"><a href="${action}">Integration Settings</a></p>
+    html`<div class="narrow"><p class="trail"><a href="${action}">Integration Settings</a></p>
 <h1>Require User Login with KaseyaOne</h1>
 <p class="soft">Nothing has been saved yet. This is what requiring it would mean.</p>
 <div class="stack">
@@ -178,12 +178,12 @@ ${loses_local.sample.length > 0 ? html`<p class="soft">Such as ${loses_local.sam
 <section class="card" aria-labelledby="ways"><h2 id="ways">Who can get in without KaseyaOne</h2>
 ${ways_in.length > 0 ? html`<ul class="plain">${ways_in.map(({ user_name, kind }) => html`<li>${user_name}${kind === 'emergency' ? html` <span class="pill">sealed emergency account</span>` : null}</li>`)}</ul>` : html`<p>Nobody.</p>`}</section>
 </div>
-<form class="answer" method="post" action="${action}">
+<form method="post" action="${action}">
 <input type="hidden" name="csrf" value="${csrf}">
 ${carried(draft)}
 ${ready ? html`<input type="hidden" name="confirmed" value="yes"><p class="soft trial-words">It begins on trial: unless an administrator logs in with KaseyaOne once more within ${trial_minutes} minutes, it turns itself off again.</p>` : null}
 <div class="acts end"><a class="button" href="${action}">Cancel</a>${ready ? confirm : again}</div>
-</form>`,
+</form></div>`,
   );
 }
 

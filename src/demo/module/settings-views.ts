@@ -42,7 +42,7 @@ export function settingsPage(chrome: Chrome, view: SettingsView): string {
   return settingsFrame(
     chrome,
     'Integration Settings',
-    html`<p class="trail"><a href="/settings/integration-center/active">Active Integrations</a></p>
+    html`<div class="narrow"><p class="trail"><a href="/settings/integration-center/active">Active Integrations</a></p>
 <div class="page-head"><div><h1>Integration Settings</h1><p class="soft">KaseyaOne, connected to ${company.name}. ${contact(view)}</p></div>
 <a class="button" href="${path}/disconnect">Disconnect</a></div>
 ${words ? html`<p class="notice" role="status">${words}</p>` : null}
@@ -62,7 +62,7 @@ ${accessGroups(view)}
 <div class="acts end save"><button class="button primary" type="submit" name="do" value="save">Save</button></div>
 </form>
 <form method="post" action="${path}/exceptions" id="exempt" novalidate><input type="hidden" name="csrf" value="${view.csrf}"></form>
-<form method="post" action="${path}/exceptions/remove" id="unexempt"><input type="hidden" name="csrf" value="${view.csrf}"></form>`,
+<form method="post" action="${path}/exceptions/remove" id="unexempt"><input type="hidden" name="csrf" value="${view.csrf}"></form></div>`,
   );
 }
 

@@ -558,7 +558,8 @@ describe('entries', () => {
     expect(await explicit.linkByProof(entry.proof, '40')).toBe(false);
     ahead = 0;
     expect(await explicit.linkByProof(entry.proof, '40')).toBe(true);
-    expect(await explicit.linkByProof(entry.proof, '17'), 'one proof, one account of the person').toBe(false);
+    accounts.set('41', { id: '41', userName: 'second', active: true });
+    expect(await explicit.linkByProof(entry.proof, '41'), 'one proof, one account of the person').toBe(false);
     expect(await explicit.enter({ user })).toMatchObject({ enter: true, account: { id: '40' } });
   });
 });

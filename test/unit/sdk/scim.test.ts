@@ -171,7 +171,7 @@ describe('SCIM of the module kit', () => {
   it('is read only, and leaves other addresses to the module', async () => {
     for (const method of ['POST', 'PUT', 'PATCH', 'DELETE'])
       expect((await ask('/scim/v2/Users', { method })).status).toBe(405);
-    for (const url of ['/', '/scim/v22/Users', '/login', 'https://module.example/scim'])
+    for (const url of ['/', '//', 'http://[', '/scim/v22/Users', '/login', 'https://module.example/scim'])
       expect(await scim({ method: 'GET', url, headers: {} })).toBeNull();
   });
 
