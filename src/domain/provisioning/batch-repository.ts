@@ -76,6 +76,12 @@ export function batchRepository(db: Database, companyId: CompanyId) {
       await all().where({ id }).update({ state, decided_at: now, decided_by: by });
     },
 
+    /** Somebody waits in them after all. */
+    async reopen(ids: string[]): Promise<void> {
+      if (ids.length === 0) return;
+      await all().whereIn('id', ids).where({ state: 'void' }).update({ state: 'waiting', decided_at: null });
+    },
+
     async listWaiting(limit: number): Promise<Batch[]> {
       return (await all().where({ state: 'waiting' }).orderBy('created_at', 'desc').limit(limit)).map(toBatch);
     },

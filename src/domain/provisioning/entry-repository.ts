@@ -26,7 +26,9 @@ export async function linkByEntry(db: Database, link: EntryLink, now: Date): Pro
        values (:companyId, :instanceId, :externalId, :userName, true, :isAdministrator, :now, :userId, :linkedBy, :now, 'live')
        on conflict (instance_id, external_id) do update set
          user_name = excluded.user_name, is_administrator = excluded.is_administrator, user_id = excluded.user_id,
-         linked_by = coalesce(a.linked_by, excluded.linked_by), linked_at = coalesce(a.linked_at, excluded.linked_at),
+         linked_by = coalesce(case when a.user_id is not null then a.linked_by end, excluded.linked_by),
+         linked_at = coalesce(case when a.user_id is not null then a.linked_at end, excluded.linked_at),
+         is_active = a.is_active or a.life = 'removed',
          life = case when a.life in ('free', 'removed') then 'live' else a.life end
          where a.user_id is null or a.user_id = excluded.user_id
        returning a.linked_at = :now as "isNew"`,

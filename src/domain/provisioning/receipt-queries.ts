@@ -139,12 +139,12 @@ function narrowed(db: Database, companyId: CompanyId, instanceId: InstanceId, fi
   return query;
 }
 
-/** How many deliveries of an instance have been given up and may be sent anew; stops counting at `reach`. */
+/** How many deliveries of an instance have been given up and may be sent anew, as none of a refused batch may; stops counting at `reach`. */
 export async function countGivenUp(work: Work, companyId: CompanyId, instanceId: InstanceId): Promise<number> {
   await authorise(work, companyId, 'modules.manage');
   const { rows }: { rows: { count: number }[] } = await work.store.db.raw(
     `select count(*)::int as count from (select from deliveries
-       where company_id = ? and instance_id = ? and state = 'given-up' limit ?) given_up`,
+       where company_id = ? and instance_id = ? and state = 'given-up' and batch_id is null limit ?) given_up`,
     [companyId, instanceId, reach],
   );
   return rows[0]?.count ?? 0;

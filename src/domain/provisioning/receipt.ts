@@ -15,7 +15,12 @@ export const isLate = ({ state, queuedAt }: Pick<Delivery, 'state' | 'queuedAt'>
   isOpen({ state }) && state !== 'accepted' && now.getTime() - queuedAt.getTime() > lanes.alertMs;
 
 /** One that has ended without its effect can be sent anew; one that waits for its next try can be sent at once. */
-export const mayResend = ({ state }: Pick<Delivery, 'state'>): boolean => state === 'given-up' || state === 'failed';
+/** What stands in a batch is for a second administrator. */
+export const mayResend = ({
+  state,
+  batchId = null,
+}: Pick<Delivery, 'state'> & Partial<Pick<Delivery, 'batchId'>>): boolean =>
+  batchId === null && (state === 'given-up' || state === 'failed');
 
 export type ReceiptStep = 'queued' | 'sent' | 'accepted' | 'verified' | 'failed' | 'retry' | 'given-up' | 'superseded';
 

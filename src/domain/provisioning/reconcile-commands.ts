@@ -35,7 +35,7 @@ async function reconcileAll(work: Work, hint: QueuedHint, receivers: Receiver[])
   const tallies = new Map<InstanceId, Tally>();
   for await (const userIds of concerned(work, hint.companyId))
     tally(await pairsOf(work, hint.companyId, receivers, userIds), false, tallies);
-  const waiting = await transaction(work, (work) => judge(work, cause, receivers, tallies));
+  const { waiting } = await transaction(work, (work) => judge(work, cause, receivers, tallies));
   for await (const userIds of concerned(work, hint.companyId))
     await transaction(work, async (work) => {
       const { companyId } = hint;
@@ -63,8 +63,10 @@ export async function reconcileSome(
   return transaction(work, async (work) => {
     await work.store.of(cause.companyId).deliveries.hold();
     const pairs = await pairsOf(work, cause.companyId, receivers, userIds);
-    const waiting = await judge(work, cause, receivers, tally(pairs, cause.isExplicit));
-    return write(work, cause.companyId, pairs, mannerOf(work, cause, waiting));
+    const { waiting, isRefused } = await judge(work, cause, receivers, tally(pairs, cause.isExplicit));
+    // The same act once more, after a fall, says nothing against a refusal; a new one does.
+    const how = isRefused ? { ...cause, isExplicit: false } : cause;
+    return write(work, cause.companyId, pairs, mannerOf(work, how, waiting));
   });
 }
 
@@ -143,13 +145,16 @@ async function judge(
   { companyId, actId, actorId, cause, isFound }: Cause,
   receivers: Receiver[],
   tallies: Map<InstanceId, Tally>,
-): Promise<Map<InstanceId, string>> {
+): Promise<{ waiting: Map<InstanceId, string>; isRefused: boolean }> {
   const { batches, accounts } = work.store.of(companyId);
   const waiting = new Map<InstanceId, string>();
+  let isRefused = false;
   for (const receiver of receivers) {
     const one = tallies.get(receiver.id);
     const before = await batches.findOfAct(actId, receiver.id);
-    if (before?.state === 'waiting') waiting.set(receiver.id, before.id);
+    // One that seemed settled, since nobody waited in it yet, takes up those who come now.
+    if (before?.state === 'waiting' || before?.state === 'void') waiting.set(receiver.id, before.id);
+    if (before?.state === 'refused') isRefused = true;
     if (before || !one || one.people < 2) continue;
     const size: BatchSize = { ...one, active: await accounts.countActive(receiver.id), isFound };
     if (!mustWait(size)) continue;
@@ -170,15 +175,16 @@ async function judge(
     });
     waiting.set(receiver.id, id);
   }
-  return waiting;
+  return { waiting, isRefused };
 }
 
 export async function write(work: Work, companyId: CompanyId, pairs: Pair[], found: Found): Promise<number> {
   const manner: Manner = { ...found, heldBack: await heldBackOf(work, companyId, pairs) };
   const { inserted, superseded, suspensions, begun } = carryOut(pairs, manner);
-  const { deliveries, accounts } = work.store.of(companyId);
+  const { deliveries, accounts, batches } = work.store.of(companyId);
   await deliveries.supersede(superseded, `Superseded: ${manner.cause}.`, work.now);
   await deliveries.insert(inserted, work.now);
+  await batches.reopen([...new Set(inserted.flatMap(({ batchId }) => batchId ?? []))]);
   await accounts.suspend(suspensions, work.now);
   await recordAll(
     work,

@@ -48,11 +48,18 @@ export interface Outcome {
   begun: { pair: Pair; step: Step }[];
 }
 
-/** Who would be suspended and is not. A look at everybody leaves out those who wait for a decision already; an act on them does not. */
-export const isNewSuspension = ({ step, account, standing }: Pair, isExplicit: boolean): boolean =>
-  step?.act === 'suspend' &&
-  account?.life !== 'suspended' &&
-  (isExplicit || !standing.some(({ state, batchId }) => state === 'waiting' && batchId !== null));
+/**
+ * Who would be suspended and is not. A look at everybody leaves out those of whom it would say nothing new: they wait already, or it was
+ * refused. An act on them does not.
+ */
+export const isNewSuspension = (pair: Pair, isExplicit: boolean): boolean =>
+  pair.step?.act === 'suspend' && pair.account?.life !== 'suspended' && (isExplicit || !isQuiet(pair, pair.step));
+
+const isQuiet = ({ receiver, standing }: Pair, step: Step): boolean =>
+  channelsOf(receiver, step).every((own) => {
+    const newest = standing.find(({ channel }) => channel === own);
+    return newest !== undefined && isSame(newest, step) && isSettled(newest, { isExplicit: false }, false);
+  });
 
 export function carryOut(pairs: Pair[], manner: Manner): Outcome {
   const outcome: Outcome = { inserted: [], superseded: [], suspensions: [], begun: [] };
@@ -99,7 +106,7 @@ function take(pair: Pair, step: Step, manner: Manner, outcome: Outcome): void {
 const isBatched = ({ step, account }: Pair): boolean => step?.act === 'suspend' && account?.life !== 'suspended';
 
 /** Nothing new is to be said about it. */
-function isSettled({ state, batchId }: Standing, { isExplicit }: Manner, mayGo: boolean): boolean {
+function isSettled({ state, batchId }: Standing, { isExplicit }: Pick<Manner, 'isExplicit'>, mayGo: boolean): boolean {
   if (state === 'waiting') return batchId === null ? !mayGo : !isExplicit;
   if (state === 'given-up') return !isExplicit;
   return state !== 'superseded' && state !== 'verified';

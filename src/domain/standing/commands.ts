@@ -1,7 +1,7 @@
 // The hint that what people may have in modules has changed. Whoever changes a person, a group, or what a module may do says so in the
 // same transaction; what follows from it is decided by comparing, not by what the hint says (provisioning). A hint that is lost costs
 // time, never rightness: the sweep finds the difference too.
-import { type CompanyId, type InstanceId, newId, type UserId } from '../../lib/ids.ts';
+import { type CompanyId, type InstanceId, isId, newId, type UserId } from '../../lib/ids.ts';
 import type { Work } from '../../work.ts';
 
 export interface Hint {
@@ -33,9 +33,17 @@ export async function standingChanged(work: Work, hint: Hint): Promise<void> {
   if (work.isPartOfMore) return;
   // A crowd is one act: it is judged as a whole (more than 10 people and 5 %), so it is looked at as a whole too.
   const userIds = hint.userIds !== null && hint.userIds.length > peopleInOne ? null : hint.userIds;
-  const actorId = work.actor.kind === 'user' ? work.actor.id : null;
+  const actorId = await authorOf(work, hint.companyId);
   const queued: QueuedHint = { ...hint, userIds, actId: newId(), actorId };
   await work.jobs.enqueue(work, hintQueue, queued, { priority: 10 });
+}
+
+/** Also whoever acts in a module, if their session there came through us: they are no second administrator to themselves. */
+async function authorOf({ actor, store }: Work, companyId: CompanyId): Promise<UserId | null> {
+  if (actor.kind === 'user') return actor.id;
+  if (actor.kind !== 'module' || actor.sub === undefined || !isId(actor.sub)) return null;
+  // Checked to be an id; whose it is, the company's own table says.
+  return (await store.of(companyId).users.findById(actor.sub as UserId))?.id ?? null;
 }
 
 /** "deactivated by Ada Root" */
