@@ -64,7 +64,8 @@ async function startModules(processes: Processes, state: DemoState): Promise<voi
         // Data of an earlier version have none.
         ...(scimToken === undefined ? {} : { SCIM_TOKEN: scimToken }),
         ...(instanceId === undefined ? {} : { INSTANCE_ID: instanceId }),
-        ...(credential === undefined ? {} : { INSTANCE_CREDENTIAL: credential }),
+        // Data of an earlier version know no credentials: their modules go on as plain clients.
+        ...(credential === undefined ? { PLAIN_LOGIN: '1' } : { INSTANCE_CREDENTIAL: credential }),
         TENANT_ID: tenantId,
         TENANT_NAME: state.company.name,
         MODULE_PERMISSIONS: module.permissions.join(','),

@@ -214,7 +214,7 @@ describe('D.6 at the door of a module', () => {
         .db('module_accounts')
         .where({ instance_id: stage.workplace.instanceId, external_id: linked?.id ?? '' })
         .first();
-    await expect.poll(told).toMatchObject({ user_id: ben.user.id });
+    await expect.poll(told, { timeout: 5000 }).toMatchObject({ user_id: ben.user.id });
   });
 
   it('KaseyaOne, several matches: refused, and nobody is linked', async () => {

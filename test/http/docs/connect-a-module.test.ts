@@ -161,7 +161,9 @@ describe('docs/connect-a-module.md', { timeout: 60_000 }, () => {
     await integrations.bump(id);
     // An entry carries the number of the settings: it is enough that somebody comes in.
     await enter(new Browser(), admin);
-    await expect.poll(async () => (await new Browser().open(url)).text).not.toContain('name="password"');
+    await expect
+      .poll(async () => (await new Browser().open(url)).text, { timeout: 5000 })
+      .not.toContain('name="password"');
     expect((await logInLocally(new Browser())).status).toBe(403);
     await integrations.setRequire(id, { state: 'off', trialBeganAt: null, trialEndsAt: null, trialBy: null });
     await integrations.bump(id);

@@ -206,7 +206,7 @@ describe('the connect ceremony (A8.3 to A8.5, C29)', () => {
         .db('module_accounts')
         .where({ instance_id: state.instance ?? '' })
         .first();
-    await expect.poll(told).toMatchObject({ external_id: '17', user_id: admin.user.id });
+    await expect.poll(told, { timeout: 5000 }).toMatchObject({ external_id: '17', user_id: admin.user.id });
     await integration.poll();
     expect(calls.at(-1)).toBe('GET /api/v1/instance/settings');
   });
@@ -356,7 +356,7 @@ describe('secrets change without a pause', () => {
     const again = (await open()).integration;
     again.start();
     const rotating = async () => JSON.parse(await readFile(storeFile(`tenant-${count}`), 'utf8')).rotating;
-    await expect.poll(rotating).toBe(false);
+    await expect.poll(rotating, { timeout: 5000 }).toBe(false);
     again.stop();
   });
 
@@ -433,6 +433,8 @@ describe('settings', () => {
     const { integration } = await open();
     await connect(integration);
     const second = (await open()).integration;
+    // No event tells either of them: the second one saves from what it had.
+    server.use((_, response) => response.writeHead(503).end());
     const input = saved(integration.state.settings);
     await integration.saveSettings({ ...input, enabled: false }, ada);
     expect(await failure(second.saveSettings(input, ada))).toBe('settings_conflict precondition_failed');
