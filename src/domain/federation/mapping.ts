@@ -30,7 +30,7 @@ export type Mapping =
 
 export function decideMapping(
   rules: readonly MappingRule[],
-  claims: UpstreamClaims,
+  claims: Pick<UpstreamClaims, 'groups' | 'other'>,
   before: { hadGroups: boolean },
 ): Mapping {
   if (rules.some(({ when }) => when.kind === 'group')) {
@@ -57,7 +57,7 @@ export function decideMapping(
   };
 }
 
-function fits({ when }: MappingRule, claims: UpstreamClaims): boolean {
+function fits({ when }: MappingRule, claims: Pick<UpstreamClaims, 'groups' | 'other'>): boolean {
   if (when.kind === 'group') return claims.groups.state === 'list' && claims.groups.values.includes(when.value);
   const values = Object.hasOwn(claims.other, when.name) ? (claims.other[when.name] ?? []) : [];
   switch (when.test) {
