@@ -37,9 +37,9 @@ export const lanes = {
   /** Requests under way to one module, of one node. */
   atOnce: 4,
   /** Deliveries that one node takes out at once; taken, they wait for their turn in memory. */
-  claimed: 8,
+  claimed: 16,
   /** By all nodes together; more than one takes, so that what a dead one holds keeps nobody waiting. */
-  claimedInAll: 32,
+  claimedInAll: 64,
   /** Requests under way in all, of one node. */
   inAll: 64,
   /** Longer than the longest way of what was claimed at once can take. */
