@@ -14,6 +14,7 @@ import { personSamples } from './samples-person.ts';
 import { reportSamples } from './samples-reports.ts';
 import { securitySamples } from './samples-security.ts';
 import { taskSamples } from './samples-tasks.ts';
+import { whySamples } from './samples-why.ts';
 import type { Sample } from './view-samples.ts';
 
 export function consoleSamples(shell: (here: Shell['here']) => Shell, markup: string): Sample[] {
@@ -98,6 +99,7 @@ export function consoleSamples(shell: (here: Shell['here']) => Shell, markup: st
     ...inviteSamples(shell, markup),
     ...securitySamples(shell, markup),
     ...batchSamples(shell, markup),
+    ...whySamples(shell, markup),
     ...taskSamples(shell, markup),
     ...reportSamples(shell, markup),
     { view: 'admin/users/list', variant: 'typical', title: 'Users', locals: list },

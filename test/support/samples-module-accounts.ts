@@ -34,6 +34,7 @@ export function moduleAccountSamples(shell: (here: Shell['here']) => Shell, mark
     why: 'Through Workplace Team.',
     link: null,
     unlink: `${path}/unlink?account=1`,
+    whyPerson: '/admin/users/a/why?module=m',
   };
   const filters = {
     search: '',
@@ -86,7 +87,14 @@ export function moduleAccountSamples(shell: (here: Shell['here']) => Shell, mark
         link: `${path}/link?account=2`,
         unlink: null,
       },
-      { ...line, account: '', person: { name: markup, href: null }, before: 'No account', unlink: null },
+      {
+        ...line,
+        account: '',
+        person: { name: markup, href: null },
+        before: 'No account',
+        unlink: null,
+        whyPerson: null,
+      },
     ],
     isFiltered: false,
     pages,

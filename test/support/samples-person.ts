@@ -44,6 +44,7 @@ export function personSamples(shell: (here: Shell['here']) => Shell, markup: str
     icon: null,
     status: { tone: 'good' as const, word: 'Can enter', more: '' },
     because: 'Through All Module Access.',
+    why: `${path}/why?module=m`,
   };
   const overview = {
     ...page,

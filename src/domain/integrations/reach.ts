@@ -3,7 +3,7 @@ import type { Profile } from '../modules/profile.ts';
 import type { InstanceForPerson } from '../modules/queries.ts';
 import type { Role } from '../roles/role.ts';
 import type { Status } from '../users/user.ts';
-import { decideEntry, type EntrySettings } from './entry.ts';
+import { decideEntry, type Entry, type EntrySettings } from './entry.ts';
 
 export interface ReachFacts {
   status: Status;
@@ -46,19 +46,27 @@ export function standingBarrier({
 
 const list = new Intl.ListFormat('en');
 
-export function explainReach(facts: ReachFacts, instance: InstanceToReach): Reach {
-  if (!instance.isEnabled) return { canEnter: false, because: 'The module is not connected.' };
-  const active = instance.groups.filter(({ isActive }) => isActive);
-  const { id, profile, settings } = instance;
-  const reachable = active.length > 0 ? [{ id, version: settings.version, tenant: null, groups: active }] : [];
-  const entry = decideEntry({
+/** What the door would decide for this very instance (D.2, C34). */
+export function entryAt(
+  role: Role,
+  { id, isEnabled, groups, profile, settings }: Omit<InstanceToReach, 'name' | 'module' | 'icon'>,
+): Entry {
+  const active = groups.filter(({ isActive }) => isActive);
+  const isReachable = isEnabled && active.length > 0;
+  return decideEntry({
     isBuiltIn: false,
     profile,
-    role: facts.role,
-    reachable,
+    role,
+    reachable: isReachable ? [{ id, version: settings.version, tenant: null, groups: active }] : [],
     asked: id,
     settings: new Map([[id, settings]]),
   });
+}
+
+export function explainReach(facts: ReachFacts, instance: InstanceToReach): Reach {
+  if (!instance.isEnabled) return { canEnter: false, because: 'The module is not connected.' };
+  const active = instance.groups.filter(({ isActive }) => isActive);
+  const entry = entryAt(facts.role, instance);
   const through = `Through ${list.format(active.map(({ name }) => name))}`;
   if (!entry.allowed) {
     if (entry.because === 'no-permission')

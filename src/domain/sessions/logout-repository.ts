@@ -24,7 +24,19 @@ interface Row {
   problem: string | null;
 }
 
+const toReceipt = (row: Row & { module: string | null }): LogoutReceipt => ({
+  id: row.id,
+  clientId: row.client_id,
+  module: row.module ?? row.client_id,
+  queuedAt: row.queued_at,
+  sentAt: row.sent_at,
+  attempts: row.attempts,
+  problem: row.problem,
+});
+
 export function logoutRepository(db: Database) {
+  const receipts = () => db('logout_receipts as l').leftJoin('modules as m', 'm.client_id', 'l.client_id');
+
   return {
     async insert(
       companyId: CompanyId,
@@ -50,24 +62,24 @@ export function logoutRepository(db: Database) {
         .update({ attempts: db.raw('attempts + 1'), problem, sent_at: problem === null ? now : null });
     },
 
+    /** What one module was told last about one person. */
+    async findLast(companyId: CompanyId, userId: UserId, clientId: string): Promise<LogoutReceipt | null> {
+      const row: (Row & { module: string | null }) | undefined = await receipts()
+        .where({ 'l.company_id': companyId, 'l.user_id': userId, 'l.client_id': clientId })
+        .orderBy('l.queued_at', 'desc')
+        .first('l.*', 'm.name as module');
+      return row ? toReceipt(row) : null;
+    },
+
     /** Of one person since a moment, the oldest first. */
     async listSince(companyId: CompanyId, userId: UserId, since: Date): Promise<LogoutReceipt[]> {
-      const rows: (Row & { module: string | null })[] = await db('logout_receipts as l')
-        .leftJoin('modules as m', 'm.client_id', 'l.client_id')
+      const rows: (Row & { module: string | null })[] = await receipts()
         .where({ 'l.company_id': companyId, 'l.user_id': userId })
         .where('l.queued_at', '>=', since)
         .orderBy('l.queued_at')
         .limit(500)
         .select('l.*', 'm.name as module');
-      return rows.map((row) => ({
-        id: row.id,
-        clientId: row.client_id,
-        module: row.module ?? row.client_id,
-        queuedAt: row.queued_at,
-        sentAt: row.sent_at,
-        attempts: row.attempts,
-        problem: row.problem,
-      }));
+      return rows.map(toReceipt);
     },
   };
 }

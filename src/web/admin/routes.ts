@@ -37,6 +37,7 @@ import { userImportRoutes } from './users/import.ts';
 import { userListRoutes } from './users/list.ts';
 import { newUserRoutes } from './users/new.ts';
 import { personRoutes } from './users/person.ts';
+import { whyRoutes } from './why/person.ts';
 
 export const adminRoutes: Route[] = [
   ...dashboardRoutes,
@@ -73,6 +74,7 @@ export const adminRoutes: Route[] = [
   ...demandRoutes,
   ...deliveryRoutes,
   ...personAccountRoutes,
+  ...whyRoutes,
   ...personEditRoutes,
   ...personActRoutes,
   // Last of all: `/admin/users/:id` would take /admin/users/new and its kin.

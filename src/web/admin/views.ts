@@ -15,6 +15,7 @@ import type { UserBulkViews } from './users/bulk-views.ts';
 import type { InviteViews } from './users/invite-views.ts';
 import type { PersonViews } from './users/person-views.ts';
 import type { UserViews } from './users/views.ts';
+import type { WhyViews } from './why/views.ts';
 
 export interface AdminViews
   extends AuditViews,
@@ -32,7 +33,8 @@ export interface AdminViews
     ModuleAccountViews,
     ModuleImportViews,
     ModuleViews,
-    TaskViews {}
+    TaskViews,
+    WhyViews {}
 
 /** One step through a long list. Addresses are ready; null: there is nothing further that way. */
 export interface PageLinks {

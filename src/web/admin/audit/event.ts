@@ -36,7 +36,10 @@ function factsOf(entry: AuditEntry, nameOf: NameOf): Locals['facts'] {
 /** A short code leads here from an error page: this is what it stood for. */
 function whyOf(entry: AuditEntry, nameOf: NameOf): Locals['why'] {
   const person = entry.target?.kind === 'user' && nameOf('user', entry.target.id) !== null ? entry.target.id : null;
-  const toPerson = person ? { href: `${usersPath}/${person}`, label: 'Open the person' } : null;
+  const toPerson =
+    person && entry.code
+      ? { href: `/admin/why?${new URLSearchParams({ code: entry.code })}`, label: 'Why can or can’t they get in?' }
+      : null;
   if (entry.action === 'login.fail')
     return { sentence: `The login was refused: ${refusalWords(entry.details.reason)}.`, link: toPerson };
   if (entry.action === 'entry.refuse') return { sentence: entryWhy(entry.details.reason), link: toPerson };

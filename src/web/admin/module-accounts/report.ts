@@ -95,6 +95,7 @@ function lineOf(finding: Finding, id: string, isLatest: boolean): FindingLine {
     after: finding.before === finding.after ? '' : finding.after,
     why: finding.why,
     link: isLatest && at !== null && isStray ? accountsPath(id, `link${at}`) : null,
+    whyPerson: finding.userId === null ? null : `/admin/users/${finding.userId}/why?module=${id}`,
     unlink: isLatest && at !== null && finding.userId !== null ? accountsPath(id, `unlink${at}`) : null,
   };
 }

@@ -25,6 +25,8 @@ export interface FindingLine {
   why: string;
   link: string | null;
   unlink: string | null;
+  /** Why the person can or can't get in. */
+  whyPerson: string | null;
 }
 
 /** How far a reading is. */

@@ -37,6 +37,8 @@ export interface ModuleLineOf {
   icon: string | null;
   status: StatusWords;
   because: string;
+  /** Where all that decides is told. */
+  why: string;
 }
 
 export interface MailLineOf {

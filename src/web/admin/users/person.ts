@@ -69,6 +69,7 @@ const overview: DeskHandler = async (ctx, runtime, desk) => {
       module: instance.module,
       icon: instance.icon,
       because,
+      why: `${personPath(user.id)}/why?module=${instance.id}`,
       status: {
         tone: canEnter ? ('good' as const) : ('off' as const),
         word: canEnter ? 'Can enter' : 'Cannot enter',

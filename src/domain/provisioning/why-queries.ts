@@ -1,0 +1,239 @@
+// The facts of the trace for one person and one module: a bounded number of statements, each by an index.
+
+import { addressKey } from '../../lib/addresses.ts';
+import { notFound } from '../../lib/errors.ts';
+import { type CompanyId, type InstanceId, isId, type UserId } from '../../lib/ids.ts';
+import { likePattern } from '../../lib/paging.ts';
+import type { Work } from '../../work.ts';
+import type { AuditRow } from '../audit/repository.ts';
+import { companyKey } from '../companies/company.ts';
+import { readSettings } from '../integrations/repository.ts';
+import { type Profile, profileSchema } from '../modules/profile.ts';
+import { authorise } from '../roles/authority.ts';
+import { getPersonOf, type PersonOfCompany } from '../users/person-queries.ts';
+import { emailKey, type User, usernameKey } from '../users/user.ts';
+import type { Delivery } from './account.ts';
+import { type DeliveryRow, toReceipt } from './receipt-queries.ts';
+import { explain, type Line, type Why, type WhyFacts, type WhyGroup, type WhyInstance } from './why.ts';
+
+export interface AskedWhy {
+  instanceId: InstanceId | null;
+  /** Judged by the settings of now, as if this were the time. */
+  at: Date;
+  /** The address that they come from; null: not said. */
+  from: string | null;
+}
+
+export interface Explained {
+  person: PersonOfCompany;
+  instance: { id: InstanceId; name: string; icon: string | null } | null;
+  why: Why;
+  /** Who changed what decided last, by line; absent: nobody, as far as the log goes back. */
+  changes: Map<Line, AuditRow>;
+}
+
+/** @throws AppError 404 for a person or a module of another company, and for one who is deleted */
+export async function explainWhy(
+  work: Work,
+  companyId: CompanyId,
+  userId: UserId,
+  { instanceId, at, from }: AskedWhy,
+): Promise<Explained> {
+  await authorise(work, companyId, 'users.manage');
+  const person = await getPersonOf(work, companyId, userId);
+  const { user, company } = person;
+  const found = instanceId && (await readInstance(work, companyId, user, instanceId));
+  if (instanceId !== null && !found) throw notFound('module');
+  const signIn = await work.store.signIns.read({
+    companyKey: companyKey(company.name),
+    usernameKey: usernameKey(user.username),
+    browserHash: null,
+    address: from === null ? '' : addressKey(from),
+    ip: from ?? '',
+  });
+  const sessions = await work.store.of(companyId).sessions.listLive(userId, work.now);
+  const facts: WhyFacts = {
+    user,
+    policy: company.policy,
+    signIn,
+    from,
+    failuresPerAddress: work.config.failuresPerAddress,
+    liveSessions: sessions.length,
+    instance: found?.instance ?? null,
+  };
+  const why = explain(facts, at);
+  return {
+    person,
+    instance: found && { id: found.instance.settings.instanceId, name: found.instance.name, icon: found.icon },
+    why,
+    changes: await changesOf(work, companyId, why.lines),
+  };
+}
+
+interface InstanceRow {
+  id: InstanceId;
+  name: string;
+  icon: string | null;
+  client_id: string;
+  profile: unknown;
+  groups: (Omit<WhyGroup, 'since'> & { since: string | null })[];
+}
+
+const instanceSql = `
+  select i.id, i.name, m.icon, m.client_id, m.profile, coalesce((
+    select jsonb_agg(g order by g.since is null, g.name) from (
+      select g.id, g.name, g.is_active as "isActive", g.kind <> 'custom' as "isSystem", gm.since
+      from group_modules x
+        join access_groups g on g.id = x.group_id and g.removed_at is null
+        left join group_members gm on gm.group_id = g.id and gm.user_id = :userId
+      where x.instance_id = i.id order by gm.since is null, g.name limit 200) g), '[]'::jsonb) as groups
+  from module_instances i join modules m on m.id = i.module_id where i.company_id = :companyId and i.id = :instanceId`;
+
+async function readInstance(
+  work: Work,
+  companyId: CompanyId,
+  user: User,
+  instanceId: InstanceId,
+): Promise<{ instance: WhyInstance; icon: string | null } | null> {
+  const { db } = work.store;
+  const { rows }: { rows: InstanceRow[] } = await db.raw(instanceSql, { companyId, instanceId, userId: user.id });
+  const [row] = rows;
+  const [settings] = row ? await readSettings(db, [instanceId]) : [];
+  if (!row || !settings) return null;
+  const profile = profileSchema.parse(row.profile);
+  const store = work.store.of(companyId);
+  const [account, fitting, exceptions, deliveries, logout] = await Promise.all([
+    store.accounts.findOf(instanceId, user.id),
+    findFitting(work, companyId, instanceId, user, profile),
+    store.exceptions.list(instanceId),
+    listDeliveries(work, companyId, instanceId, user.id),
+    work.store.logouts.findLast(companyId, user.id, row.client_id),
+  ]);
+  const instance: WhyInstance = {
+    id: row.id,
+    name: row.name,
+    profile,
+    settings,
+    groups: row.groups.map((group) => ({ ...group, since: group.since === null ? null : new Date(group.since) })),
+    account,
+    fitting,
+    exception: exceptions.find(({ accountId }) => account?.externalId === accountId) ?? null,
+    deliveries,
+    logout,
+  };
+  return { instance, icon: row.icon };
+}
+
+/** Whose address, or name where the product goes by it, is this person's. */
+async function findFitting(
+  work: Work,
+  companyId: CompanyId,
+  instanceId: InstanceId,
+  user: User,
+  { linkMode }: Pick<Profile, 'linkMode'>,
+): Promise<WhyInstance['fitting']> {
+  const email = emailKey(user.email);
+  const username = usernameKey(user.username);
+  const byName = linkMode === 'emailOrUsername';
+  const { rows }: { rows: WhyInstance['fitting'] } = await work.store.db.raw(
+    `select user_name as "userName", is_active as "isActive", user_id is not null and user_id <> :userId as "isTaken" from (
+       select * from module_accounts a where a.instance_id = :instanceId and a.email_key = any(:names)
+       union
+       select * from module_accounts a where :byName and a.instance_id = :instanceId and a.search_text like any(:patterns)
+         and lower(a.user_name) = any(:names)) fitting
+     where company_id = :companyId and life <> 'removed' order by user_name collate "C" limit 6`,
+    {
+      companyId,
+      instanceId,
+      userId: user.id,
+      byName,
+      names: byName ? [email, username] : [email],
+      patterns: [likePattern(email), likePattern(username)],
+    },
+  );
+  return rows;
+}
+
+const newest = 5;
+
+async function listDeliveries(
+  work: Work,
+  companyId: CompanyId,
+  instanceId: InstanceId,
+  userId: UserId,
+): Promise<Delivery[]> {
+  const rows: DeliveryRow[] = await work.store
+    .db('deliveries')
+    .where({ company_id: companyId, user_id: userId, instance_id: instanceId })
+    .orderBy('seq', 'desc')
+    .limit(newest)
+    .select('*');
+  return rows.map(toReceipt);
+}
+
+/** The last event of each setting, by the index of its target: one statement for all lines. */
+async function changesOf(work: Work, companyId: CompanyId, lines: Line[]): Promise<Map<Line, AuditRow>> {
+  const { db } = work.store;
+  const last = lines.map(({ changedBy: { target, actions } }, at) =>
+    db
+      .from(
+        db('audit_events')
+          .where({ company_id: companyId, target_kind: target.kind, target_id: target.id })
+          .whereIn('action', actions)
+          .orderBy('id', 'desc')
+          .limit(1)
+          .as('e'),
+      )
+      .select('e.*', db.raw('?::int as line', [at])),
+  );
+  const rows: (AuditRow & { line: number })[] = await db.unionAll(last, true);
+  return new Map(rows.flatMap((row) => (lines[row.line] ? [[lines[row.line] as Line, row] as const] : [])));
+}
+
+/** What a code from a person's page leads to. */
+export interface CodeFound {
+  userId: UserId;
+  /** Null: they were logging in, to whatever module. */
+  instanceId: InstanceId | null;
+  at: Date;
+  from: string;
+}
+
+/** @returns null when the company has no such code, or it was nobody's whom we know */
+export async function findByCode(work: Work, companyId: CompanyId, typed: string): Promise<CodeFound | null> {
+  await authorise(work, companyId, 'audit.read');
+  await authorise(work, companyId, 'users.manage');
+  const { db } = work.store;
+  const event: AuditRow | undefined = await db<AuditRow>('audit_events')
+    .where({ company_id: companyId, code: codeOf(typed), target_kind: 'user' })
+    .whereIn('action', ['entry.refuse', 'login.fail'])
+    .orderBy('id', 'desc')
+    .first();
+  if (!event?.target_id || !isId(event.target_id)) return null;
+  // The target of these events is a person.
+  const user = await work.store.of(companyId).users.findById(event.target_id as UserId);
+  if (!user || user.baseStatus === 'Deleted') return null;
+  const { instance, clientId } = event.details;
+  const candidates: { id: InstanceId }[] =
+    typeof clientId === 'string'
+      ? await db('module_instances as i')
+          .join('modules as m', 'm.id', 'i.module_id')
+          .where({ 'i.company_id': companyId, 'm.client_id': clientId })
+          .orderBy(['i.name', 'i.id'])
+          .limit(200)
+          .select('i.id')
+      : [];
+  const asked = candidates.find(({ id }) => id === instance) ?? candidates[0];
+  return {
+    userId: user.id,
+    instanceId: asked?.id ?? null,
+    at: event.at,
+    from: event.ip ?? '',
+  };
+}
+
+/** As it is read out: without the dash, in small letters, with spaces. */
+function codeOf(typed: string): string {
+  const letters = typed.toUpperCase().replaceAll(/[^A-Z0-9]/g, '');
+  return `${letters.slice(0, 4)}-${letters.slice(4, 8)}`;
+}
