@@ -1,8 +1,7 @@
 import { z } from 'zod';
+import { nameThereSchema } from '../../domain/integrations/connect-commands.ts';
 import { reportEntry } from '../../domain/provisioning/entry-commands.ts';
 import { endpoint } from '../endpoint.ts';
-
-const name = z.string().trim().min(1).max(200);
 
 export const entryEndpoints = [
   endpoint({
@@ -12,7 +11,7 @@ export const entryEndpoints = [
     auth: 'instance',
     body: z.object({
       sub: z.string().max(200),
-      account: z.object({ id: name, user_name: name, administrator: z.boolean() }),
+      account: z.object({ id: nameThereSchema, user_name: nameThereSchema, administrator: z.boolean() }),
       created: z.boolean().default(false),
     }),
     response: { 204: null },

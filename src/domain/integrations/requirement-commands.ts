@@ -130,7 +130,7 @@ export async function confirmTrial(
   const { integrations } = work.store.of(companyId);
   const trial = await integrations.findTrial(connected.instanceId);
   if (!trial || work.now >= trial.ends) return false;
-  const at = await enteredAt(work, companyId, connected, userId);
+  const at = await enteredAt(work, connected, userId);
   if (at === null || !confirms(at, trial.began)) return false;
   await integrations.setRequire(connected.instanceId, { ...off, state: 'on' });
   const user = await work.store.of(companyId).users.findById(userId);

@@ -19,16 +19,13 @@ export interface Connected {
   profile: Profile;
   localLoginUrl: string | null;
   isReadable: boolean;
-  /** Instances of the same product that the company has. */
-  siblings: number;
 }
 
 /** @throws AppError 404, also for an instance of another company */
 export async function getConnected(work: Work, companyId: CompanyId, instanceId: InstanceId): Promise<Connected> {
   const { rows }: { rows: (Omit<Connected, 'profile'> & { profile: unknown })[] } = await work.store.db.raw(
     `select i.id as "instanceId", i.name as instance, m.id as "moduleId", m.name as module, m.client_id as "clientId", c.name as company,
-       m.profile, i.local_login_url as "localLoginUrl", i.scim_url is not null and i.sealed_scim_token is not null as "isReadable",
-       (select count(*)::int from module_instances o where o.company_id = i.company_id and o.module_id = i.module_id) as siblings
+       m.profile, i.local_login_url as "localLoginUrl", i.scim_url is not null and i.sealed_scim_token is not null as "isReadable"
      from module_instances i join modules m on m.id = i.module_id join companies c on c.id = i.company_id
      where i.company_id = ? and i.id = ?`,
     [companyId, instanceId],
@@ -48,24 +45,12 @@ export async function actingPerson(work: Work, companyId: CompanyId): Promise<Us
   return user?.baseStatus === 'Active' ? user.id : null;
 }
 
-/**
- * When the person entered this very module through us last. Tokens tell of the product alone: where the company has several of it, the
- * person must belong to this one (C28).
- */
-export async function enteredAt(
+/** When the person entered this very module through us last. */
+export const enteredAt = (
   work: Work,
-  companyId: CompanyId,
-  connected: Pick<Connected, 'instanceId' | 'clientId' | 'siblings'>,
+  connected: Pick<Connected, 'instanceId' | 'clientId'>,
   userId: UserId,
-): Promise<Date | null> {
-  const at = await lastRedeemedAt(work.store.db, connected.clientId, userId);
-  if (at === null || connected.siblings < 2) return at;
-  const linked = await work.store
-    .db('module_accounts')
-    .where({ company_id: companyId, instance_id: connected.instanceId, user_id: userId })
-    .first('external_id');
-  return linked ? at : null;
-}
+): Promise<Date | null> => lastRedeemedAt(work.store.db, connected, userId);
 
 interface ReadingFacts {
   readAt: Date | null;
@@ -160,7 +145,7 @@ export async function preflightFacts(work: Work, companyId: CompanyId, connected
     module,
     brand: work.config.brandName,
     acting,
-    signedInAt: acting === null ? null : await enteredAt(work, companyId, connected, acting),
+    signedInAt: acting === null ? null : await enteredAt(work, connected, acting),
     waysIn: waysIn(exempt, work.now),
     isReadable,
     ...(await readingOf(work, companyId, instanceId)),

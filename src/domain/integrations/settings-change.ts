@@ -28,6 +28,15 @@ export function overrideProblem(override: string | null, because: string): strin
   return override.length > longestReason ? `A reason has ${longestReason} characters at most.` : null;
 }
 
+/** Values that the profile does not name are nobody's: they are not kept, so that they go into no token and no mail (API-03). */
+export const named = ({ fields }: Profile, input: SettingsInput): SettingsInput => {
+  const { on, values } = input.provisioning;
+  const known = fields.flatMap(({ name }) =>
+    Object.hasOwn(values, name) ? [[name, values[name] ?? ''] as const] : [],
+  );
+  return { ...input, provisioning: { on, values: Object.fromEntries(known) } };
+};
+
 /** The settings as they are after Save, but for the requirement, which has a course of its own. */
 export function applied(current: Settings, input: SettingsInput, groups: { id: string; name: string }[]): Settings {
   const names = new Map(groups.map(({ id, name }) => [id, name]));
@@ -50,16 +59,23 @@ export function applied(current: Settings, input: SettingsInput, groups: { id: s
 
 type Told = Record<string, unknown>;
 
-const told = ({ enabled, provisioning, deprovisioning, accessGroups }: Settings): Told => ({
-  login: enabled,
-  provision: provisioning.on,
-  ...provisioning.values,
-  deprovision: deprovisioning.on,
-  graceDays: deprovisioning.graceDays,
-  removal: deprovisioning.removal,
-  accessGroups: accessGroups.on,
-  rules: accessGroups.rules.map(({ group, permission }) => `${group} → ${permission}`).join(', '),
-});
+function told({ enabled, provisioning, deprovisioning, accessGroups }: Settings): Told {
+  const own: Told = {
+    login: enabled,
+    provision: provisioning.on,
+    deprovision: deprovisioning.on,
+    graceDays: deprovisioning.graceDays,
+    removal: deprovisioning.removal,
+    accessGroups: accessGroups.on,
+    rules: accessGroups.rules.map(({ group, permission }) => `${group} → ${permission}`).join(', '),
+  };
+  // A field that is called like one of these would hide its change.
+  const values = Object.entries(provisioning.values).map(([name, value]) => [
+    name in own ? `values.${name}` : name,
+    value,
+  ]);
+  return { ...own, ...Object.fromEntries(values) };
+}
 
 /** What differs, for the record; null when nothing does. Rules are told by name, and compared by group. */
 export function changeOf(before: Settings, after: Settings): { before: Told; after: Told } | null {

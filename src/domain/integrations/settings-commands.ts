@@ -13,7 +13,7 @@ import { type Preflight, standingOf } from './requirement.ts';
 import { beginTrial, endRequirement } from './requirement-commands.ts';
 import { type Connected, getConnected } from './requirement-queries.ts';
 import { type Settings, type SettingsInput, settingsInput } from './settings.ts';
-import { applied, changeOf, lacksOf, overrideProblem } from './settings-change.ts';
+import { applied, changeOf, lacksOf, named, overrideProblem } from './settings-change.ts';
 
 export interface SaveInput {
   /** Which settings these were made from. */
@@ -38,12 +38,13 @@ export async function saveSettings(
   { version, settings, override = null }: SaveInput,
 ): Promise<SaveOutcome> {
   await authoriseInstance(work, companyId, instanceId);
-  const input = parse(settings);
+  const given = parse(settings);
   return transaction(work, async (work) => {
     const current = await work.store.of(companyId).integrations.hold(instanceId);
     if (!current) throw notFound('module');
     if (current.version !== version) return { outcome: 'stale', settings: current };
     const connected = await getConnected(work, companyId, instanceId);
+    const input = named(connected.profile, given);
     const groups = await work.store.of(companyId).groups.list();
     const saving: Saving = { companyId, connected, current, input, groups };
     const withoutTest = await check(work, saving, override?.trim() || null);

@@ -1,0 +1,138 @@
+// A module with a valid credential that lies, exaggerates or pries; and what is no entry, though it looks like one.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Company } from '../../../src/domain/companies/company.ts';
+import { preflight } from '../../../src/domain/integrations/requirement-commands.ts';
+import { connectAnother } from '../../support/api.ts';
+import { startApp, type TestApp } from '../../support/app.ts';
+import { answerOf, authorizeAddress, makeCompany, redeem, signIn } from '../../support/people.ts';
+import {
+  accountsWereRead,
+  allOff,
+  enter,
+  exempts,
+  makeReady,
+  makeStage,
+  type Stage,
+  save,
+  settingsOf,
+  wire,
+} from '../../support/requirement.ts';
+import { claimsOf } from '../oidc/relying-party.ts';
+
+let app: TestApp;
+let company: Company;
+
+beforeAll(async () => {
+  app = await startApp();
+  company = await makeCompany(app);
+});
+afterAll(() => app.stop());
+
+const signedIn = async (stage: Stage) =>
+  (await preflight(stage.console(), stage.company.id, stage.module.instanceId)).checks.find(
+    ({ name }) => name === 'signed_in',
+  )?.passed;
+
+/** The sign-in of a connect ceremony, redeemed. */
+async function ceremony({ module, admin }: Stage): Promise<void> {
+  const scope = 'openid email profile module.connect';
+  const answer = answerOf(await signIn(app, app.visitor(), admin, authorizeAddress(module, { scope })));
+  expect((await redeem(app, module, answer.get('code') ?? '')).status).toBe(200);
+}
+
+describe('what counts as an entry (C30)', () => {
+  it('the sign-in of a connect ceremony is none: it lets nobody into the module', async () => {
+    const stage = await makeStage(app, company);
+    await ceremony(stage);
+    expect(await signedIn(stage)).toBe(false);
+    await enter(app, stage.module, stage.admin);
+    expect(await signedIn(stage)).toBe(true);
+  });
+
+  it('nor does it confirm a trial, whatever the module reports', async () => {
+    const stage = await makeReady(app, company);
+    await save(app, stage, { require: true });
+    // The engine has a clock of its own, which no test moves: the trial is moved instead.
+    await app.runtime
+      .db('integration_settings')
+      .where({ instance_id: stage.module.instanceId })
+      .update({ trial_began_at: new Date(Date.now() - 5000) });
+    await app.runtime.db('oidc_records').where({ kind: 'AccessToken', account_id: stage.admin.user.id }).delete();
+    await ceremony(stage);
+    const account = { id: 'ada', user_name: 'ada@northwind.example', administrator: true };
+    const report = await stage.module.api.post('/instance/entries', { sub: stage.admin.user.id, account });
+    expect(report.status).toBe(204);
+    expect((await settingsOf(app, stage)).require.state).toBe('trial');
+  });
+
+  it('an entry to one instance is none to another of the same product, also for whoever has accounts in both', async () => {
+    const stage = await makeStage(app, company, { name: 'A first' });
+    const other = await connectAnother(app, company, stage.module, { name: 'B second', tenant: 'b-second' });
+    for (const { instanceId } of [stage.module, other])
+      await app.runtime.db('module_accounts').insert({
+        company_id: company.id,
+        instance_id: instanceId,
+        external_id: 'ada',
+        user_name: 'ada',
+        is_active: true,
+        confirmed_at: app.clock.now(),
+        user_id: stage.admin.user.id,
+        linked_by: 'entry',
+        life: 'live',
+      });
+    await enter(app, stage.module, stage.admin);
+    expect(await signedIn(stage)).toBe(true);
+    expect(await signedIn({ ...stage, module: { ...stage.module, ...other } })).toBe(false);
+  });
+});
+
+describe('settings of a hostile module', () => {
+  const put = async (stage: Stage, values: Record<string, string>, enabled = true) => {
+    const { version } = await settingsOf(app, stage);
+    const settings = { ...wire({ ...allOff, enabled, provisioning: { on: enabled, values } }) };
+    return stage.module.api.put(
+      '/instance/settings',
+      { settings, acting: { id: '17', name: 'Eve' }, override: 'no test today' },
+      { 'if-match': `"${version}"` },
+    );
+  };
+  const good = { permission: 'Team Access', timeZone: 'Europe/Berlin' };
+
+  it('API-03 values that the profile does not name are not stored, and are in nobody’s ID token', async () => {
+    const stage = await makeStage(app, company);
+    const many = Object.fromEntries(Array.from({ length: 3000 }, (_, i) => [`field${i}`, 'x'.repeat(200)]));
+    const saved = await put(stage, { ...many, ...good });
+    expect([saved.status, saved.body.provisioning.values]).toEqual([200, good]);
+    const answer = answerOf(await signIn(app, app.visitor(), stage.admin, authorizeAddress(stage.module)));
+    const { body } = await redeem(app, stage.module, answer.get('code') ?? '');
+    expect(claimsOf(String(body.id_token)).module_access).toMatchObject({ provision: { values: good } });
+  });
+
+  it('API-13 a value with the name of a switch hides no change of that switch', async () => {
+    const stage = await makeStage(app, company);
+    const names = { login: 'x', provision: 'x' };
+    expect((await put(stage, { ...names, ...good })).status).toBe(200);
+    expect((await put(stage, { ...names, ...good }, false)).status).toBe(200);
+    expect((await settingsOf(app, stage)).enabled).toBe(false);
+    const events = await app.runtime
+      .db('audit_events')
+      .where({ action: 'module.settings', target_id: stage.module.instanceId })
+      .orderBy('id');
+    expect(events.at(-1)?.details).toMatchObject({ before: { login: true }, after: { login: false } });
+  });
+});
+
+describe('names that a hostile module gives', () => {
+  it('are one line: an account with a line break in its name is refused', async () => {
+    const stage = await makeStage(app, company);
+    await accountsWereRead(app, company, stage.module, { ada: {} });
+    await exempts(app, stage, 'ada');
+    for (const account of [
+      { id: 'eve', user_name: 'eve\r\nBcc: all@example.com', administrator: false },
+      { id: 'e\u0007ve', user_name: 'eve', administrator: false },
+    ]) {
+      const answer = await stage.module.api.post('/instance/entries', { sub: stage.admin.user.id, account });
+      expect(answer.status).toBe(422);
+    }
+  });
+});
