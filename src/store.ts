@@ -7,6 +7,9 @@ import { auditRepository } from './domain/audit/repository.ts';
 import { ipRepository } from './domain/companies/ip-repository.ts';
 import { companyRepository } from './domain/companies/repository.ts';
 import { credentialRepository } from './domain/credentials/repository.ts';
+import { breakGlassRepository } from './domain/federation/break-glass-repository.ts';
+import { connectionRepository } from './domain/federation/connection-repository.ts';
+import { emailDomainRepository } from './domain/federation/email-domain-repository.ts';
 import { ssoRequestRepository } from './domain/federation/request-repository.ts';
 import { groupRepository } from './domain/groups/repository.ts';
 import { importRepository } from './domain/imports/draft-repository.ts';
@@ -69,9 +72,12 @@ export function createStore(db: Database, prepared: Prepared) {
     of: (companyId: CompanyId) => ({
       accounts: accountRepository(db, companyId),
       batches: batchRepository(db, companyId),
+      breakGlass: breakGlassRepository(db, companyId),
+      connections: connectionRepository(db, companyId),
       contracts: contractRepository(db, companyId),
       credentials: credentialRepository(db, companyId),
       deliveries: deliveryRepository(db, companyId),
+      emailDomains: emailDomainRepository(db, companyId),
       exceptions: exceptionRepository(db, companyId),
       drift: driftRepository(db, companyId),
       groups: groupRepository(db, companyId),

@@ -75,6 +75,17 @@ export const mailSchemas = {
   requirementReverted: person.extend({ module: words, at: time, href: path }),
   batchWaits: person.extend({ module: words, people: count, cause: words, href: path }),
   deliveriesLate: person.extend({ module: words, people: count, problem: words, href: path }),
+  certificateEnds: person.extend({
+    connection: words,
+    certificate: words,
+    endsAt: time,
+    isOver: z.boolean(),
+    href: path,
+  }),
+  certificateAdded: person.extend({ connection: words, certificates: z.array(words), href: path }),
+  ssoReverted: person.extend({ connection: words, at: time, href: path }),
+  domainLost: person.extend({ domain: words, isLost: z.boolean(), until: time, href: path }),
+  breakGlassEnds: person.extend({ account: words, reason: words, endsAt: time, isKept: z.boolean(), href: path }),
   test: z.object({ publicUrl: words }),
 } satisfies Record<MailKind, z.ZodType>;
 
@@ -147,6 +158,11 @@ const importFinished: PartsOf<'importFinished'> = (data, context) => {
     button: { label: 'Show the result', link: pageOf(data.href, context) },
   };
 };
+
+const connectionFacts = (data: { company: string; connection: string }): Message['facts'] => [
+  { label: 'Company Name', value: data.company },
+  { label: 'Connection', value: data.connection },
+];
 
 const exceptionParts =
   (label: string) =>
@@ -247,6 +263,55 @@ const partsOf: { [K in MailKind]: PartsOf<K> } = {
       { label: 'Last answer', value: data.problem },
     ],
     button: { label: 'Show the deliveries', link: pageOf(data.href, context) },
+  }),
+  certificateEnds: (data, context) => ({
+    values: { ...personValues(data), connection: data.connection, expires: moment(data.endsAt) },
+    facts: [
+      ...connectionFacts(data),
+      { label: 'Certificate', value: data.certificate },
+      { label: data.isOver ? 'Ended' : 'Ends', value: moment(data.endsAt) },
+    ],
+    button: { label: 'Show the certificates', link: pageOf(data.href, context) },
+  }),
+  certificateAdded: (data, context) => ({
+    values: { ...personValues(data), connection: data.connection },
+    facts: connectionFacts(data),
+    list: data.certificates,
+    button: { label: 'Show the certificates', link: pageOf(data.href, context) },
+  }),
+  ssoReverted: (data, context) => ({
+    values: { ...personValues(data), connection: data.connection, time: moment(data.at) },
+    facts: [...connectionFacts(data), { label: 'Trial ended', value: moment(data.at) }],
+    button: { label: 'Show the connection', link: pageOf(data.href, context) },
+  }),
+  domainLost: (data, context) => ({
+    values: {
+      ...personValues(data),
+      domain: data.domain,
+      outcome: data.isLost
+        ? 'It was missing for a week, so the domain is not proved any more'
+        : `If it is still missing on ${moment(data.until)}, the domain is not proved any more`,
+    },
+    facts: [
+      { label: 'Company Name', value: data.company },
+      { label: 'Domain', value: data.domain },
+    ],
+    button: { label: 'Show the domains', link: pageOf(data.href, context) },
+  }),
+  breakGlassEnds: (data, context) => ({
+    values: {
+      ...personValues(data),
+      account: data.account,
+      outcome: data.isKept ? 'is kept, as the last way in,' : 'is in force',
+      expires: moment(data.endsAt),
+    },
+    facts: [
+      { label: 'Company Name', value: data.company },
+      { label: 'Username', value: data.account },
+      { label: 'Reason', value: data.reason },
+      { label: data.isKept ? 'Now ends' : 'Ends', value: moment(data.endsAt) },
+    ],
+    button: { label: 'Show the break-glass people', link: pageOf(data.href, context) },
   }),
   test: (data, context) => ({
     values: {},

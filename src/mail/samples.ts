@@ -61,5 +61,35 @@ export function sampleData({ company, publicUrl, now }: SampleContext): { [K in 
       problem: 'It did not answer within 10 seconds.',
       href: '/admin/modules',
     },
+    certificateEnds: {
+      ...person,
+      connection: 'Entra ID',
+      certificate: 'CN=Microsoft Azure Federated SSO Certificate',
+      endsAt: after(now, days(30)).toISOString(),
+      isOver: false,
+      href: '/admin/sso',
+    },
+    certificateAdded: {
+      ...person,
+      connection: 'Entra ID',
+      certificates: ['CN=Microsoft Azure Federated SSO Certificate'],
+      href: '/admin/sso',
+    },
+    ssoReverted: { ...person, connection: 'Entra ID', at, href: '/admin/sso' },
+    domainLost: {
+      ...person,
+      domain: 'northwind.example',
+      isLost: false,
+      until: after(now, days(7)).toISOString(),
+      href: '/admin/sso',
+    },
+    breakGlassEnds: {
+      ...person,
+      account: 'ben.root',
+      reason: 'On call',
+      endsAt: after(now, days(7)).toISOString(),
+      isKept: false,
+      href: '/admin/sso',
+    },
   };
 }

@@ -71,6 +71,7 @@ export type AuditAction =
   | 'module.test.start'
   | 'module.test.done'
   | 'receipt.export'
+  | 'sso.config'
   | 'import.undo'
   | 'policy.change'
   | 'ip.change'
@@ -87,7 +88,7 @@ export type AuditAction =
 export interface AuditEvent {
   action: AuditAction;
   companyId: CompanyId | null;
-  target?: { kind: 'user' | 'company' | 'group' | 'module' | 'session' | 'key' | 'task'; id: string };
+  target?: { kind: 'user' | 'company' | 'group' | 'module' | 'session' | 'key' | 'task' | 'connection'; id: string };
   /** Before, after, reason: whatever an auditor needs, never a secret. */
   details?: Record<string, unknown>;
   /** What a page showed instead of the reason. */

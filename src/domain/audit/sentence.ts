@@ -224,6 +224,56 @@ function requireWords(who: string, details: Record<string, unknown>): string {
   }
 }
 
+function ssoWords(who: string, details: Record<string, unknown>): string {
+  const name = shown(details.name);
+  const end = text(details.until) === null ? 'without an end' : `until ${shown(details.until).slice(0, 10)}`;
+  const because = tail(': ', text(details.reason));
+  switch (`${shown(details.of)} ${shown(details.change)}`) {
+    case 'enforce trial':
+      return `${who} enforced single sign-on through ${name} on trial, until ${shown(details.until).slice(11, 16)} UTC`;
+    case 'enforce confirmed':
+      return `${who} signed in through ${name}, which confirms that it is enforced`;
+    case 'enforce reverted':
+      return `Nobody confirmed the enforced single sign-on through ${name}: the trial was reverted`;
+    case 'enforce ended':
+      return `${who} ended the enforced single sign-on through ${name}`;
+    case 'break-glass added':
+      return `${who} put ${name} on the list of break-glass people, ${end}${because}`;
+    case 'break-glass changed':
+      return `${who} changed the break-glass person ${name}, ${end}${because}`;
+    case 'break-glass kept':
+      return `The break-glass person ${name} was to end and is kept ${end}: it is the last way in`;
+    case 'break-glass removed':
+      return `${who} took ${name} from the list of break-glass people`;
+    case 'domain added':
+      return `${who} added the e-mail domain ${name}`;
+    case 'domain verified':
+      return `${who} proved the e-mail domain ${name}`;
+    case 'domain removed':
+      return `${who} removed the e-mail domain ${name}`;
+    case 'domain lost':
+      return `DNS does not prove the e-mail domain ${name} any more: it was given up`;
+    case 'connection created':
+      return `${who} added the connection ${name} for single sign-on`;
+    case 'connection enabled':
+      return `${who} enabled single sign-on through ${name}${tail(', without a passed test: ', text(details.override))}`;
+    case 'connection disabled':
+      return `${who} disabled single sign-on through ${name}`;
+    case 'connection removed':
+      return `${who} removed the connection ${name} for single sign-on`;
+    case 'test passed':
+      return `${who} tested single sign-on through ${name}: it passed`;
+    case 'test failed':
+      return `${who} tested single sign-on through ${name}: it failed`;
+    case 'metadata certificates':
+      return `The metadata of ${name} named ${many(count(details.added), 'new certificate', 'new certificates')}`;
+    case 'metadata read':
+      return `${who} read the metadata of ${name} again${changeWords(details)}`;
+    default:
+      return `${who} changed the connection ${name} for single sign-on${changeWords(details)}`;
+  }
+}
+
 function exceptionWords(who: string, details: Record<string, unknown>): string {
   const [account, module] = [shown(details.account), shown(details.name)];
   // The day is enough to read; the log's page of the event shows the second.
@@ -345,6 +395,7 @@ const sentences: Record<AuditAction, (told: Told) => string> = {
     details.state === 'passed'
       ? `${subject} passed the contract test${details.target === 'fake' ? ' of the built-in fake' : ''}`
       : `${subject} ${details.state === 'failed' ? `failed the contract test: ${shown(details.failed)}` : 'was not tested to the end'}`,
+  'sso.config': ({ who, details }) => ssoWords(who, details),
   'import.start': ({ who, details }) => `${who} started a task: ${text(details.title) ?? 'without a name'}`,
   'import.done': ({ details }) =>
     `${text(details.title) ?? 'A task'} ended: ${count(details.succeeded)} done, ${count(details.skipped)} skipped, ${count(details.failed)} failed`,

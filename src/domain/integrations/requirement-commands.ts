@@ -3,13 +3,13 @@
 import { notFound, standsInTheWay } from '../../lib/errors.ts';
 import type { CompanyId, InstanceId, UserId } from '../../lib/ids.ts';
 import { after, minutes } from '../../lib/time.ts';
+import { confirms, trialBegins } from '../../lib/trial.ts';
 import { transaction, type Work } from '../../work.ts';
 import { record } from '../audit/commands.ts';
 import { authoriseInstance } from '../roles/authority.ts';
 import { causeOf, settingsChanged } from '../standing/commands.ts';
 import { tellAdministrators } from './administrators.ts';
 import { listDueTrials } from './repository.ts';
-import { confirms, judgePreflight, needsReading, type Preflight, standingOf, trialBegins } from './requirement.ts';
 import { type Connected, enteredAt, getConnected, preflightFacts, requestReading } from './requirement-queries.ts';
 import { trialMinutes } from './settings.ts';
 

@@ -1,6 +1,7 @@
 // Requiring Log In with KaseyaOne without locking anybody out: the pre-flight, and the trial that ends by itself (C30). Pure.
 import type { CompanyId, InstanceId, UserId } from '../../lib/ids.ts';
 import { after, hours, minutes, relative } from '../../lib/time.ts';
+import { isJustNow } from '../../lib/trial.ts';
 import { isRequired, type Settings, trialMinutes } from './settings.ts';
 import { isEnough, type WayIn, waysSentence } from './ways-in.ts';
 
@@ -58,7 +59,6 @@ export interface PreflightFacts {
   sample: { accountId: string; userName: string; reason: LossReason }[];
 }
 
-export const signedInWithin = minutes(10);
 export const readWithin = minutes(15);
 export const sampleSize = 10;
 
@@ -95,16 +95,12 @@ export function lossWords(reason: LossReason, brand: string): string {
   }
 }
 
-/** Nodes whose clocks differ by a minute or two must not refuse what happened just now. */
-const skew = minutes(2);
-
 function signedInCheck({ module, brand, acting, signedInAt }: PreflightFacts, now: Date): Check {
   const name = 'signed_in';
-  const passed = signedInAt !== null && signedInAt > after(now, -signedInWithin) && signedInAt <= after(now, skew);
-  if (passed)
+  if (isJustNow(signedInAt, now))
     return {
       name,
-      passed,
+      passed: true,
       isUnderWay: false,
       sentence: `You entered ${module} through ${brand} ${relative(signedInAt < now ? signedInAt : now, now)}.`,
     };
@@ -179,12 +175,3 @@ export interface Trial {
   began: Date;
   ends: Date;
 }
-
-/**
- * An entry later than the beginning confirms. The beginning is never earlier than the entry that the pre-flight saw, whichever node's
- * clock is fast, so that this one alone confirms nothing. Tokens count in whole seconds: one of the same second is no later one.
- */
-export const trialBegins = (now: Date, seen: Date | null): Date => (seen !== null && seen > now ? seen : now);
-
-export const confirms = (enteredAt: Date, began: Date): boolean =>
-  Math.floor(enteredAt.getTime() / 1000) > Math.floor(began.getTime() / 1000);

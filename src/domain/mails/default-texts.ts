@@ -235,6 +235,62 @@ export const defaultTexts: Record<MailKind, DefaultText> = {
     ),
     outro: '{link}',
   },
+  // To the administrators, 30 and 7 days before, and when it has ended.
+  certificateEnds: {
+    subject: 'A certificate of {connection} ends on {expires}',
+    preview: 'Without a new one nobody can log in through it any more.',
+    heading: 'A certificate is about to end',
+    intro: paragraphs(
+      hello,
+      'A certificate with which {connection} signs ends on {expires}. Once the identity provider signs with a new one that is not known here, nobody can log in through {connection}.',
+      'Upload the new certificate beside the present one, or read the metadata of the identity provider again. Remove the old one when the change is through.',
+    ),
+    outro: '{link}',
+  },
+  // To the administrators: the metadata was read again by its address.
+  certificateAdded: {
+    subject: '{connection} has announced a new certificate',
+    preview: 'It is accepted beside the present one. Was it you?',
+    heading: 'A new certificate of your identity provider',
+    intro: paragraphs(
+      hello,
+      'The metadata of {connection} names a certificate that was not known here. It is accepted beside the present one from now on, so that logins go on when the identity provider changes over. Nothing was removed.',
+      'If nobody of you is changing the certificate at the identity provider, remove it and find out who did.',
+    ),
+    outro: '{link}',
+  },
+  ssoReverted: {
+    subject: 'Passwords work again: nobody confirmed {connection}',
+    preview: 'Enforcing single sign-on was on trial, and has been taken back.',
+    heading: 'Enforced single sign-on was taken back',
+    intro: paragraphs(
+      hello,
+      'Logging in through {connection} was enforced on trial. No administrator signed in through it after the trial began, so it was taken back when it ended, on {time}. Everybody can log in as before.',
+      'Nothing else was changed. You can enforce it again at any time.',
+    ),
+    outro: '{link}',
+  },
+  domainLost: {
+    subject: 'The proof of {domain} is missing in DNS',
+    preview: 'It is looked for once a day.',
+    heading: 'The proof of a domain is missing',
+    intro: paragraphs(
+      hello,
+      'The TXT record that proves that {domain} belongs to {company} is not in DNS any more. {outcome}: people with an address of it are not led to your single sign-on by their address then.',
+      'Put the record back where it stood, or remove the domain.',
+    ),
+    outro: '{link}',
+  },
+  breakGlassEnds: {
+    subject: '{account} may soon have to use single sign-on',
+    preview: 'A break-glass person is about to end.',
+    heading: 'A break-glass person is about to end',
+    intro: paragraphs(
+      hello,
+      'The place of {account} on the list of break-glass people {outcome} until {expires}. Then a password is refused while single sign-on is enforced.',
+    ),
+    outro: paragraphs('{link}', 'If it is needed for longer, give it a later end. If not, there is nothing to do.'),
+  },
   test: {
     subject: 'Test mail from {brand}',
     preview: 'Mail works.',

@@ -25,6 +25,11 @@ export const mailKinds = [
   'requirementReverted',
   'batchWaits',
   'deliveriesLate',
+  'certificateEnds',
+  'certificateAdded',
+  'ssoReverted',
+  'domainLost',
+  'breakGlassEnds',
   'test',
 ] as const;
 

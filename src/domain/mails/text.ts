@@ -38,6 +38,8 @@ export const placeholderWords = {
   failed: 'Number of failed rows',
   module: 'Name of the module',
   account: 'What the account is called in the module',
+  connection: 'Name of the single sign-on connection',
+  domain: 'The e-mail domain',
   people: 'How many people it is about, such as "37 people"',
 } as const;
 
@@ -69,6 +71,11 @@ export const placeholdersOf: Record<TextKind, readonly Placeholder[]> = {
   requirementReverted: [...person, 'module', 'time', 'link'],
   batchWaits: [...person, 'module', 'people', 'link'],
   deliveriesLate: [...person, 'module', 'people', 'link'],
+  certificateEnds: [...person, 'connection', 'expires', 'link'],
+  certificateAdded: [...person, 'connection', 'link'],
+  ssoReverted: [...person, 'connection', 'time', 'link'],
+  domainLost: [...person, 'domain', 'outcome', 'link'],
+  breakGlassEnds: [...person, 'account', 'outcome', 'expires', 'link'],
 };
 
 /** Without these a mail is of no use to whoever gets it. */

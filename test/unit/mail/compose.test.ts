@@ -57,6 +57,25 @@ const data: MailData = {
     href: '/admin/batches/7',
   },
   deliveriesLate: { ...person, module: 'Datto Workplace', people: 1, problem: 'It is down.', href: '/admin/modules/7' },
+  certificateEnds: {
+    ...person,
+    connection: 'Entra ID',
+    certificate: 'CN=idp',
+    endsAt: in14Days,
+    isOver: false,
+    href: '/admin/sso/7',
+  },
+  certificateAdded: { ...person, connection: 'Entra ID', certificates: ['CN=idp 2027'], href: '/admin/sso/7' },
+  ssoReverted: { ...person, connection: 'Entra ID', at, href: '/admin/sso/7' },
+  domainLost: { ...person, domain: 'contoso.example', isLost: false, until: in14Days, href: '/admin/sso/domains' },
+  breakGlassEnds: {
+    ...person,
+    account: 'ben.user',
+    reason: 'On call',
+    endsAt: in14Days,
+    isKept: false,
+    href: '/admin/sso/break-glass',
+  },
   test: { publicUrl: 'https://login.example.com' },
 };
 const kinds = Object.keys(data) as MailKind[]; // the keys of a literal of that type
@@ -73,6 +92,11 @@ const withLink: MailKind[] = [
   'requirementReverted',
   'batchWaits',
   'deliveriesLate',
+  'certificateEnds',
+  'certificateAdded',
+  'ssoReverted',
+  'domainLost',
+  'breakGlassEnds',
 ];
 
 describe('D.8 words of the mails', () => {
@@ -168,7 +192,8 @@ describe.each(kinds)('mail %s', (kind) => {
         if (Array.isArray(value)) return [key, [hostile]];
         return [
           key,
-          ['link', 'expiresAt', 'endsAt', 'until', 'at', 'left', 'kind', 'counts', 'people', 'href'].includes(key)
+          ['link', 'expiresAt', 'endsAt', 'until', 'at', 'left', 'kind', 'counts', 'people', 'href'].includes(key) ||
+          typeof value === 'boolean'
             ? value
             : hostile,
         ];

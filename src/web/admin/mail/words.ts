@@ -24,6 +24,11 @@ export const kindWords: Record<MailKind, string> = {
   requirementReverted: 'Required login was taken back',
   batchWaits: 'A large change waits',
   deliveriesLate: 'A module has not been reached',
+  certificateEnds: 'A certificate is about to end',
+  certificateAdded: 'New certificate of an identity provider',
+  ssoReverted: 'Enforced single sign-on was taken back',
+  domainLost: 'Proof of an e-mail domain is missing',
+  breakGlassEnds: 'Break-glass person is about to end',
   test: 'Test mail',
 };
 
@@ -60,4 +65,10 @@ export const occasionWords: Partial<Record<MailKind, string>> = {
   requirementReverted: 'To the administrators, when nobody has confirmed the required login of a module in time.',
   batchWaits: 'To the administrators, when many people would lose a module at once and one of them has to confirm.',
   deliveriesLate: 'To the administrators, when a module has not been told of a change for 15 minutes.',
+  certificateEnds:
+    'To the administrators, 30 and 7 days before a certificate of an identity provider ends, and when it has.',
+  certificateAdded: 'To the administrators, when the metadata of an identity provider named a new certificate.',
+  ssoReverted: 'To the administrators, when nobody has confirmed the enforced single sign-on in time.',
+  domainLost: 'To the administrators, when DNS does not prove an e-mail domain any more, and when it was given up.',
+  breakGlassEnds: 'To the administrators, 7 days and 1 day before a break-glass person may no longer use the password.',
 };

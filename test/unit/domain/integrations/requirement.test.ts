@@ -2,16 +2,15 @@
 import { describe, expect, it } from 'vitest';
 import { dueReminder, endProblems } from '../../../../src/domain/integrations/exception.ts';
 import {
-  confirms,
   judgePreflight,
   needsReading,
   type PreflightFacts,
   standingOf,
-  trialBegins,
 } from '../../../../src/domain/integrations/requirement.ts';
 import type { Settings } from '../../../../src/domain/integrations/settings.ts';
 import type { UserId } from '../../../../src/lib/ids.ts';
 import { days, hours, after as later, minutes, seconds } from '../../../../src/lib/time.ts';
+import { confirms, trialBegins } from '../../../../src/lib/trial.ts';
 
 const now = new Date('2026-11-22T12:00:00.700Z');
 const way = (id: string) => ({

@@ -1,0 +1,76 @@
+// What a test sign-in proves: that the connection works with the settings of today. Pure.
+import { hash } from 'node:crypto';
+import type { UpstreamClaims } from './claims.ts';
+import type { Connection } from './connection.ts';
+
+type WhatIsTested = Pick<Connection, 'settings' | 'attributes'>;
+
+/** Changes with everything that a test depends on, and with nothing else. A client secret that is replaced takes the test away by itself. */
+export const testedHashOf = ({ settings, attributes }: WhatIsTested): string =>
+  hash('sha256', JSON.stringify(ordered({ settings, attributes })), 'base64url');
+
+export const isTested = (connection: WhatIsTested & { testedHash: string | null }): boolean =>
+  connection.testedHash !== null && connection.testedHash === testedHashOf(connection);
+
+/** PostgreSQL gives the keys of an object back in an order of its own. */
+function ordered(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(ordered);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([one], [other]) => (one < other ? -1 : 1))
+      .map(([name, inner]) => [name, ordered(inner)]),
+  );
+}
+
+export interface TestCheck {
+  name: 'email' | 'names' | 'groups';
+  /** What only makes less of a sign-in does not keep the connection from being enabled. */
+  weight: 'needed' | 'good to have';
+  passed: boolean;
+  sentence: string;
+}
+
+/** What came back, held against what a sign-in needs. `reads`: a rule of the connection looks at groups. */
+export function judgeTest(
+  claims: UpstreamClaims,
+  { attributes, settings }: WhatIsTested,
+  { readsGroups }: { readsGroups: boolean },
+): TestCheck[] {
+  const { email, firstName, lastName, groups } = claims;
+  const isSaml = settings.kind === 'saml';
+  const called = isSaml ? 'attribute' : 'claim';
+  const hasNames = firstName !== null && lastName !== null;
+  const groupSentences = {
+    list: `Groups came: ${groups.state === 'list' ? groups.values.length : 0}.`,
+    missing: `No groups came: the ${called} "${attributes.groups}" was missing.`,
+    overage:
+      'A link came in place of the groups: this person is in too many. Let the identity provider send only the groups that are assigned to this application.',
+  };
+  return [
+    {
+      name: 'email',
+      weight: 'needed',
+      passed: email !== null,
+      sentence:
+        email === null ? `No e-mail came: the ${called} "${attributes.email}" was missing.` : `The e-mail is ${email}.`,
+    },
+    {
+      name: 'names',
+      weight: 'good to have',
+      passed: hasNames,
+      sentence: hasNames
+        ? `The name is ${firstName} ${lastName}.`
+        : `First name, last name or both were missing: a new person is called by the address then.`,
+    },
+    {
+      name: 'groups',
+      weight: readsGroups ? 'needed' : 'good to have',
+      passed: groups.state === 'list',
+      sentence: groupSentences[groups.state],
+    },
+  ];
+}
+
+export const passes = (checks: readonly TestCheck[]): boolean =>
+  checks.every(({ passed, weight }) => passed || weight === 'good to have');
