@@ -10,6 +10,7 @@ import { authoriseInstance } from '../roles/authority.ts';
 import { causeOf, settingsChanged } from '../standing/commands.ts';
 import { tellAdministrators } from './administrators.ts';
 import { listDueTrials } from './repository.ts';
+import { judgePreflight, needsReading, type Preflight, standingOf } from './requirement.ts';
 import { type Connected, enteredAt, getConnected, preflightFacts, requestReading } from './requirement-queries.ts';
 import { trialMinutes } from './settings.ts';
 
