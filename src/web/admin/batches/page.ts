@@ -34,7 +34,7 @@ const list: DeskHandler = async (ctx, runtime, desk) => {
     {
       batches: batches.map((batch) => ({
         title: `Suspend ${peopleWords(batch.people)} in ${batch.instanceName}`,
-        cause: batch.cause,
+        cause: sentenceCase(batch.cause),
         people: peopleWords(batch.people),
         at: desk.moment(batch.createdAt),
         href: `${batchesPath}/${batch.id}`,
@@ -43,6 +43,9 @@ const list: DeskHandler = async (ctx, runtime, desk) => {
     },
   );
 };
+
+/** Causes are parts of sentences elsewhere. */
+const sentenceCase = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 
 const idOf = (ctx: Context) => idParam<string>(ctx, 'id', 'batch');
 
@@ -65,7 +68,7 @@ async function draw(ctx: Context, runtime: Runtime, desk: Desk, problem: FormPro
       title: `Suspend ${whom} in ${batch.instanceName}?`,
       lead: waitWords(batch, batch.instanceName),
       status: statuses[batch.state],
-      cause: batch.cause,
+      cause: sentenceCase(batch.cause),
       by: causedBy ?? (batch.causedBy ? 'Somebody who is gone' : 'The system'),
       at: desk.moment(batch.createdAt),
       decided: batch.decidedAt && { by: batch.decidedBy ?? 'The system', at: desk.moment(batch.decidedAt) },
