@@ -102,6 +102,12 @@ describe('an invited person', () => {
     expect(codes.body).toContain('download=');
     expect(await shownStatus(person)).toBe('Active');
     expect(await eventsOf(app, person, 'user.activate')).toMatchObject([{ details: { by: 'sign-up' } }]);
+    // Now their accounts in modules can be made: the hint stands in the queue, as no job runs here.
+    const { rows: hints } = await app.runtime.db.raw(
+      `select data from pgboss.job where name = 'reconcile' and data -> 'userIds' ->> 0 = ?`,
+      [person.user.id],
+    );
+    expect(hints).toMatchObject([{ data: { cause: 'signed up', instanceIds: null } }]);
     expect(await mailsTo(app, person.user.email, 'secondFactorEnrolled')).toHaveLength(1);
 
     const answer = answerOf(await place.visitor.submit(codes, {}, '/recovery-codes'));
