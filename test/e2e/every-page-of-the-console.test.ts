@@ -92,6 +92,7 @@ describe('every page of the console', { timeout: 240_000 }, () => {
       )
       .map(({ address }) => address);
     const [team] = await app.runtime.db('access_groups').where({ company_id: company.id, name: workplaceTeam });
+    addresses.push(`/admin/users/${ben.user.id}/why?module=${instanceId}`);
     addresses.push(`/admin/modules/${instanceId}/exceptions?q=root`);
     addresses.push(`/admin/modules/${instanceId}/exceptions/new?account=root`);
     addresses.push(`/admin/groups/${team.id}`, `/admin/users?q=nobody-at-all`, `/admin/users?status=Deactivated`);

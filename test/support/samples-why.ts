@@ -74,7 +74,10 @@ export function whySamples(shell: (here: Shell['here']) => Shell, markup: string
         lines: [
           {
             ...line(markup, fail, markup),
-            more: [markup, markup],
+            more: [
+              { words: markup, at },
+              { words: markup, at: null },
+            ],
             setting: { words: markup, href: path },
             changed: { sentence: markup, at },
             flip: { words: markup, href: path },

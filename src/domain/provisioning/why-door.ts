@@ -31,6 +31,10 @@ function connectionLine(instance: WhyInstance): Line {
 const list = new Intl.ListFormat('en');
 const namesOf = (groups: readonly WhyGroup[]): string => list.format(groups.map(({ name }) => name));
 
+/** The time stands behind it. */
+const membershipWords = ({ name, isActive, addedBy }: WhyGroup): string =>
+  `${name}: ${isActive ? 'active' : 'inactive, so it opens nothing'}. ${addedBy === null ? 'Joined' : `Added by ${addedBy}`}`;
+
 function groupsLine(user: User, { name, groups }: WhyInstance): Line {
   const own = groups.filter(({ since }) => since !== null);
   const active = own.filter(({ isActive }) => isActive);
@@ -44,7 +48,7 @@ function groupsLine(user: User, { name, groups }: WhyInstance): Line {
       target: { kind: 'user', id: user.id },
       actions: ['user.groupChange', 'user.create', 'user.invite'],
     } as Traces,
-    more: own.map((group) => `${group.name}: ${group.isActive ? 'active' : 'inactive, so it opens nothing'}.`),
+    more: own.map((group) => ({ words: membershipWords(group), at: group.since })),
   };
   if (active.length > 0) return line('groups', 'pass', `${name} is opened by ${namesOf(active)}.`, of);
   if (own.length > 0)

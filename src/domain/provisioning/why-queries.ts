@@ -6,6 +6,7 @@ import { type CompanyId, type InstanceId, isId, type UserId } from '../../lib/id
 import { likePattern } from '../../lib/paging.ts';
 import type { Work } from '../../work.ts';
 import type { AuditRow } from '../audit/repository.ts';
+import { actorWords } from '../audit/sentence.ts';
 import { companyKey } from '../companies/company.ts';
 import { readSettings } from '../integrations/repository.ts';
 import { type Profile, profileSchema } from '../modules/profile.ts';
@@ -76,7 +77,7 @@ interface InstanceRow {
   icon: string | null;
   client_id: string;
   profile: unknown;
-  groups: (Omit<WhyGroup, 'since'> & { since: string | null })[];
+  groups: (Omit<WhyGroup, 'since' | 'addedBy'> & { since: string | null })[];
 }
 
 const instanceSql = `
@@ -102,19 +103,24 @@ async function readInstance(
   if (!row || !settings) return null;
   const profile = profileSchema.parse(row.profile);
   const store = work.store.of(companyId);
-  const [account, fitting, exceptions, deliveries, logout] = await Promise.all([
+  const [account, fitting, exceptions, deliveries, logout, adders] = await Promise.all([
     store.accounts.findOf(instanceId, user.id),
     findFitting(work, companyId, instanceId, user, profile),
     store.exceptions.list(instanceId),
     listDeliveries(work, companyId, instanceId, user.id),
     work.store.logouts.findLast(companyId, user.id, row.client_id),
+    listAdders(work, companyId, user.id),
   ]);
   const instance: WhyInstance = {
     id: row.id,
     name: row.name,
     profile,
     settings,
-    groups: row.groups.map((group) => ({ ...group, since: group.since === null ? null : new Date(group.since) })),
+    groups: row.groups.map((group) => ({
+      ...group,
+      since: group.since === null ? null : new Date(group.since),
+      addedBy: adders.get(group.name) ?? null,
+    })),
     account,
     fitting,
     exception: exceptions.find(({ accountId }) => account?.externalId === accountId) ?? null,
@@ -152,6 +158,33 @@ async function findFitting(
     },
   );
   return rows;
+}
+
+/** The last changes of groups that are looked through for who made them. */
+const changesRead = 50;
+
+/** Who put the person into which group last, by its name then. */
+async function listAdders(work: Work, companyId: CompanyId, userId: UserId): Promise<Map<string, string>> {
+  const rows: Pick<AuditRow, 'actor' | 'details'>[] = await work.store
+    .db('audit_events')
+    .where({ company_id: companyId, target_kind: 'user', target_id: userId, action: 'user.groupChange' })
+    .orderBy('id', 'desc')
+    .limit(changesRead)
+    .select('actor', 'details');
+  const adders = new Map<string, string>();
+  for (const { actor, details } of rows)
+    for (const name of groupsIn(details.after).filter((group) => !groupsIn(details.before).includes(group)))
+      if (!adders.has(name))
+        adders.set(
+          name,
+          actorWords(actor, () => null),
+        );
+  return adders;
+}
+
+function groupsIn(side: unknown): string[] {
+  const { groups } = (side ?? {}) as { groups?: unknown };
+  return Array.isArray(groups) ? groups.map(String) : [];
 }
 
 const newest = 5;

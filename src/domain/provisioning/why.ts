@@ -29,6 +29,8 @@ export interface WhyGroup {
   isSystem: boolean;
   /** Since when the person is in it; null: they are not. */
   since: Date | null;
+  /** Who put them in, as far as the audit log tells. */
+  addedBy: string | null;
 }
 
 /** One connected module, with all that decides there for one person. */
@@ -102,8 +104,8 @@ export interface Line {
   name: LineName;
   outcome: Outcome;
   sentence: string;
-  /** One more sentence each, such as for each group. */
-  more: string[];
+  /** One more sentence each, such as for each group; `at`: when it came to be so. */
+  more: { words: string; at: Date | null }[];
   /** The setting that decided. */
   setting: Link;
   changedBy: Traces;

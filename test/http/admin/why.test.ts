@@ -3,9 +3,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { addIpEntry, changePolicy } from '../../../src/domain/companies/commands.ts';
 import type { Company } from '../../../src/domain/companies/company.ts';
 import { createGroup } from '../../../src/domain/groups/commands.ts';
+import { addMembers } from '../../../src/domain/groups/member-commands.ts';
 import type { Why } from '../../../src/domain/provisioning/why.ts';
 import { explainWhy } from '../../../src/domain/provisioning/why-queries.ts';
 import { deactivateUser, inviteUser } from '../../../src/domain/users/commands.ts';
+import type { GroupId } from '../../../src/lib/ids.ts';
 import { after, minutes } from '../../../src/lib/time.ts';
 import { type ConnectedModule, makeConnected } from '../../support/api.ts';
 import { startApp, type TestApp } from '../../support/app.ts';
@@ -178,10 +180,12 @@ describe('the trace', () => {
     const why = await explained(one, modules.ruled);
     expect(why.decisive?.flip?.place).toMatchObject({ page: 'group', tab: 'add' });
     const place = why.decisive?.flip?.place;
-    const groupId = place?.page === 'group' ? place.id : '';
-    await app.runtime.db('group_members').insert({ company_id: company.id, group_id: groupId, user_id: one.user.id });
+    const groupId = (place?.page === 'group' ? place.id : '') as GroupId;
+    await addMembers(app.operator(), company.id, groupId, [one.user.id]);
     expect(verdict(await explained(one, modules.ruled))).toBe('in');
     expect(await reality(one, modules.ruled)).toBe('in');
+    const page = await admin.visitor.open(path(one, `?module=${modules.ruled.instanceId}`));
+    expect(wordsOf(page)).toContain(`${team}: active. Added by The operator just now`);
   });
 
   it('C28, C32 says what the module will make of their accounts', async () => {

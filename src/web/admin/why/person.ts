@@ -75,7 +75,7 @@ async function linesOf({ why, changes, person, instance }: Explained, desk: Desk
     label: lineLabels[line.name],
     status: outcomeStatus[line.outcome],
     sentence: line.sentence,
-    more: line.more,
+    more: line.more.map(({ words, at }) => ({ words, at: at && desk.moment(at) })),
     setting: linkTo(line.setting, of),
     changed: changed.get(line) ?? null,
     flip: line.flip && linkTo(line.flip, of),

@@ -10,7 +10,7 @@ export interface WhyLine {
   label: string;
   status: StatusWords;
   sentence: string;
-  more: string[];
+  more: { words: string; at: Moment | null }[];
   setting: WhyLink;
   /** What the audit log says of it last, such as "Ada Root deactivated Ben User." */
   changed: { sentence: string; at: Moment } | null;
