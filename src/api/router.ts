@@ -5,9 +5,10 @@ import type { Runtime } from '../runtime.ts';
 import { authenticate } from './authenticate.ts';
 import { readBody } from './body.ts';
 import type { ApiContext } from './context.ts';
-import type { Endpoint, Reply } from './endpoint.ts';
+import type { Auth, Callers, Endpoint, Reply } from './endpoint.ts';
 import { base, openApi } from './openapi.ts';
 import { problemOf } from './problem.ts';
+import { createTurns, type Turns } from './turns.ts';
 import { endpoints } from './v1/routes.ts';
 
 interface Route {
@@ -22,12 +23,13 @@ const routes: Route[] = endpoints.map((endpoint) => ({
 
 export function api(runtime: Runtime) {
   const document = openApi(endpoints, runtime.config.publicUrl);
+  const turns = createTurns({ atOnce: 4, waiting: 200 });
   return async (ctx: ApiContext, next: () => Promise<void>): Promise<void> => {
     if (!ctx.path.startsWith('/api/')) return next();
     ctx.state.route = '/api/*';
     try {
       if (ctx.path === `${base}/openapi.json` && isReading(ctx)) send(ctx, { status: 200, body: document });
-      else send(ctx, await serve(ctx, runtime));
+      else send(ctx, await serve(ctx, runtime, turns));
     } catch (thrown) {
       refuse(ctx, runtime, thrown);
     }
@@ -36,7 +38,11 @@ export function api(runtime: Runtime) {
 
 const isReading = ({ method }: ApiContext) => method === 'GET' || method === 'HEAD';
 
-async function serve(ctx: ApiContext, runtime: Runtime): Promise<Reply> {
+/** Whose line it stands in: an instance has one of its own, and so have the ceremonies of a product. */
+const lineOf = (caller: Callers[Auth]): string =>
+  caller === null ? '' : 'credentialId' in caller ? caller.instanceId : caller.clientId;
+
+async function serve(ctx: ApiContext, runtime: Runtime, turns: Turns): Promise<Reply> {
   const here = routes.filter(({ pattern }) => pattern.test(ctx.path));
   const method = ctx.method === 'HEAD' ? 'GET' : ctx.method;
   const route = here.find(({ endpoint }) => endpoint.method === method);
@@ -50,15 +56,17 @@ async function serve(ctx: ApiContext, runtime: Runtime): Promise<Reply> {
   const { endpoint, pattern } = route;
   ctx.state.route = `${base}${endpoint.path}`;
   const caller = await authenticate(ctx, endpoint.auth);
-  return endpoint.run({
-    work: ctx.state.work,
-    caller,
-    params: { ...pattern.exec(ctx.path)?.groups },
-    query: { ...ctx.query },
-    body: endpoint.body ? await readBody(ctx) : undefined,
-    header: (name) => ctx.get(name),
-    runtime,
-  });
+  return turns.take(lineOf(caller), async () =>
+    endpoint.run({
+      work: ctx.state.work,
+      caller,
+      params: { ...pattern.exec(ctx.path)?.groups },
+      query: { ...ctx.query },
+      body: endpoint.body ? await readBody(ctx) : undefined,
+      header: (name) => ctx.get(name),
+      runtime,
+    }),
+  );
 }
 
 function send(ctx: ApiContext, { status, body, headers = {} }: Reply): void {
