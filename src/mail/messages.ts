@@ -72,8 +72,10 @@ export const mailSchemas = {
   exceptionEnds: exception,
   exceptionKept: exception,
   noWayIn: person.extend({ module: words, href: path }),
+  emergencyUsed: person.extend({ module: words, account: words, at: time, href: path }),
   requirementReverted: person.extend({ module: words, at: time, href: path }),
   batchWaits: person.extend({ module: words, people: count, cause: words, href: path }),
+  groupsNotSaid: person.extend({ connection: words, account: words, problem: words, href: path }),
   deliveriesLate: person.extend({ module: words, people: count, problem: words, href: path }),
   certificateEnds: person.extend({
     connection: words,
@@ -236,6 +238,16 @@ const partsOf: { [K in MailKind]: PartsOf<K> } = {
     ],
     button: { label: 'Show the exceptions', link: pageOf(data.href, context) },
   }),
+  emergencyUsed: (data, context) => ({
+    values: { ...personValues(data), module: data.module, account: data.account, time: moment(data.at) },
+    facts: [
+      { label: 'Company Name', value: data.company },
+      { label: 'Module', value: data.module },
+      { label: 'Account', value: data.account },
+      { label: 'Time', value: moment(data.at) },
+    ],
+    button: { label: 'Show the exceptions', link: pageOf(data.href, context) },
+  }),
   requirementReverted: (data, context) => ({
     values: { ...personValues(data), module: data.module, time: moment(data.at) },
     facts: [
@@ -254,6 +266,15 @@ const partsOf: { [K in MailKind]: PartsOf<K> } = {
       { label: 'Cause', value: data.cause },
     ],
     button: { label: 'Look at it', link: pageOf(data.href, context) },
+  }),
+  groupsNotSaid: (data, context) => ({
+    values: { ...personValues(data), connection: data.connection, account: data.account },
+    facts: [
+      { label: 'Company Name', value: data.company },
+      { label: 'Connection', value: data.connection },
+      { label: 'Problem', value: data.problem },
+    ],
+    button: { label: 'Show the connection', link: pageOf(data.href, context) },
   }),
   deliveriesLate: (data, context) => ({
     values: { ...personValues(data), module: data.module, people: peopleWords(data.people) },

@@ -45,6 +45,13 @@ export function sampleData({ company, publicUrl, now }: SampleContext): { [K in 
     exportReady: { ...person, href: '/admin/users' },
     exceptionEnds: { ...exception, endsAt: after(now, days(7)).toISOString() },
     exceptionKept: { ...exception, endsAt: after(now, days(7)).toISOString() },
+    emergencyUsed: {
+      ...person,
+      module: 'Datto Workplace',
+      account: 'breakglass@northwind.example',
+      at,
+      href: '/admin/modules',
+    },
     noWayIn: { ...person, module: 'Datto Workplace', href: '/admin/modules' },
     requirementReverted: { ...person, module: 'Datto Workplace', at, href: '/admin/modules' },
     batchWaits: {
@@ -53,6 +60,13 @@ export function sampleData({ company, publicUrl, now }: SampleContext): { [K in 
       people: 37,
       cause: 'a group was deleted by Ben Root',
       href: '/admin/batches',
+    },
+    groupsNotSaid: {
+      ...person,
+      connection: 'Entra ID',
+      account: 'ben@contoso.example',
+      problem: 'the groups were not sent',
+      href: '/admin/sso',
     },
     deliveriesLate: {
       ...person,

@@ -1917,11 +1917,10 @@ export function createFileStore(file: string): DocumentStore {
   };
 }
 
-type PendingEntry = {
-  sub: string;
-  account: { id: string; user_name: string; administrator: boolean };
-  created: boolean;
-};
+type PendingEntry =
+  | { sub: string; account: { id: string; user_name: string; administrator: boolean }; created: boolean }
+  /** A sealed emergency account was used. */
+  | { account_id: string; at: string };
 type Kept = {
   instance: string | null;
   /** Sealed, the newest first: while they are changed two are good. */ credentials: string[];
@@ -2180,6 +2179,8 @@ export async function createIntegration(options: IntegrationOptions): Promise<In
       const { settings, lastContact } = memory.get();
       const decision = decideLocalLogin(settings, account, clock(), lastContact);
       if (decision.record) heard('local_login', { account: account.id, row: decision.row, allowed: decision.allowed });
+      if (decision.row === 'emergency')
+        void reports.add({ account_id: account.id, at: new Date(clock()).toISOString() });
       return decision;
     },
     loginGate() {
@@ -2283,6 +2284,9 @@ function createLink(inside: Insides, { tenant }: IntegrationOptions, memory: Mem
   return { api, call, keep, poll, greet, forget, sealCredential: sealer.seal, skew: () => clockSkew };
 }
 
+const factsOf = (entry: PendingEntry) =>
+  'sub' in entry ? { sub: entry.sub, account: entry.account.id } : { account: entry.account_id };
+
 /** Entries on their way to the provider: kept, tried again, and never waited for. */
 function createReports(link: Link, memory: Memory, heard: Heard) {
   let flushing: Promise<void> | undefined;
@@ -2291,11 +2295,11 @@ function createReports(link: Link, memory: Memory, heard: Heard) {
 
   async function send(entry: PendingEntry): Promise<void> {
     try {
-      await link.call('/entries', { method: 'POST', body: entry });
+      await link.call('sub' in entry ? '/entries' : '/emergencies', { method: 'POST', body: entry });
     } catch (error) {
       if (!(error instanceof ModuleError) || error.code !== 'provider_refused') throw error;
       // It will never be taken: linked elsewhere, or gone. Whoever reads the log can mend it.
-      heard('entry_refused', { sub: entry.sub, account: entry.account.id, code: error.problem?.code });
+      heard('entry_refused', { ...factsOf(entry), code: error.problem?.code });
     }
   }
 
@@ -2327,7 +2331,7 @@ function createReports(link: Link, memory: Memory, heard: Heard) {
       await memory.change(({ entries }) => ({ entries: [...entries, entry].slice(-MOST_ENTRIES) }));
       void flush();
     } catch (error) {
-      heard('entry_not_kept', { sub: entry.sub, account: entry.account.id, reason: String(error) });
+      heard('entry_not_kept', { ...factsOf(entry), reason: String(error) });
     }
   }
 

@@ -1,9 +1,22 @@
 import { z } from 'zod';
 import { nameThereSchema } from '../../domain/integrations/connect-commands.ts';
+import { reportEmergency } from '../../domain/integrations/emergency-commands.ts';
 import { reportEntry } from '../../domain/provisioning/entry-commands.ts';
 import { endpoint } from '../endpoint.ts';
 
 export const entryEndpoints = [
+  endpoint({
+    method: 'POST',
+    path: '/instance/emergencies',
+    summary: 'Raises the alarm: a sealed emergency account has logged in with its own password',
+    auth: 'instance',
+    body: z.object({ account_id: nameThereSchema, at: z.iso.datetime() }),
+    response: { 204: null },
+    async handle({ work, caller: { companyId, instanceId }, body }) {
+      await reportEmergency(work, companyId, instanceId, { accountId: body.account_id, at: new Date(body.at) });
+      return { status: 204 };
+    },
+  }),
   endpoint({
     method: 'POST',
     path: '/instance/entries',

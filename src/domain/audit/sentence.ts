@@ -154,6 +154,12 @@ function changeWords(details: Record<string, unknown>): string {
   return changes.length === 0 ? '' : `: ${changes.join(', ')}`;
 }
 
+const activatedBecause: Record<string, string> = {
+  mapping: ', who is in a mapped group again',
+  sso: ', who logged in through single sign-on for the first time',
+  undo: ', by taking a plan back',
+};
+
 const deactivatedBecause: Record<string, string> = {
   mapping: ', who is in no mapped group any more',
   scim: ', as the directory asked',
@@ -166,12 +172,26 @@ const refusedBecause: Record<string, string> = {
   deactivated: 'the account is deactivated',
   locked: 'the account is locked',
   'no-password': 'no password is set',
+  sso: 'the company enforces single sign-on',
   'wrong-password': 'the password was wrong',
   'no-factor': 'no second factor is set up',
   'wrong-code': 'the code was wrong',
   'used-code': 'the code had been used before',
   'wrong-proof': 'they could not prove anew who they are',
   address: 'the address is not on the IP access list',
+  'sso-address': 'the address is not on the IP access list',
+  'sso-disabled': 'the connection is off',
+  'sso-no-email': 'the identity provider sent no e-mail address',
+  'sso-ambiguous': 'several people have that address',
+  'sso-root': 'the Root Admin is not found by an address',
+  'sso-bound-elsewhere': 'the person belongs to another account of the identity provider',
+  'sso-unverified': 'the address has not been confirmed',
+  'sso-deactivated': 'the account is deactivated',
+  'sso-unmapped': 'no mapping rule fits',
+  'sso-no-account': 'there is no such person, and nobody is created automatically',
+  'sso-groups-unknown': 'the groups were not said',
+  'sso-invalid-person': 'what an account needs was missing or not valid',
+  'sso-username-taken': 'somebody else has the username',
 };
 
 /** Why a sign-in was refused, in words; an unknown reason as it stands. */
@@ -311,7 +331,9 @@ const sentences: Record<AuditAction, (told: Told) => string> = {
   'user.emailChange.confirm': ({ whose, isSelf, who, details }) =>
     `${isSelf ? `${who} confirmed ${whose}` : `The link confirmed ${whose}`} new e-mail ${shown(details.after)}`,
   'user.activate': ({ who, whom, details }) =>
-    details.by === 'sign-up' ? `${who} signed up and is active` : `${who} activated ${whom}`,
+    details.by === 'sign-up'
+      ? `${who} signed up and is active`
+      : `${who} activated ${whom}${activatedBecause[String(details.by)] ?? ''}`,
   'user.deactivate': ({ who, whom, details }) =>
     `${who} deactivated ${whom}${deactivatedBecause[String(details.reason)] ?? ''}`,
   'user.delete': ({ who, whom }) => `${who} deleted ${whom}`,
@@ -374,6 +396,8 @@ const sentences: Record<AuditAction, (told: Told) => string> = {
   'module.settings': ({ who, details }) =>
     `${who} changed the login settings of ${shown(details.name)}${changeWords(details)}${tail(', without a passed contract test: ', text(details.override))}`,
   'module.require': ({ who, details }) => requireWords(who, details),
+  'module.emergency': ({ details }) =>
+    `The emergency account ${quoted(details.account)} logged in to ${shown(details.name)} with its own password`,
   'module.exception': ({ who, details }) => exceptionWords(who, details),
   'module.link': ({ who, whom, subject, details }) =>
     details.by === 'hand'
@@ -396,6 +420,21 @@ const sentences: Record<AuditAction, (told: Told) => string> = {
       ? `${subject} passed the contract test${details.target === 'fake' ? ' of the built-in fake' : ''}`
       : `${subject} ${details.state === 'failed' ? `failed the contract test: ${shown(details.failed)}` : 'was not tested to the end'}`,
   'sso.config': ({ who, details }) => ssoWords(who, details),
+  'sso.mapping': ({ who, whom, details }) =>
+    details.emptied === 'accepted'
+      ? `${who} confirmed that ${whom} is in no group of ${shown(details.connection)} any more`
+      : `${who} changed the mapping rules of ${shown(details.connection)}${changeWords(details)}`,
+  'sso.bind': ({ subject, details }) =>
+    `${subject} came through ${shown(details.connection)} for the first time, and is bound to that account`,
+  'sso.stop': ({ subject, details }) =>
+    `${shown(details.connection)} did not say the groups of ${text(details.email) ?? subject}: nothing was changed`,
+  'sso.plan.make': ({ who, details }) =>
+    `${who} made a plan for ${shown(details.connection)}: ${many(count(details.rows), 'person', 'people')} would be touched`,
+  'sso.plan.ask': ({ who, details }) =>
+    `${who} asked a second administrator to apply a plan for ${shown(details.connection)}`,
+  'sso.plan.apply': ({ who, details }) =>
+    `${who} applied a plan for ${shown(details.connection)} to ${many(count(details.rows), 'person', 'people')}`,
+  'sso.plan.undo': ({ who, details }) => `${who} took back a plan for ${shown(details.connection)}`,
   'import.start': ({ who, details }) => `${who} started a task: ${text(details.title) ?? 'without a name'}`,
   'import.done': ({ details }) =>
     `${text(details.title) ?? 'A task'} ended: ${count(details.succeeded)} done, ${count(details.skipped)} skipped, ${count(details.failed)} failed`,

@@ -11,7 +11,13 @@ export async function tellAdministrators(
   companyId: CompanyId,
   kind: Extract<
     MailKind,
-    'exceptionEnds' | 'exceptionKept' | 'noWayIn' | 'requirementReverted' | 'batchWaits' | 'deliveriesLate'
+    | 'exceptionEnds'
+    | 'exceptionKept'
+    | 'noWayIn'
+    | 'emergencyUsed'
+    | 'requirementReverted'
+    | 'batchWaits'
+    | 'deliveriesLate'
   >,
   data: Record<string, unknown>,
 ): Promise<void> {

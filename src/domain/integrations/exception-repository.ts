@@ -126,6 +126,28 @@ export function exceptionRepository(db: Database, companyId: CompanyId) {
       await db('login_exceptions').where({ company_id: companyId, id }).update({ reminded_days: daysBefore });
     },
 
+    /** Whose word of a sealed account's use it is; null when it is none, `isNews` when nobody was told since `toldBefore`. */
+    async noteUse(
+      instanceId: InstanceId,
+      accountId: string,
+      times: { now: Date; toldBefore: Date },
+    ): Promise<{ userName: string; isNews: boolean } | null> {
+      const emergency = () =>
+        db('login_exceptions').where({
+          company_id: companyId,
+          instance_id: instanceId,
+          account_id: accountId,
+          kind: 'emergency',
+        });
+      const [news] = await emergency()
+        .where((told) => told.whereNull('use_told_at').orWhere('use_told_at', '<', times.toldBefore))
+        .update({ use_told_at: times.now })
+        .returning('user_name');
+      if (news) return { userName: news.user_name, isNews: true };
+      const known = await emergency().first('user_name');
+      return known ? { userName: known.user_name, isNews: false } : null;
+    },
+
     async delete(id: string): Promise<void> {
       await db('login_exceptions').where({ company_id: companyId, id }).delete();
     },

@@ -201,6 +201,17 @@ export const defaultTexts: Record<MailKind, DefaultText> = {
     ),
     outro: '{link}',
   },
+  emergencyUsed: {
+    subject: 'The emergency account of {module} has been used',
+    preview: '{account} logged in locally.',
+    heading: 'An emergency account was used',
+    intro: paragraphs(
+      hello,
+      '{account}, the sealed emergency account of {module}, logged in there with its own password ({time}).',
+      'If one of you opened the seal, give the account a new password and seal it again. If nobody did, suspend it in {module} now.',
+    ),
+    outro: '{link}',
+  },
   requirementReverted: {
     subject: 'Local login to {module} works again: nobody confirmed the trial',
     preview: 'Requiring {brand} was on trial, and has been taken back.',
@@ -221,6 +232,18 @@ export const defaultTexts: Record<MailKind, DefaultText> = {
       hello,
       '{people} at {company} would be suspended in {module} by one act. Since that is many at once, or an administrator of {module} is among them, it waits until an administrator other than the one who caused it confirms.',
       'Their access through {brand} has ended already where the act said so. Nothing has been suspended in {module} yet.',
+    ),
+    outro: '{link}',
+  },
+  // To the administrators, once a day: mapping rules have nothing to go by.
+  groupsNotSaid: {
+    subject: '{connection} did not say the groups of {account}',
+    preview: 'Nothing was changed. Rules that go by groups need them.',
+    heading: 'Groups are missing',
+    intro: paragraphs(
+      hello,
+      '{account} logged in through {connection}, and their groups were not among what it sent. Role, access groups and status are as they were: a missing list is never taken for no groups. People who have no account yet are not created like this.',
+      'Look at what the identity provider sends, or say that an empty list is right.',
     ),
     outro: '{link}',
   },

@@ -14,6 +14,7 @@ import {
   enter,
   eventsOf,
   exempts,
+  mailsOf,
   makeReady,
   makeStage,
   type Stage,
@@ -42,6 +43,38 @@ const given = (more: object = {}) => ({
   ends_at: inDays(7),
   acting,
   ...more,
+});
+
+describe('the sealed emergency account', () => {
+  it('raises an alarm when it is used: on record each time, a mail to each administrator once an hour', async () => {
+    const stage = await makeStage(app, await makeCompany(app));
+    const { api } = stage.module;
+    const sealed = { account_id: 'sealed', user_name: 'sealed@northwind.example', kind: 'emergency' };
+    const made = await api.post('/instance/exceptions', given({ ...sealed, ends_at: null, no_end: true }));
+    expect(made.status).toBe(201);
+    const use = (accountId = 'sealed') =>
+      api.post('/instance/emergencies', { account_id: accountId, at: app.clock.now().toISOString() });
+    // Five at once are five uses and one mail.
+    const answers = await Promise.all([1, 2, 3, 4, 5].map(() => use()));
+    expect(answers.map(({ status }) => status)).toEqual([204, 204, 204, 204, 204]);
+    const told = async () => (await mailsOf(app, stage, 'emergencyUsed')).filter((to) => to === stage.admin.user.email);
+    expect([(await eventsOf(app, stage, 'module.emergency')).length, (await told()).length]).toEqual([5, 1]);
+    app.clock.advance(minutes(61));
+    expect((await use()).status).toBe(204);
+    expect((await told()).length).toBe(2);
+  });
+
+  it('API-02 is one of this instance, and sealed', async () => {
+    const stage = await makeStage(app, company);
+    expect((await stage.module.api.post('/instance/exceptions', given())).status).toBe(201);
+    for (const accountId of ['ada', 'nobody']) {
+      const answer = await stage.module.api.post('/instance/emergencies', {
+        account_id: accountId,
+        at: app.clock.now().toISOString(),
+      });
+      expect(answer.status).toBe(404);
+    }
+  });
 });
 
 describe('exceptions', () => {

@@ -48,6 +48,13 @@ const data: MailData = {
   exceptionEnds: { ...exception, endsAt: in14Days },
   exceptionKept: { ...exception, endsAt: in14Days },
   noWayIn: { ...person, module: 'Datto Workplace', href: '/admin/modules/7/exceptions' },
+  emergencyUsed: {
+    ...person,
+    module: 'Datto Workplace',
+    account: 'sealed@northwind.example',
+    at: '2026-11-22T13:30:00.000Z',
+    href: '/admin/modules/7/exceptions',
+  },
   requirementReverted: { ...person, module: 'Datto Workplace', at, href: '/admin/modules/7/settings' },
   batchWaits: {
     ...person,
@@ -55,6 +62,13 @@ const data: MailData = {
     people: 37,
     cause: 'deleted by Ada Root',
     href: '/admin/batches/7',
+  },
+  groupsNotSaid: {
+    ...person,
+    connection: 'Entra ID',
+    account: 'ben@contoso.example',
+    problem: 'the groups were not sent',
+    href: '/admin/sso/7',
   },
   deliveriesLate: { ...person, module: 'Datto Workplace', people: 1, problem: 'It is down.', href: '/admin/modules/7' },
   certificateEnds: {
@@ -89,8 +103,10 @@ const withLink: MailKind[] = [
   'exceptionEnds',
   'exceptionKept',
   'noWayIn',
+  'emergencyUsed',
   'requirementReverted',
   'batchWaits',
+  'groupsNotSaid',
   'deliveriesLate',
   'certificateEnds',
   'certificateAdded',

@@ -21,8 +21,10 @@ export const kindWords: Record<MailKind, string> = {
   exceptionEnds: 'Exception is about to end',
   exceptionKept: 'Last exception was kept',
   noWayIn: 'No way in without us',
+  emergencyUsed: 'Emergency account used',
   requirementReverted: 'Required login was taken back',
   batchWaits: 'A large change waits',
+  groupsNotSaid: 'Groups were not said',
   deliveriesLate: 'A module has not been reached',
   certificateEnds: 'A certificate is about to end',
   certificateAdded: 'New certificate of an identity provider',
@@ -60,10 +62,12 @@ export const occasionWords: Partial<Record<MailKind, string>> = {
   exportReady: 'To the administrator whose export is ready.',
   exceptionEnds: 'To the administrators, 7 days and 1 day before somebody may no longer log in to a module locally.',
   exceptionKept: 'To the administrators, when an exception that would have ended is the last way into a module.',
+  emergencyUsed: 'To the administrators, when the sealed emergency account of a module has logged in there.',
   noWayIn:
     'To the administrators, when a module requires the login and no exempt administrator of it can log in locally any more.',
   requirementReverted: 'To the administrators, when nobody has confirmed the required login of a module in time.',
   batchWaits: 'To the administrators, when many people would lose a module at once and one of them has to confirm.',
+  groupsNotSaid: 'To the administrators, once a day, when an identity provider did not say the groups that rules go by.',
   deliveriesLate: 'To the administrators, when a module has not been told of a change for 15 minutes.',
   certificateEnds:
     'To the administrators, 30 and 7 days before a certificate of an identity provider ends, and when it has.',
