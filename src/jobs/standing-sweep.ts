@@ -7,7 +7,7 @@ import { listHeldOver } from '../domain/provisioning/account-repository.ts';
 import { type SweepPlace, saveSweep, takeSweeps } from '../domain/provisioning/endpoint-queries.ts';
 import { listConcernedAfter, listReceivers } from '../domain/provisioning/facts-queries.ts';
 import { lanes } from '../domain/provisioning/lane.ts';
-import { chunk, reconcileSome } from '../domain/provisioning/reconcile-commands.ts';
+import { chunk, foundWords, reconcileSome } from '../domain/provisioning/reconcile-commands.ts';
 import { type CompanyId, newId, type UserId } from '../lib/ids.ts';
 import { after, seconds } from '../lib/time.ts';
 import { transaction, type Work } from '../work.ts';
@@ -52,7 +52,7 @@ async function sweepCompany(work: Work, { companyId, lastUserId }: SweepPlace): 
   for (let i = 0; i < chunksAtOnce; i += 1) {
     const userIds = await listConcernedAfter(work, companyId, last, chunk);
     if (userIds.length > 0) {
-      const found = await reconcileSome(work, foundBy(companyId, 'found by comparing'), receivers, userIds);
+      const found = await reconcileSome(work, foundBy(companyId, foundWords), receivers, userIds);
       if (found > 0) work.log.info({ companyId, found }, 'differences at modules were found by comparing');
     }
     last = userIds.length < chunk ? null : (userIds.at(-1) ?? null);

@@ -179,6 +179,17 @@ export function deliveryRepository(db: Database, companyId: CompanyId) {
       );
     },
 
+    /** People whose suspension went out for this reason since then. */
+    async countSuspended(instanceId: InstanceId, reason: string, since: Date): Promise<number> {
+      const { rows }: { rows: { count: number }[] } = await db.raw(
+        `select count(distinct user_id)::int as count from deliveries
+         where company_id = ? and instance_id = ? and act = 'suspend' and reason = ? and queued_at > ?
+           and state not in ('waiting', 'superseded')`,
+        [companyId, instanceId, reason, since],
+      );
+      return rows[0]?.count ?? 0;
+    },
+
     /** A batch's deliveries that still wait, and their people; held until the transaction ends. */
     async holdWaiting(batchId: string): Promise<{ id: string; userId: UserId | null }[]> {
       return db<DeliveryRow>('deliveries')

@@ -2,6 +2,7 @@
 // late, or be killed anywhere: it looks again and goes on. People are never held, so no sign-in waits for it.
 import type { CompanyId, InstanceId, UserId } from '../../lib/ids.ts';
 import { newId } from '../../lib/ids.ts';
+import { after, days } from '../../lib/time.ts';
 import { transaction, type Work } from '../../work.ts';
 import type { AuditAction } from '../audit/audit-event.ts';
 import { record, recordAll } from '../audit/commands.ts';
@@ -13,6 +14,12 @@ import { type BatchSize, mustWait } from './batch.ts';
 import type { PersonAct } from './desire.ts';
 import { listConcernedAfter, listReceivers, type Receiver, readFacts } from './facts-queries.ts';
 import { accountKey, carryOut, type Manner, type Pair, personKey, stepOf, type Tally, tally } from './reconcile.ts';
+
+/** Why something is sent that no act has told of. */
+export const foundWords = 'found by comparing';
+
+/** Differences that are found in pieces are one crowd for so long. */
+const foundTogether = days(1);
 
 /** People whose facts are read at once. */
 export const chunk = 500;
@@ -146,7 +153,7 @@ async function judge(
   receivers: Receiver[],
   tallies: Map<InstanceId, Tally>,
 ): Promise<{ waiting: Map<InstanceId, string>; isRefused: boolean }> {
-  const { batches, accounts } = work.store.of(companyId);
+  const { batches, accounts, deliveries } = work.store.of(companyId);
   const waiting = new Map<InstanceId, string>();
   let isRefused = false;
   for (const receiver of receivers) {
@@ -155,9 +162,12 @@ async function judge(
     // One that seemed settled, since nobody waited in it yet, takes up those who come now.
     if (before?.state === 'waiting' || before?.state === 'void') waiting.set(receiver.id, before.id);
     if (before?.state === 'refused') isRefused = true;
-    if (before || !one || one.people < 2) continue;
+    if (before || !one) continue;
+    const since = after(work.now, -foundTogether);
+    const earlier = isFound ? await deliveries.countSuspended(receiver.id, foundWords, since) : 0;
+    if (one.people + earlier < 2) continue;
     const size: BatchSize = { ...one, active: await accounts.countActive(receiver.id), isFound };
-    if (!mustWait(size)) continue;
+    if (!mustWait({ ...size, people: one.people + earlier })) continue;
     const id = newId();
     const batch = { id, actId, cause, causedBy: actorId, createdAt: work.now, instanceId: receiver.id };
     await batches.insert({ ...batch, ...size, instanceName: receiver.name });

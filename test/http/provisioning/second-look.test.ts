@@ -7,8 +7,9 @@ import { addException } from '../../../src/domain/integrations/exception-command
 import { saveSettings } from '../../../src/domain/integrations/settings-commands.ts';
 import { approveBatch, refuseBatch } from '../../../src/domain/provisioning/batch-commands.ts';
 import { reportEntry } from '../../../src/domain/provisioning/entry-commands.ts';
+import { listReceivers } from '../../../src/domain/provisioning/facts-queries.ts';
 import { resendDelivery, resendGivenUp } from '../../../src/domain/provisioning/receipt-commands.ts';
-import { reconcile } from '../../../src/domain/provisioning/reconcile-commands.ts';
+import { foundWords, reconcile, reconcileSome } from '../../../src/domain/provisioning/reconcile-commands.ts';
 import type { QueuedHint } from '../../../src/domain/standing/commands.ts';
 import { sweepStanding } from '../../../src/jobs/standing-sweep.ts';
 import { type GroupId, newId, type UserId } from '../../../src/lib/ids.ts';
@@ -16,7 +17,14 @@ import { minutes } from '../../../src/lib/time.ts';
 import { transaction } from '../../../src/work.ts';
 import { startApp, type TestApp } from '../../support/app.ts';
 import { makeCompany, makePerson, type TestPerson } from '../../support/people.ts';
-import { type Connected, connectFake, deliveriesOf, giveAccount, setSettings } from '../../support/provisioning.ts';
+import {
+  type Connected,
+  connectFake,
+  deliveriesOf,
+  giveAccount,
+  makeCrowd,
+  setSettings,
+} from '../../support/provisioning.ts';
 import { asPerson } from '../../support/requirement.ts';
 import { type FakeAccount, fakeAccount, ScimModule } from '../../support/scim-module.ts';
 
@@ -124,6 +132,33 @@ describe('a batch that was refused', () => {
     // A new act on one of them is a new word.
     await reconcile(app.operator(), hintOf({ userIds: [idOf(1)] }));
     expect(await states()).toContain('queued');
+  });
+});
+
+describe('what the sweep finds by itself', () => {
+  it('is one crowd, however it comes in pieces: ten go, and then a second administrator is asked', async () => {
+    const some = await makeCrowd(app, connected, fake, 24, `piece${counter}-`);
+    // Without a hint, and a dozen people at a time.
+    await app.runtime.db('group_members').whereIn('user_id', some).delete();
+    const receivers = await listReceivers(app.operator(), company.id, [connected.instanceId]);
+    for (const from of [0, 8, 16])
+      await reconcileSome(
+        app.operator(),
+        {
+          companyId: company.id,
+          cause: foundWords,
+          actId: newId(),
+          actorId: null,
+          isExplicit: false,
+          isFound: true,
+        },
+        receivers,
+        some.slice(from, from + 8),
+      );
+    const all = await states();
+    expect(all.filter((state) => state === 'queued')).toHaveLength(8);
+    expect(all.filter((state) => state === 'waiting')).toHaveLength(16);
+    expect((await waiting()).map(({ people }) => people)).toEqual([8, 8]);
   });
 });
 
