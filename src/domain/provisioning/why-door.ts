@@ -67,21 +67,32 @@ function groupsLine(user: User, { name, groups }: WhyInstance): Line {
     );
   return line('groups', 'fail', `None of their access groups includes ${name}.`, {
     ...of,
-    flip: toAdd(user, groups) ?? {
-      words: `Add ${name} to one of their access groups`,
-      place: { page: 'person', tab: '' },
-    },
+    flip: toAdd(user, groups) ??
+      toAddToAll(user, groups) ?? {
+        words: `Add ${name} to one of their access groups`,
+        place: { page: 'person', tab: '' },
+      },
   });
 }
 
 const toActivate = (group: WhyGroup | undefined): Link | null =>
   group ? { words: `Activate ${group.name}`, place: { page: 'group', id: group.id, tab: 'activate' } } : null;
 
-/** The first group that would do: nobody is added to a group of all or none by hand. */
+/** The first group that would do, and does not open all modules. */
 function toAdd(user: User, groups: readonly WhyGroup[]): Link | null {
   const group = groups.find(({ isActive, isSystem, since }) => isActive && !isSystem && since === null);
   return group
     ? { words: `Add ${fullName(user)} to ${group.name}`, place: { page: 'group', id: group.id, tab: 'add' } }
+    : null;
+}
+
+function toAddToAll(user: User, groups: readonly WhyGroup[]): Link | null {
+  const all = groups.find(({ isActive, isSystem, since }) => isActive && isSystem && since === null);
+  return all
+    ? {
+        words: `Add ${fullName(user)} to ${all.name}, or ask for a group of fewer modules`,
+        place: { page: 'person', tab: 'edit' },
+      }
     : null;
 }
 

@@ -48,7 +48,30 @@ export type AccountVerdict =
   | 'unverified'
   | 'ambiguous'
   | 'taken'
-  | 'none';
+  | 'none'
+  /** Its accounts were never read. */
+  | 'unknown';
+
+/** What the module would answer; null: nobody knows. */
+export function isTaken(user: WhyFacts['user'], instance: WhyInstance): boolean | null {
+  switch (verdictOf(user, instance)) {
+    case 'unknown':
+      return null;
+    case 'linked':
+    case 'links':
+    case 'made':
+    case 'proves':
+      return true;
+    default:
+      return false;
+  }
+}
+
+/** That somebody has no account can be said of a list only. */
+function verdictOf(user: WhyFacts['user'], instance: WhyInstance): AccountVerdict {
+  const verdict = judgeAccount(user, instance);
+  return verdict === 'none' && instance.readAt === null ? 'unknown' : verdict;
+}
 
 /** Which account the module would take (C28, C32, B.8): the same rule as that of the kit, on what was last told of its accounts. */
 export function judgeAccount(
@@ -74,9 +97,13 @@ const takenOf = (fitting: WhyInstance['fitting']) => fitting.find(({ isActive, i
 function linkLine(facts: WhyFacts, instance: WhyInstance, entry: Entry): Line {
   const { name, account, fitting } = instance;
   const { user } = facts;
-  const verdict = judgeAccount(user, instance);
+  const verdict = verdictOf(user, instance);
   const accounts = { words: 'Accounts of the module', place: { page: 'instance', tab: 'accounts' } } as const;
-  const of = { setting: accounts, changedBy: ofInstance(instance, ['module.link', 'module.unlink', 'module.read']) };
+  const of = {
+    setting: accounts,
+    changedBy: ofInstance(instance, ['module.link', 'module.unlink', 'module.read']),
+    more: instance.readAt === null ? [] : [{ words: 'By its list of accounts of', at: instance.readAt }],
+  };
   const byHand = (words: string): Link => ({ words, place: accounts.place });
   switch (verdict) {
     case 'linked':
@@ -106,7 +133,10 @@ function linkLine(facts: WhyFacts, instance: WhyInstance, entry: Entry): Line {
         `${fitting.length} accounts have their address, and it is not clear which is meant.`,
         {
           ...of,
-          more: fitting.map(({ userName, isActive }) => `${userName}: ${isActive ? 'active' : 'not active'}.`),
+          more: [
+            ...fitting.map(({ userName, isActive }) => `${userName}: ${isActive ? 'active' : 'not active'}.`),
+            ...of.more,
+          ],
           flip: byHand('Link the right one by hand'),
         },
       );
@@ -114,6 +144,11 @@ function linkLine(facts: WhyFacts, instance: WhyInstance, entry: Entry): Line {
       return line('link', 'fail', `The account with their address is linked to somebody else.`, {
         ...of,
         flip: byHand('Unlink it from the other person'),
+      });
+    case 'unknown':
+      return line('link', 'note', `Nobody knows whether they have an account in ${name}: its list was never read.`, {
+        ...of,
+        flip: byHand('Read the accounts of the module'),
       });
     default:
       return line('link', 'fail', `They have no account in ${name}, and none is made by itself.`, {
@@ -131,7 +166,7 @@ function suspendedLine(
   { user }: WhyFacts,
   { account, name, deliveries }: WhyInstance,
   entry: Entry,
-  of: Pick<Line, 'setting' | 'changedBy'>,
+  of: Pick<Line, 'setting' | 'changedBy' | 'more'>,
 ): Line {
   const isOurs = account?.life === 'suspended';
   const sentence = isOurs

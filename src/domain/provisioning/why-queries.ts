@@ -103,13 +103,14 @@ async function readInstance(
   if (!row || !settings) return null;
   const profile = profileSchema.parse(row.profile);
   const store = work.store.of(companyId);
-  const [account, fitting, exceptions, deliveries, logout, adders] = await Promise.all([
+  const [account, fitting, exceptions, deliveries, logout, adders, readAt] = await Promise.all([
     store.accounts.findOf(instanceId, user.id),
     findFitting(work, companyId, instanceId, user, profile),
     store.exceptions.list(instanceId),
     listDeliveries(work, companyId, instanceId, user.id),
     work.store.logouts.findLast(companyId, user.id, row.client_id),
     listAdders(work, companyId, user.id),
+    findReading(work, companyId, instanceId),
   ]);
   const instance: WhyInstance = {
     id: row.id,
@@ -123,6 +124,7 @@ async function readInstance(
     })),
     account,
     fitting,
+    readAt,
     exception: exceptions.find(({ accountId }) => account?.externalId === accountId) ?? null,
     deliveries,
     logout,
@@ -185,6 +187,18 @@ async function listAdders(work: Work, companyId: CompanyId, userId: UserId): Pro
 function groupsIn(side: unknown): string[] {
   const { groups } = (side ?? {}) as { groups?: unknown };
   return Array.isArray(groups) ? groups.map(String) : [];
+}
+
+/** The newest list of accounts that was read to its end. */
+async function findReading(work: Work, companyId: CompanyId, instanceId: InstanceId): Promise<Date | null> {
+  const row: { asked_at: Date } | undefined = await work.store
+    .db('drift_reads')
+    .where({ company_id: companyId, instance_id: instanceId, is_whole: true })
+    // Judging comes after reading: what the module has is known by then.
+    .whereIn('state', ['judging', 'done'])
+    .orderBy('asked_at', 'desc')
+    .first('asked_at');
+  return row?.asked_at ?? null;
 }
 
 const newest = 5;

@@ -18,14 +18,14 @@ import {
 import type { User } from '../users/user.ts';
 import type { Delivery, ModuleAccount } from './account.ts';
 import { doorLines } from './why-door.ts';
-import { moduleLines } from './why-module.ts';
+import { isTaken, moduleLines } from './why-module.ts';
 import { signInLines } from './why-sign-in.ts';
 
 export interface WhyGroup {
   id: GroupId;
   name: string;
   isActive: boolean;
-  /** The group of all, or of none: nobody is added to it by hand. */
+  /** All Module Access, which opens more than this. */
   isSystem: boolean;
   /** Since when the person is in it; null: they are not. */
   since: Date | null;
@@ -44,6 +44,8 @@ export interface WhyInstance {
   account: ModuleAccount | null;
   /** Accounts without a link that the module would take for theirs (C28): the first few, by user name. */
   fitting: { userName: string; isActive: boolean; isTaken: boolean }[];
+  /** When the newest whole list of accounts was asked for; null: nobody knows who has one there. */
+  readAt: Date | null;
   exception: Exception | null;
   /** The newest first. */
   deliveries: Delivery[];
@@ -116,7 +118,7 @@ export interface Line {
 export interface Why {
   /** KaseyaOne logs the person in, and lets them into the module if there is one: what happens at /auth. */
   passesDoor: boolean;
-  /** The module, as far as it told of its accounts, takes them; null without a module. */
+  /** The module, as far as it told of its accounts, takes them; null without a module, or when it told of none. */
   isTaken: boolean | null;
   /** What has to be done on the way, such as setting a new password. */
   step: 'set-password' | 'enrol' | null;
@@ -138,7 +140,7 @@ export function explain(facts: WhyFacts, now: Date): Why {
   const { step } = stepAfterPassword(facts.signIn, now);
   return {
     passesDoor: refusal === null && (entry === null || entry.allowed),
-    isTaken: facts.instance && !lines.some(({ name, outcome }) => name === 'link' && outcome === 'fail'),
+    isTaken: facts.instance && isTaken(facts.user, facts.instance),
     step: refusal === null && step !== 'code' ? step : null,
     refusal,
     lines,

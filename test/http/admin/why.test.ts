@@ -12,7 +12,7 @@ import { after, minutes } from '../../../src/lib/time.ts';
 import { type ConnectedModule, makeConnected } from '../../support/api.ts';
 import { startApp, type TestApp } from '../../support/app.ts';
 import { eventsOf, stepOf, VisitorFrom } from '../../support/attempts.ts';
-import { change, tellAccount, mainWords as wordsOf } from '../../support/connected.ts';
+import { change, tellAccount, tellReading, mainWords as wordsOf } from '../../support/connected.ts';
 import { type AtDesk, atDesk, refusesOthers } from '../../support/console.ts';
 import {
   authorizeAddress,
@@ -195,6 +195,8 @@ describe('the trace', () => {
       const found = lines.find(({ name }) => name === 'link');
       return { outcome: found?.outcome, sentence: found?.sentence, isTaken };
     };
+    expect(await link()).toMatchObject({ outcome: 'note', isTaken: null });
+    await tellReading(app, company, modules.plain.instanceId);
     expect(await link()).toMatchObject({ outcome: 'fail', isTaken: false });
     await tellAccount(app, company, modules.plain.instanceId, { id: `${one.user.id}-1`, userName: one.user.email });
     expect(await link()).toEqual({
@@ -247,7 +249,7 @@ describe('its page', () => {
       const page = await admin.visitor.send(path(root, query));
       expect(page.status, query).toBe(422);
       expect(page.body, query).toContain('aria-invalid="true"');
-      expect(wordsOf(page), query).toContain('Pat Example is let through, and Plain refuses');
+      expect(wordsOf(page), query).toContain('Pat Example is let through');
     }
     expect((await admin.visitor.send(path(root, '?module=none'))).status).toBe(404);
   });

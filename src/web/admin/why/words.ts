@@ -71,6 +71,14 @@ export function verdictWords(why: Why, { name, module }: { name: string; module:
       heading: `${name} can ${act}, with one step on the way`,
       because: step === 'set-password' ? 'They set a new password first.' : 'They set up an authenticator app first.',
     };
+  // What the module makes of them is its own affair, as long as it has told nothing.
+  if (isTaken === null && module !== null)
+    return {
+      tone: 'good',
+      icon: 'circle-check',
+      heading: `${name} is let through to ${module}`,
+      because: `Whether they have an account in ${module} is not known here.`,
+    };
   return { tone: 'good', icon: 'circle-check', heading: `${name} can ${act}`, because: 'Nothing stands in the way.' };
 }
 
