@@ -1,0 +1,156 @@
+// OpenID Connect towards an upstream: code flow with PKCE, state and nonce; the ID token's signature is always checked.
+import * as client from 'openid-client';
+import type { StoredConnection } from '../../domain/federation/connection-repository.ts';
+import { epoch } from '../../lib/time.ts';
+import { type Answer, type Asked, type Connector, type Finished, problem, ssoAddresses } from './connector.ts';
+import { type Claims, fitsAtHash, isDisowned, lacks, merged, toUpstreamClaims } from './oidc-claims.ts';
+import {
+  type Configurations,
+  createConfigurations,
+  OidcProblem,
+  safeAlgorithms,
+  toleranceSeconds,
+} from './oidc-configuration.ts';
+import { tellProblem } from './oidc-problem.ts';
+
+/**
+ * Each connection has a callback of its own: an upstream that does not name itself in its answer (RFC 9207) could else be mixed up with
+ * another one (RFC 9700 section 4.4.2). A code for one upstream never reaches another one's token endpoint.
+ */
+export const oidcRedirectUri = (publicUrl: string, connectionId: string): string =>
+  `${ssoAddresses(publicUrl).oidcCallback}/${connectionId}`;
+
+export function createOidcConnector(configurations: Configurations = createConfigurations()): Connector {
+  return {
+    /** @throws OidcProblem when the upstream cannot be asked */
+    async begin(work, { outgoing }, connection, ask) {
+      const configuration = await explained(() => configurations.of(work, outgoing, connection));
+      const verifier = client.randomPKCECodeVerifier();
+      const nonce = client.randomNonce();
+      const address = client.buildAuthorizationUrl(configuration, {
+        redirect_uri: oidcRedirectUri(work.config.publicUrl, connection.id),
+        response_type: 'code',
+        scope: scopesOf(connection),
+        state: ask.requestId,
+        nonce,
+        code_challenge: await client.calculatePKCECodeChallenge(verifier),
+        code_challenge_method: 'S256',
+        ...(ask.loginHint === null ? {} : { login_hint: ask.loginHint }),
+        ...(ask.isAnew ? { prompt: 'login', max_age: '0' } : {}),
+      });
+      const anew = ask.isAnew ? { authenticatedSince: String(epoch(work.now)) } : {};
+      return { address: address.href, state: { nonce, verifier, ...anew } };
+    },
+
+    async finish(work, { outgoing }, connection, answer, asked) {
+      if (answer.kind !== 'oidc') return problem('malformed', { kind: answer.kind });
+      if (asked === null) return problem('not-asked');
+      try {
+        const configuration = await configurations.of(work, outgoing, connection);
+        return await judge(configuration, connection, answer, asked, work.config.publicUrl);
+      } catch (error) {
+        const told = tellProblem(error);
+        if (!told) throw error;
+        return problem(told.problem, told.details);
+      }
+    },
+  };
+}
+
+export const oidcConnector = createOidcConnector();
+
+async function explained<T>(act: () => Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } catch (error) {
+    const told = tellProblem(error);
+    throw told ? new OidcProblem(told.problem, told.details) : error;
+  }
+}
+
+const scopesOf = ({ settings }: StoredConnection): string => {
+  const scopes = settings.kind === 'oidc' ? settings.scopes.split(/\s+/) : [];
+  return [...new Set(['openid', ...scopes.filter((scope) => scope !== '')])].join(' ');
+};
+
+async function judge(
+  configuration: client.Configuration,
+  connection: StoredConnection,
+  answer: Extract<Answer, { kind: 'oidc' }>,
+  asked: Asked,
+  publicUrl: string,
+): Promise<Finished> {
+  const redirectUri = oidcRedirectUri(publicUrl, connection.id);
+  // The path that the upstream knows is the connection that was asked, or two upstreams were mixed up.
+  if (answer.url.pathname !== new URL(redirectUri).pathname)
+    return problem('issuer', { callback: answer.url.pathname });
+  const callback = new URL(redirectUri);
+  callback.search = answer.url.search;
+  const tokens = await client.authorizationCodeGrant(configuration, callback, {
+    expectedState: asked.requestId,
+    expectedNonce: asked.state.nonce ?? '',
+    pkceCodeVerifier: asked.state.verifier ?? '',
+    idTokenExpected: true,
+  });
+  const claims = tokens.claims();
+  if (!claims || tokens.id_token === undefined) return problem('malformed', { words: 'there is no ID token' });
+  const alg = algorithmOf(tokens.id_token);
+  if (!safeAlgorithms.includes(alg)) return problem('algorithm', { alg });
+  if (!fitsAtHash(tokens.access_token, claims.at_hash, alg)) return problem('signature', { claim: 'at_hash' });
+  const late = tooEarly(claims.auth_time, asked.state.authenticatedSince);
+  if (late) return problem('too-old-request', late);
+  return arrived(configuration, connection, {
+    claims,
+    accessToken: tokens.access_token,
+    idToken: tokens.id_token,
+    alg,
+  });
+}
+
+interface Judged {
+  claims: client.IDToken;
+  accessToken: string;
+  idToken: string;
+  alg: string;
+}
+
+async function arrived(
+  configuration: client.Configuration,
+  { attributes }: StoredConnection,
+  { claims, accessToken, idToken, alg }: Judged,
+): Promise<Finished> {
+  const { issuer, userinfo_endpoint, end_session_endpoint } = configuration.serverMetadata();
+  const asksMore = userinfo_endpoint !== undefined && lacks(claims, attributes);
+  // Only of the same subject (OpenID Connect Core section 5.3.2).
+  const more: Claims = asksMore ? await client.fetchUserInfo(configuration, accessToken, claims.sub) : {};
+  const all = merged(claims, more);
+  return {
+    outcome: 'arrived',
+    claims: toUpstreamClaims(claims.sub, all, attributes),
+    issuer,
+    // The upstream takes a code once, and our request is taken once.
+    assertion: null,
+    logout: end_session_endpoint === undefined ? null : { idToken },
+    details: {
+      issuer,
+      alg,
+      asked: asksMore ? ['ID token', 'userinfo'] : ['ID token'],
+      names: Object.keys(all),
+      ...(isDisowned(all, attributes) ? { email: 'the identity provider says that it is not verified' } : {}),
+    },
+  };
+}
+
+/** Asked to prove themselves anew, the person must have done so since (OpenID Connect Core section 3.1.2.1, `auth_time`). */
+function tooEarly(authTime: unknown, since: string | undefined): Record<string, unknown> | null {
+  if (since === undefined) return null;
+  const isFresh = typeof authTime === 'number' && authTime >= Number(since) - toleranceSeconds;
+  return isFresh ? null : { claim: 'auth_time', said: authTime ?? null, asked: Number(since) };
+}
+
+/** Of a token whose signature has been checked. */
+function algorithmOf(token: string): string {
+  const header: unknown = JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString('utf8'));
+  const alg: unknown = typeof header === 'object' && header !== null && 'alg' in header ? header.alg : undefined;
+  return typeof alg === 'string' ? alg : '';
+}
