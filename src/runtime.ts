@@ -7,9 +7,9 @@ import { createDatabase, type Database } from './db/knex.ts';
 import { migrate } from './db/migrations.ts';
 import { createPrepared } from './db/prepared.ts';
 import type { Company } from './domain/companies/company.ts';
+import type { CaseResult, ContractRun } from './domain/integrations/contract.ts';
 import { readSettings } from './domain/integrations/repository.ts';
 import { createSettingsCopies } from './domain/integrations/settings-copies.ts';
-import type { CaseResult, ContractRun } from './domain/integrations/contract.ts';
 import type { StoredMail } from './domain/mails/mail.ts';
 import { fromAddressOf, type MailSettings, type MailText, noSettings, type TextKind } from './domain/mails/text.ts';
 import { ensureHomeClient } from './domain/modules/commands.ts';
@@ -23,12 +23,14 @@ import { type DemandRequest, requestsOf } from './jobs/demand.ts';
 import { forgottenJob } from './jobs/forgotten.ts';
 import { groupRemovalJob } from './jobs/group-removal.ts';
 import { keepHouse } from './jobs/housekeeping.ts';
+import { keepUpstreams, type Upkeep } from './jobs/keep-upstreams.ts';
 import { lostAccessJob } from './jobs/lost-access.ts';
 import { createJobs, type Jobs, jobAnnouncement } from './jobs/queue.ts';
 import { readAccountsJobOf } from './jobs/read-accounts.ts';
 import { readModulePeopleJob } from './jobs/read-module-people.ts';
 import { connectionEndedJob, reconcileJob, sessionsRevokedJob, settingsEventJob } from './jobs/reconcile.ts';
 import { sealAnew } from './jobs/reseal.ts';
+import { revertEnforceJob } from './jobs/revert-enforce.ts';
 import { revertTrialJob } from './jobs/revert-trial.ts';
 import { keepSealing, type Sealing } from './jobs/seal-audit.ts';
 import { sendMailJob } from './jobs/send-mail.ts';
@@ -37,10 +39,11 @@ import { sweepStanding } from './jobs/standing-sweep.ts';
 import { runTaskJob } from './jobs/task.ts';
 import { taskHandlers } from './jobs/task-handlers.ts';
 import { createLog, type Log } from './lib/log.ts';
-import { createOutgoing, isLoopbackHost } from './lib/outgoing.ts';
+import { createOutgoing, isLoopbackHost, type Outgoing } from './lib/outgoing.ts';
 import { createPasswordHasher, type PasswordHasher } from './lib/password-hasher.ts';
 import { createKeyring, type Keyring } from './lib/secrets.ts';
 import { type Clock, minutes, systemClock } from './lib/time.ts';
+import { createTxtResolver, type TxtResolver } from './lib/txt-records.ts';
 import { type ComposedMail, composeStored } from './mail/compose.ts';
 import { sampleData } from './mail/samples.ts';
 import { createTransport, type Mailbox, parseMailbox, senderOf, type Transport } from './mail/transport.ts';
@@ -55,6 +58,7 @@ import { type Assets, createAssets } from './web/assets.ts';
 import type { Context } from './web/context.ts';
 import { createMetrics, type Metrics } from './web/metrics.ts';
 import { providerPages } from './web/provider-pages.ts';
+import { readMetadata } from './web/sso/saml-metadata.ts';
 import { createViews, type Views } from './web/views.ts';
 import type { Actor, Origin, Work } from './work.ts';
 
@@ -81,6 +85,10 @@ export interface Runtime {
   clients: ClientCatalogue;
   recordIo: RecordIo;
   engine: Engine;
+  /** Requests to addresses that somebody else has named, never into our own network (API-11). */
+  outgoing: Outgoing;
+  /** What DNS says of a name, for proofs of e-mail domains. */
+  txtRecords: TxtResolver;
   /** The company of a server that holds exactly one, else null (D.5 step 1). */
   onlyCompany(): Promise<Company | null>;
   work(actor: Actor, origin?: Origin): Work;
@@ -116,6 +124,8 @@ export interface Parts {
   encryptionKeys: Buffer[];
   clock?: Clock;
   log?: Log;
+  /** The resolver of the machine unless told. */
+  txtRecords?: TxtResolver;
   /** Skipped where a template has them already. */
   runMigrations?: boolean;
   /** An operator's command beside a server: its settings may be others, so it leaves the server's own registration alone. */
@@ -133,6 +143,7 @@ export async function createRuntime(parts: Parts): Promise<Runtime> {
   const hasher = createPasswordHasher({ running: config.passwordChecks, waiting: 64 });
   const transport: Transport | null = config.smtpUrl ? createTransport(config.smtpUrl, config.mailFrom) : null;
   const clients = createClientCatalogue(() => listModules(db));
+  const txtRecords = parts.txtRecords ?? createTxtResolver();
   const recordIo = createRecordIo(store.records);
   const entryDoor = createEntryDoor(
     clients,
@@ -163,6 +174,7 @@ export async function createRuntime(parts: Parts): Promise<Runtime> {
       connectionEndedJob,
       sessionsRevokedJob,
       readAccountsJobOf(outgoing),
+      revertEnforceJob,
     ],
     {
       channel: announcements,
@@ -174,6 +186,7 @@ export async function createRuntime(parts: Parts): Promise<Runtime> {
   let listener: Listener | null = null;
   let housekeeping: NodeJS.Timeout | null = null;
   let sealing: Sealing | null = null;
+  let upkeep: Upkeep | null = null;
   let sweeping: NodeJS.Timeout | null = null;
 
   const work = (actor: Actor, origin: Origin = nobody): Work => ({
@@ -214,6 +227,8 @@ export async function createRuntime(parts: Parts): Promise<Runtime> {
     jobs,
     clients,
     recordIo,
+    outgoing,
+    txtRecords,
     // Set below, before anybody can ask.
     engine: undefined as unknown as Engine,
     onlyCompany: onlyCompany.get,
@@ -259,6 +274,7 @@ export async function createRuntime(parts: Parts): Promise<Runtime> {
       );
       housekeeping.unref();
       sealing = keepSealing(system);
+      upkeep = keepUpstreams(system, { txtRecords, outgoing, readMetadata });
       deliverer.start();
       sweeping = setInterval(
         () => void sweepStanding(system()).catch((err) => log.warn({ err }, 'the sweep failed')),
@@ -271,6 +287,7 @@ export async function createRuntime(parts: Parts): Promise<Runtime> {
       if (sweeping) clearInterval(sweeping);
       await deliverer.stop();
       await sealing?.stop();
+      await upkeep?.stop();
       await listener?.stop();
       await jobs.stop();
       transport?.close();

@@ -1,4 +1,6 @@
 // What runs by the clock: expired records go in small batches, expired sessions are ended and their modules told.
+import { watchBreakGlass } from '../domain/federation/break-glass-commands.ts';
+import { revertOverdueEnforceTrials } from '../domain/federation/enforce-commands.ts';
 import { watchExceptions } from '../domain/integrations/exception-clock.ts';
 import { revertOverdueTrials } from '../domain/integrations/requirement-commands.ts';
 import { historyDays, keptDays } from '../domain/mails/mail.ts';
@@ -36,6 +38,8 @@ export async function keepHouse(work: Work): Promise<void> {
   await endExpiredSessions(work);
   await revertOverdueTrials(work);
   await watchExceptions(work);
+  await revertOverdueEnforceTrials(work);
+  await watchBreakGlass(work);
   await inBatches(() => purgeEndedSessions(store.db, after(now, -days(30)), batch));
   await reviveTasks(work);
   await keepDrafts(work);

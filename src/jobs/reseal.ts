@@ -1,6 +1,7 @@
 // After a change of ENCRYPTION_KEYS: what an older key sealed is sealed anew with the first one, so that the older one can go (API-15).
 
 import { resealFactors } from '../domain/credentials/repository.ts';
+import { clientSecretPurpose, resealClientSecrets } from '../domain/federation/connection-repository.ts';
 import { lastingSecretPurpose } from '../domain/keys/commands.ts';
 import { signingKeyPurpose } from '../domain/keys/signing-key.ts';
 import { mailPurpose } from '../domain/mails/mail.ts';
@@ -25,6 +26,7 @@ export async function sealAnew({ keyring, store }: Work): Promise<number> {
     (await untilDone(() => store.keys.resealSecrets(anew(lastingSecretPurpose)))) +
     (await untilDone(() => resealFactors(store.db, anew(factorPurpose)))) +
     (await untilDone(() => resealScimTokens(store.db, anew(scimTokenPurpose)))) +
+    (await untilDone(() => resealClientSecrets(store.db, anew(clientSecretPurpose)))) +
     (await untilDone(() => store.mails.reseal(anew(mailPurpose))))
   );
 }

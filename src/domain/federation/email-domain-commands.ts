@@ -3,20 +3,12 @@ import { conflict, invalid, notFound } from '../../lib/errors.ts';
 import type { CompanyId } from '../../lib/ids.ts';
 import { randomToken } from '../../lib/secrets.ts';
 import { after, days } from '../../lib/time.ts';
+import type { TxtRecords, TxtResolver } from '../../lib/txt-records.ts';
 import { transaction, type Work } from '../../work.ts';
 import { record } from '../audit/commands.ts';
 import { authorise } from '../roles/authority.ts';
 import { tellSsoAdministrators } from './administrators.ts';
-import {
-  domainSchema,
-  type EmailDomain,
-  isPublicMail,
-  proofHost,
-  proofRecord,
-  proves,
-  type TxtRecords,
-  type TxtResolver,
-} from './email-domain.ts';
+import { domainSchema, type EmailDomain, isPublicMail, proofHost, proofRecord, proves } from './email-domain.ts';
 import { listDueDomains } from './email-domain-repository.ts';
 
 /** A company has a few; this only bounds the daily look. */

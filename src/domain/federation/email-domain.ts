@@ -1,6 +1,7 @@
 // E-mail domains of a company: proved by a TXT record, and one company's alone from then on. They say where a person logs in. Pure.
 import { domainToASCII } from 'node:url';
 import { z } from 'zod';
+import type { TxtRecords } from '../../lib/txt-records.ts';
 
 /** Labels of letters, digits and inner dashes, two at least (RFC 1035 section 2.3.1); as DNS writes them. */
 const name = /^(?=.{4,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$/;
@@ -48,18 +49,7 @@ export const proofHost = (domain: string): string => `_unified-login.${domain}`;
 /** What has to stand there. */
 export const proofRecord = (proof: string): string => `unified-login-verification=${proof}`;
 
-/** What DNS says; a record longer than 255 characters comes in pieces (RFC 7208 section 3.3 joins them the same way). */
-export type TxtRecords =
-  | { outcome: 'found'; records: string[][] }
-  /** DNS says that there is none. */
-  | { outcome: 'none' }
-  /** DNS did not answer: nobody knows. */
-  | { outcome: 'unknown'; problem: string };
-
-/** Asks for the TXT records of a name. In production the resolver of the machine. */
-export type TxtResolver = (host: string) => Promise<TxtRecords>;
-
-/** At the host of its own, or at the domain itself where a provider allows no underscore. */
+/** A record longer than 255 characters comes in pieces. At the host of its own, or at the domain itself where a provider allows no underscore. */
 export const proves = (answers: readonly TxtRecords[], proof: string): boolean =>
   answers.some(
     (answer) =>

@@ -1,0 +1,58 @@
+// What the metadata of a SAML identity provider says. Pure; the reader of the XML is web/sso/saml-metadata.ts.
+import { type Certificate, joined, readCertificate } from './certificate.ts';
+import type { Connection } from './connection.ts';
+
+export interface IdpMetadata {
+  entityId: string;
+  ssoUrl: string;
+  sloUrl: string | null;
+  /** Base64 of DER, as they stand there. */
+  certificates: string[];
+  wantsSignedRequests: boolean;
+}
+
+/** What a page shows before anything is saved. */
+export interface ReadMetadata extends Omit<IdpMetadata, 'certificates'> {
+  certificates: Certificate[];
+  /** Certificates that could not be read, or whose key is too weak. */
+  unreadable: number;
+}
+
+export function withCertificates({ certificates, ...rest }: IdpMetadata): ReadMetadata {
+  const read = certificates.map(readCertificate);
+  const good = read.filter((one) => one !== null);
+  return { ...rest, certificates: good, unreadable: read.length - good.length };
+}
+
+type SamlSettings = Extract<Connection['settings'], { kind: 'saml' }>;
+
+/** As many as the settings hold. */
+export const mostCertificates = 4;
+
+export interface Refreshed {
+  settings: SamlSettings;
+  added: Certificate[];
+  /** Differences that somebody has to look at: they are told, never taken over. */
+  differences: string[];
+}
+
+/**
+ * Only certificates are taken over by themselves, and only beside the present ones: whoever gets hold of that address must not be able
+ * to send people elsewhere, or to shut the present signer out.
+ */
+export function refreshed(settings: SamlSettings, brought: ReadMetadata, now: Date): Refreshed | { problem: string } {
+  if (brought.entityId !== settings.entityId)
+    return { problem: `It describes another identity provider: ${brought.entityId.slice(0, 200)}.` };
+  const present = settings.certificates.map(readCertificate).filter((one) => one !== null);
+  const { certificates, added, refused } = joined(present, brought.certificates, { most: mostCertificates, now });
+  const differences = [
+    ...(brought.ssoUrl === settings.ssoUrl ? [] : [`The login address is another one there: ${brought.ssoUrl}`]),
+    ...(brought.sloUrl === settings.sloUrl
+      ? []
+      : [`The logout address is another one there: ${brought.sloUrl ?? 'none'}`]),
+    ...(refused.length === 0
+      ? []
+      : [`There is no room for ${refused.length} more certificates: remove those that are not used any more.`]),
+  ];
+  return { settings: { ...settings, certificates: certificates.map(({ pem }) => pem) }, added, differences };
+}

@@ -1,0 +1,88 @@
+// The metadata of an identity provider (SAML 2.0 Metadata section 2.4): entity id, addresses and signing certificates, and no more.
+// It is not signed by anybody whom we know: an administrator looks at what it says, and a change is told (metadata-commands.ts).
+import type { IdpMetadata } from '../../domain/federation/metadata.ts';
+import { childrenOf, descendants, readXml, type XmlElement, XmlProblem } from './xml.ts';
+
+const md = 'urn:oasis:names:tc:SAML:2.0:metadata';
+const ds = 'http://www.w3.org/2000/09/xmldsig#';
+const saml2 = 'urn:oasis:names:tc:SAML:2.0:protocol';
+const redirect = 'urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect';
+const post = 'urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST';
+
+export type MetadataReading =
+  | { outcome: 'read'; metadata: IdpMetadata }
+  /** A sentence for the administrator. */
+  | { outcome: 'refused'; problem: string };
+
+const refused = (problem: string): MetadataReading => ({ outcome: 'refused', problem });
+
+export function readMetadata(source: string): MetadataReading {
+  try {
+    return ofDocument(readXml(withoutComments(source)));
+  } catch (error) {
+    if (!(error instanceof XmlProblem)) throw error;
+    return refused(`This is no XML that is read here: it holds ${error.message}.`);
+  }
+}
+
+/** Metadata is often written by hand; nothing in it is signed, so a comment changes nothing that anybody has vouched for. */
+const withoutComments = (source: string): string => source.replace(/^\uFEFF/, '').replace(/<!--[\s\S]*?-->/g, '');
+
+function ofDocument(root: XmlElement): MetadataReading {
+  if (root.ns !== md || (root.name !== 'EntityDescriptor' && root.name !== 'EntitiesDescriptor'))
+    return refused('This is no SAML metadata: its first element is not an EntityDescriptor.');
+  const providers = [...descendants(root)].filter(
+    (one) => one.ns === md && one.name === 'EntityDescriptor' && childrenOf(one, md, 'IDPSSODescriptor').length > 0,
+  );
+  const [entity] = providers;
+  if (!entity) return refused('This metadata describes no identity provider. Is it ours, or that of another service?');
+  if (providers.length > 1)
+    return refused('This metadata describes several identity providers. Bring the metadata of the one alone.');
+  const role = childrenOf(entity, md, 'IDPSSODescriptor').find(speaksSaml2);
+  if (!role) return refused('This identity provider does not speak SAML 2.0.');
+  const entityId = entity.attributes.get('entityID')?.trim() ?? '';
+  if (entityId === '' || entityId.length > 1024) return refused('The metadata names no entity id.');
+  const ssoUrl = addressOf(childrenOf(role, md, 'SingleSignOnService'));
+  if (ssoUrl === null) return refused('The metadata names no address for login by HTTP-Redirect over https.');
+  const certificates = certificatesOf(role);
+  if (certificates.length === 0) return refused('The metadata holds no certificate for signatures.');
+  return {
+    outcome: 'read',
+    metadata: {
+      entityId,
+      ssoUrl,
+      sloUrl: addressOf(childrenOf(role, md, 'SingleLogoutService')),
+      certificates,
+      wantsSignedRequests: role.attributes.get('WantAuthnRequestsSigned')?.trim() === 'true',
+    },
+  };
+}
+
+const speaksSaml2 = (role: XmlElement): boolean =>
+  (role.attributes.get('protocolSupportEnumeration') ?? '').split(/\s+/).includes(saml2);
+
+/** HTTP-Redirect is what we send requests by; one address often takes both. */
+function addressOf(services: XmlElement[]): string | null {
+  for (const binding of [redirect, post])
+    for (const service of services) {
+      const address = service.attributes.get('Location')?.trim() ?? '';
+      if (service.attributes.get('Binding') === binding && isAddress(address)) return address;
+    }
+  return null;
+}
+
+function isAddress(address: string): boolean {
+  if (!URL.canParse(address)) return false;
+  const { protocol, username, password } = new URL(address);
+  return protocol === 'https:' && username === '' && password === '';
+}
+
+/** Of keys for signatures, or for everything. A key without a certificate cannot be shown to anybody. */
+function certificatesOf(role: XmlElement): string[] {
+  const found = childrenOf(role, md, 'KeyDescriptor')
+    .filter((key) => (key.attributes.get('use') ?? 'signing') === 'signing')
+    .flatMap((key) => [...descendants(key)])
+    .filter((one) => one.ns === ds && one.name === 'X509Certificate')
+    .map((one) => one.text);
+  return [...new Set(found)];
+}
