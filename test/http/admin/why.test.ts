@@ -237,7 +237,31 @@ describe('the trace', () => {
 });
 
 describe('its page', () => {
-  it('opens from the person, and from a module’s accounts', async () => {
+  it('asks the database as often for many groups as for one', async () => {
+    const asked: number[] = [];
+    for (const count of [1, 12]) {
+      const names = Array.from({ length: count }, (_, n) => `Crew ${count}-${n}`);
+      for (const name of names)
+        await createGroup(app.operator(), company.id, {
+          name,
+          isActive: true,
+          instanceIds: [modules.plain.instanceId],
+        });
+      const one = await person({ groups: names });
+      let statements = 0;
+      const counting = () => {
+        statements += 1;
+      };
+      app.runtime.db.on('query', counting);
+      await explained(one, modules.plain);
+      app.runtime.db.removeListener('query', counting);
+      asked.push(statements);
+    }
+    expect(asked[1]).toBe(asked[0]);
+    expect(asked[0]).toBeLessThan(25);
+  });
+
+  it('opens from the person', async () => {
     const one = await person({});
     const page = await admin.visitor.open(`/admin/users/${one.user.id}`);
     expect(page.body).toContain(`/admin/users/${one.user.id}/why?module=${modules.plain.instanceId}`);
@@ -283,6 +307,8 @@ describe('the code from the person’s page', () => {
       expect(status).toBe(303);
       expect(headers.location).toContain(`/admin/users/${one.user.id}/why?module=${modules.ruled.instanceId}`);
     }
+    const shown = await admin.visitor.open(`/admin/audit/${event?.id}`);
+    expect(shown.body).toContain(`/admin/why?code=${code}`);
     const page = await admin.visitor.open(`/admin/why?code=${code}`);
     expect(wordsOf(page)).toContain('Pat Example cannot enter Ruled');
     expect(wordsOf(page)).toContain(`Add Pat Example to ${team}`);
