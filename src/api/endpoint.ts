@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { nameThereSchema } from '../domain/integrations/connect-commands.ts';
 import type { Machine } from '../domain/integrations/credential-repository.ts';
+import { ownSubject } from '../domain/integrations/subject-queries.ts';
 import type { CeremonyToken } from '../domain/sessions/ceremony-repository.ts';
 import { invalid, notFound } from '../lib/errors.ts';
 import type { Runtime } from '../runtime.ts';
@@ -96,7 +97,7 @@ export function endpoint<
     async run(call) {
       const reply = await handle({
         ...call,
-        work: actingWork(call),
+        work: await actingWork(call),
         // The router has authenticated by `auth`, so the caller is of that kind.
         caller: call.caller as Callers[A],
         params: checkParams(params, call.params) as z.output<P>,
@@ -126,7 +127,7 @@ function checkParams(schema: z.ZodType | null, value: unknown): unknown {
   return parsed.data;
 }
 
-function actingWork({ work, caller, body }: Call<Auth, unknown, unknown, unknown>): Work {
+async function actingWork({ work, caller, body }: Call<Auth, unknown, unknown, unknown>): Promise<Work> {
   if (caller === null || !('instanceId' in caller && 'module' in caller)) return work;
   const named = z.object({ acting }).safeParse(body);
   const who = named.success ? named.data.acting : null;
@@ -137,7 +138,7 @@ function actingWork({ work, caller, body }: Call<Auth, unknown, unknown, unknown
       name: who ? `${who.name} (in ${caller.module})` : caller.module,
       instanceId: caller.instanceId,
       ...(who ? { account: who.id } : {}),
-      ...(who?.sub === undefined ? {} : { sub: who.sub }),
+      ...(who?.sub === undefined ? {} : { sub: await ownSubject(work, caller, who.sub) }),
     },
   };
 }

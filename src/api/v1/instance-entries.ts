@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { nameThereSchema } from '../../domain/integrations/connect-commands.ts';
 import { reportEmergency } from '../../domain/integrations/emergency-commands.ts';
+import { ownSubject } from '../../domain/integrations/subject-queries.ts';
 import { reportEntry } from '../../domain/provisioning/entry-commands.ts';
 import { endpoint } from '../endpoint.ts';
 
@@ -29,10 +30,12 @@ export const entryEndpoints = [
     }),
     response: { 204: null },
     problems: { 409: '`linked_elsewhere`: the account, or the person, belongs to another here' },
-    async handle({ work, caller: { companyId, instanceId }, body }) {
+    async handle({ work, caller, body }) {
+      const { companyId, instanceId } = caller;
+      const sub = await ownSubject(work, caller, body.sub);
       const { id, user_name: userName, administrator } = body.account;
       const account = { id, userName, isAdministrator: administrator };
-      await reportEntry(work, companyId, instanceId, { sub: body.sub, account, isCreated: body.created });
+      await reportEntry(work, companyId, instanceId, { sub, account, isCreated: body.created });
       return { status: 204 };
     },
   }),

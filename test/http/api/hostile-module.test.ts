@@ -2,9 +2,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Company } from '../../../src/domain/companies/company.ts';
 import { preflight } from '../../../src/domain/integrations/requirement-commands.ts';
-import { connectAnother } from '../../support/api.ts';
+import { connectAnother, makeConnected } from '../../support/api.ts';
 import { startApp, type TestApp } from '../../support/app.ts';
-import { answerOf, authorizeAddress, makeCompany, redeem, signIn } from '../../support/people.ts';
+import { answerOf, authorizeAddress, makeCompany, makePerson, redeem, signIn } from '../../support/people.ts';
 import {
   accountsWereRead,
   allOff,
@@ -134,5 +134,30 @@ describe('names that a hostile module gives', () => {
       const answer = await stage.module.api.post('/instance/entries', { sub: stage.admin.user.id, account });
       expect(answer.status).toBe(422);
     }
+  });
+});
+
+describe('a module with pairwise names (OAU-25)', () => {
+  it('reports entries and who acts by the names that it knows, and by ours nobody', async () => {
+    const admin = await makePerson(app, company, { role: 'Admin' });
+    const module = await makeConnected(app, company, {
+      product: {
+        product: 'workplace',
+        metadata: { redirect_uris: ['https://pairwise.example/callback'], subject_type: 'pairwise' },
+      },
+    });
+    module.redirectUri = 'https://pairwise.example/callback';
+    const answer = answerOf(await signIn(app, app.visitor(), admin, authorizeAddress(module)));
+    const sub = String(claimsOf(String((await redeem(app, module, answer.get('code') ?? '')).body.id_token)).sub);
+    expect(sub).not.toBe(admin.user.id);
+    const acting = (one: string) => ({ acting: { id: '17', name: 'Ada', sub: one } });
+    const isIn = async (one: string) =>
+      (await module.api.post('/instance/require/preflight', acting(one))).body.checks[0].passed;
+    expect([await isIn(sub), await isIn(admin.user.id)]).toEqual([true, false]);
+    const account = { id: '17', user_name: 'ada', administrator: false };
+    const report = async (one: string) => (await module.api.post('/instance/entries', { sub: one, account })).status;
+    expect([await report(admin.user.id), await report('x'.repeat(43)), await report(sub)]).toEqual([422, 422, 204]);
+    const row = await app.runtime.db('module_accounts').where({ instance_id: module.instanceId }).first('user_id');
+    expect(row.user_id).toBe(admin.user.id);
   });
 });
