@@ -28,6 +28,7 @@ import { installRoutes } from './web/public/install-routes.ts';
 import { recoveryRoutes } from './web/public/recovery-routes.ts';
 import { signInRoutes } from './web/public/sign-in-routes.ts';
 import { createRouter } from './web/routes.ts';
+import { sso } from './web/sso/routes.ts';
 
 export function createApp(runtime: Runtime): Koa {
   const app = new Koa<State>({ proxy: true, keys: runtime.cookieKeys });
@@ -45,6 +46,7 @@ export function createApp(runtime: Runtime): Koa {
   const serveApi = api(runtime);
   use((ctx, next) => serveApi(ctx as unknown as ApiContext, next));
   use(engine(runtime));
+  use(sso(runtime));
   use(form);
   use(csrf(runtime));
   for (const router of ownRouters(runtime)) {

@@ -39,6 +39,12 @@ export interface PersonChip {
   restart: string;
 }
 
+/** An identity provider of the person's company, and where the way to it begins. */
+export interface Upstream {
+  name: string;
+  address: string;
+}
+
 /** What went wrong, said once above the form; `field` marks an input by its name. */
 export interface FormProblem {
   sentence: string;
@@ -131,8 +137,10 @@ export interface ViewLocals extends AdminViews {
     /** Where the way out of a Company Login URL posts to, or null. */
     otherCompany: string | null;
     values: { username: string; company: string };
+    /** Of the company whose address this is. */
+    upstreams: Upstream[];
   };
-  'interaction/password': Step & { chip: PersonChip };
+  'interaction/password': Step & { chip: PersonChip; upstreams: Upstream[] };
   'interaction/set-password': Step & { chip: PersonChip; reason: 'first' | 'expired'; rules: PasswordRules };
   'interaction/code': Step & {
     chip: PersonChip /** Posts `method=recovery` to switch; a recovery code goes into the same field `code`. */;
@@ -150,6 +158,21 @@ export interface ViewLocals extends AdminViews {
     codes: string[] /** data: address of a text file with the codes. */;
     download: string;
     fileName: string;
+  };
+  /** Single sign-on is enforced: no password is taken here. */
+  'interaction/sso': {
+    module: ModuleLine | null;
+    problem: FormProblem | null;
+    chip: PersonChip;
+    upstreams: Upstream[];
+    cantLogIn: string;
+  };
+  /** What went wrong on the way to an upstream or back. */
+  'interaction/sso-problem': {
+    sentence: string;
+    next: string;
+    code: string | null;
+    again: string;
   };
   'interaction/no-access': {
     module: ModuleLine;

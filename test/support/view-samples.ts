@@ -238,13 +238,45 @@ const sample = <N extends ViewName>(
   page: Partial<Page> = {},
 ): Sample<N> => ({ view, variant, title, locals, page });
 
+const upstreams = [
+  { name: 'Contoso Entra ID', address: '/interaction/k3l/sso/1' },
+  { name: markup, address: '/interaction/k3l/sso/2' },
+];
+
 const signInSamples = [
+  sample('interaction/sso', 'first', 'Log in', {
+    module: step.module,
+    problem: null,
+    chip,
+    upstreams: upstreams.slice(0, 1),
+    cantLogIn: step.cantLogIn,
+  }),
+  sample('interaction/sso', 'markup', 'Log in', {
+    module: { name: markup, icon: null },
+    problem: { sentence: markup, field: null, code: markup },
+    chip: { ...chip, username: markup, company: markup },
+    upstreams: [...upstreams, { name: longName, address: '/interaction/k3l/sso/3' }],
+    cantLogIn: step.cantLogIn,
+  }),
+  sample('interaction/sso-problem', 'first', 'That login did not work', {
+    sentence: 'The answer of your identity provider was meant for another service.',
+    next: 'Try again. If it stays, tell your administrator the code.',
+    code: 'ABCD-2345',
+    again: '/interaction/k3l',
+  }),
+  sample('interaction/sso-problem', 'markup', 'That login did not work', {
+    sentence: markup,
+    next: markup,
+    code: null,
+    again: '/login',
+  }),
   sample('interaction/identify', 'first', 'Log in', {
     ...step,
     askCompany: true,
     companyName: null,
     otherCompany: null,
     values: { username: '', company: '' },
+    upstreams: [],
   }),
   sample('interaction/identify', 'refused', 'Log in', {
     ...step,
@@ -254,6 +286,7 @@ const signInSamples = [
     otherCompany: null,
     problem: { sentence: 'Type the name of your company.', field: 'company', code: null },
     values: { username: markup, company: '' },
+    upstreams: [],
   }),
   sample('interaction/identify', 'company-url', 'Log in', {
     ...step,
@@ -262,18 +295,22 @@ const signInSamples = [
     companyName: longName,
     otherCompany: '/interaction/k3l/other-company',
     values: { username: longEmail, company: '' },
+    upstreams,
   }),
-  sample('interaction/password', 'first', 'Password', { ...step, chip }),
+  sample('interaction/password', 'first', 'Password', { ...step, chip, upstreams: [] }),
+  sample('interaction/password', 'upstreams', 'Password', { ...step, chip, upstreams }),
   sample('interaction/password', 'refused', 'Password', {
     ...step,
     chip: { ...chip, username: longEmail, company: longName },
     problem: refused,
+    upstreams: [],
   }),
   sample('interaction/password', 'markup', 'Password', {
     ...step,
     module: { name: markup, icon: null },
     chip: { ...chip, username: markup, company: markup },
     problem: { sentence: markup, field: null, code: markup },
+    upstreams: [],
   }),
   sample('interaction/set-password', 'first', 'New password', { ...step, chip, reason: 'first', rules }),
   sample('interaction/set-password', 'refused', 'New password', {

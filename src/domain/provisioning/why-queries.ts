@@ -51,6 +51,7 @@ export async function explainWhy(
     browserHash: null,
     address: from === null ? '' : addressKey(from),
     ip: from ?? '',
+    now: work.now,
   });
   const sessions = await work.store.of(companyId).sessions.listLive(userId, work.now);
   const facts: WhyFacts = {

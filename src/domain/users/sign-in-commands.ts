@@ -22,6 +22,7 @@ import {
   type RefusalReason,
   type SignedIn,
   type SignInFacts,
+  type SignInWay,
   type Step,
   standingRefusal,
   stepAfterPassword,
@@ -50,6 +51,7 @@ export async function readFacts(work: Work, attempt: Attempt): Promise<SignInFac
     browserHash: tokenHash(attempt.browserToken),
     address: addressKey(work.origin.ip),
     ip: work.origin.ip,
+    now: work.now,
   });
   const wait = addressWait(facts, work.config.failuresPerAddress, work.now);
   // Before any hashing, and the same for every name (AUT-08).
@@ -57,7 +59,7 @@ export async function readFacts(work: Work, attempt: Attempt): Promise<SignInFac
   return facts;
 }
 
-export type Refused = { outcome: 'refused'; code: string };
+export type Refused = { outcome: 'refused'; code: string; mustUseSso: boolean };
 
 /** Counts and records a failed try; tells the person once when it locked them (T10). */
 export async function refuse(work: Work, attempt: Attempt, facts: SignInFacts, refusal: Refusal): Promise<Refused> {
@@ -83,7 +85,7 @@ export async function refuse(work: Work, attempt: Attempt, facts: SignInFacts, r
     by: work,
   });
   if (locks && user && company) await tellLocked(work, company, user, lockEndsAt);
-  return { outcome: 'refused', code };
+  return { outcome: 'refused', code, mustUseSso: facts.mustUseSso };
 }
 
 async function tellLocked(
@@ -167,7 +169,11 @@ export interface Half extends Attempt {
   proved: string;
   /** Digest of the factor that was just enrolled, behind its first code. */
   enrolled: string;
+  /** The connection whose identity provider was believed instead of a password. */
+  upstream: string | null;
 }
+
+const wayOf = ({ upstream }: Half): SignInWay => (upstream === null ? 'password' : 'upstream');
 
 export interface Answer {
   /** Id of the engine's waiting request, hashed as the adapter does. */
@@ -185,7 +191,7 @@ export type CodeResult =
 async function readHalf(work: Work, half: Half): Promise<{ facts: SignInFacts; stands: boolean }> {
   const facts = await readFacts(work, half);
   // A password that was set since then is not the one that was proved: whoever knew the old one starts again (AUT-13).
-  const isProved = facts.credential === null || digest(facts.credential.hash) === half.proved;
+  const isProved = half.upstream !== null || facts.credential === null || digest(facts.credential.hash) === half.proved;
   return { facts, stands: facts.user?.id === half.userId && isProved };
 }
 
@@ -193,12 +199,13 @@ async function readHalf(work: Work, half: Half): Promise<{ facts: SignInFacts; s
 async function placeAt(work: Work, half: Half, step: Step) {
   const { facts, stands } = await readHalf(work, half);
   const { user, company } = facts;
-  if (!stands || !user || !company || standingRefusal(facts, work.now)) return null;
-  return stepAfterPassword(facts, work.now).step === step ? { facts, user, company } : null;
+  const way = wayOf(half);
+  if (!stands || !user || !company || standingRefusal(facts, work.now, way)) return null;
+  return stepAfterPassword(facts, work.now, way).step === step ? { facts, user, company } : null;
 }
 
-/** RFC 8176 names: password and one-time code, hence more than one factor. */
-const passwordAndCode = ['pwd', 'otp', 'mfa'];
+/** RFC 8176 names: password, or another identity provider, and one-time code, hence more than one factor. */
+const methods: Record<SignInWay, string[]> = { password: ['pwd', 'otp', 'mfa'], upstream: ['fed', 'otp', 'mfa'] };
 
 export async function tryCode(
   work: Work,
@@ -210,22 +217,24 @@ export async function tryCode(
   const { facts, stands } = await readHalf(work, half);
   if (!stands) return { outcome: 'start-again' };
   const { user, company, credential, factor } = facts;
-  const standing = standingRefusal(facts, work.now);
-  if (standing || !user || !company || !credential)
+  const way = wayOf(half);
+  const standing = standingRefusal(facts, work.now, way);
+  if (standing || !user || !company || (way === 'password' && !credential))
     return refuse(work, half, facts, { outcome: 'refused', reason: standing ?? 'unknown-user', counts: false });
-  if (stepAfterPassword(facts, work.now).step !== 'code' || !factor) return { outcome: 'start-again' };
+  if (stepAfterPassword(facts, work.now, way).step !== 'code' || !factor) return { outcome: 'start-again' };
 
   const proof = checkProof(work, factor, method, typed);
   const wrong = (reason: RefusalReason) => refuse(work, half, facts, { outcome: 'refused', reason, counts: true });
   if (!proof || (method === 'recovery' && !company.policy.mfa.recoveryCodes)) return wrong('wrong-code');
   const result = await work.store.signIns.complete({
     userId: user.id,
-    passwordHash: credential.hash,
+    passwordHash: credential?.hash ?? '',
     proof,
+    upstream: half.upstream,
     isKnownBrowser: facts.browser !== null && !isLocked(facts, work.now),
     browserHash: tokenHash(half.browserToken),
     interactionId: answer.interactionId,
-    result: answer.result({ userId: user.id, amr: passwordAndCode }),
+    result: answer.result({ userId: user.id, amr: methods[wayOf(half)] }),
     details: { method },
     by: { ...work, actor: { kind: 'user', id: user.id, name: user.username } },
   });
@@ -348,16 +357,60 @@ export async function finishEnrolment(work: Work, half: Half, answer: Answer): P
   const { facts, user, company } = place;
   const { credential, factor } = facts;
   // The first code was proof for the factor that it confirmed, and for no other that took its place since (AUT-24).
-  if (!credential || !factor || digest(factor.sealedSecret) !== half.enrolled) return { outcome: 'start-again' };
+  const isWhole = credential !== null || half.upstream !== null;
+  if (!isWhole || !factor || digest(factor.sealedSecret) !== half.enrolled) return { outcome: 'start-again' };
   const result = await work.store.signIns.complete({
     userId: user.id,
-    passwordHash: credential.hash,
-    proof: 'enrolment',
+    passwordHash: credential?.hash ?? '',
+    proof: 'given',
+    upstream: half.upstream,
     isKnownBrowser: facts.browser !== null,
     browserHash: tokenHash(half.browserToken),
     interactionId: answer.interactionId,
-    result: answer.result({ userId: user.id, amr: passwordAndCode }),
+    result: answer.result({ userId: user.id, amr: methods[wayOf(half)] }),
     details: { method: 'enrolment' },
+    by: { ...work, actor: { kind: 'user', id: user.id, name: user.username } },
+  });
+  if (!result.completed || !result.answered) return { outcome: 'start-again' };
+  return { outcome: 'signed-in', userId: user.id, companyId: company.id };
+}
+
+export type UpstreamResult =
+  | ({ outcome: 'signed-in' } & SignedIn)
+  /** C25: our own second factor is asked for as well. */
+  | { outcome: 'second-factor'; step: 'code' | 'enrol'; reason: 'first' | 'reset'; mayRecover: boolean }
+  | { outcome: 'start-again' };
+
+/** The identity provider of the company was believed: nothing more, or the second factor, stands between. */
+export async function finishUpstream(
+  work: Work,
+  half: Half & { upstream: string },
+  asksSecondFactor: boolean,
+  answer: Answer,
+): Promise<UpstreamResult> {
+  const { facts } = await readHalf(work, half);
+  const { user, company } = facts;
+  if (!user || !company || user.id !== half.userId) return { outcome: 'start-again' };
+  if (asksSecondFactor) {
+    const { step, reason } = stepAfterPassword(facts, work.now, 'upstream');
+    const mayRecover = company.policy.mfa.recoveryCodes;
+    return {
+      outcome: 'second-factor',
+      step: step === 'enrol' ? 'enrol' : 'code',
+      reason: reason === 'reset' ? 'reset' : 'first',
+      mayRecover,
+    };
+  }
+  const result = await work.store.signIns.complete({
+    userId: user.id,
+    passwordHash: '',
+    proof: 'given',
+    upstream: half.upstream,
+    isKnownBrowser: facts.browser !== null,
+    browserHash: tokenHash(half.browserToken),
+    interactionId: answer.interactionId,
+    result: answer.result({ userId: user.id, amr: ['fed'] }),
+    details: { method: 'sso', connection: half.upstream },
     by: { ...work, actor: { kind: 'user', id: user.id, name: user.username } },
   });
   if (!result.completed || !result.answered) return { outcome: 'start-again' };

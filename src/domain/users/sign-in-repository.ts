@@ -35,6 +35,7 @@ interface FactsRow {
   browser_locked_until: Date | null;
   address_failures: number | null;
   allowed: string[] | null;
+  must_use_sso: boolean;
   window_ends_at: Date;
 }
 
@@ -48,7 +49,12 @@ const facts = {
       b.browser_hash, b.failures as browser_failures, b.locked_until as browser_locked_until,
       a.failures as address_failures, a.window_ends_at,
       case when c.policy @> '{"ipList": {"enabled": true}}' then array(
-        select e.network::text from ip_entries e where e.company_id = c.id) end as allowed
+        select e.network::text from ip_entries e where e.company_id = c.id) end as allowed,
+      exists (select 1 from idp_connections i where i.company_id = c.id and i.is_enabled
+          and (i.enforce_state = 'on' or (i.enforce_state = 'trial' and i.trial_ends_at > $5)))
+        and coalesce(u.role, '') <> 'Root Admin'
+        and not exists (select 1 from break_glass_people g where g.user_id = u.id and (g.ends_at is null or g.ends_at > $5))
+        as must_use_sso
     from (select 1) one
     left join companies c on c.name_key = $1
     left join users u on u.company_id = c.id and u.username_key = $2 and u.base_status <> 'Deleted'
@@ -110,14 +116,21 @@ const fail = {
 // Takes the time step and finishes the sign-in in one go; each condition is checked again here, since time has passed since
 // the facts were read: a code is good once (F8), and a person who was deactivated or locked meanwhile stays out.
 // The person's row is held first, as everywhere, and the password is read with a lock: a reset that was a moment faster is seen,
-// and then nothing is spent (AUT-13).
+// and then nothing is spent (AUT-13). $16 is the connection of an identity provider that was believed instead of a password: its
+// person owes no new password and no factor unless one was asked for, and no lock of the local way holds them (C9), but for their code.
 const complete = {
   name: 'sign_in_complete',
   text: `
     with held as (
-      select id from users where id = $1 and not must_set_password and not must_enrol_2fa for no key update),
+      select id, company_id from users where id = $1 and (not must_set_password or $16::uuid is not null)
+        and (not must_enrol_2fa or ($16::uuid is not null and $6::boolean)) for no key update),
+    by_password as (
+      select 1 from held join credentials p on p.user_id = held.id
+      where $16::uuid is null and p.hash = $15 and not p.is_single_use for share of p),
     proved as (
-      select 1 from held join credentials p on p.user_id = held.id where p.hash = $15 and not p.is_single_use for share of p),
+      select 1 from by_password
+      union all
+      select 1 from held join idp_connections i on i.company_id = held.company_id and i.id = $16 and i.is_enabled),
     step as (
       update factors set last_step = $2::bigint where $2::bigint is not null and user_id = $1 and kind = 'totp' and last_step < $2::bigint
         and exists (select 1 from proved) returning 1),
@@ -125,16 +138,20 @@ const complete = {
       update recovery_codes set used_at = $4 where $3::text is not null and user_id = $1 and code_hash = $3 and used_at is null
         and exists (select 1 from proved) returning 1),
     person as (
-      update users u set failures = 0, last_login_at = $4, locked_until = null
+      update users u set last_login_at = $4, failures = case when $16::uuid is null then 0 else u.failures end,
+        locked_until = case when $16::uuid is null then null else u.locked_until end
       where u.id = $1 and u.base_status = 'Active' and exists (select 1 from proved)
-        and case when $5::boolean
+        and case when $16::uuid is not null and $6::boolean then true when $5::boolean
           then not exists (select 1 from known_browsers b where b.user_id = u.id and b.browser_hash = $7 and b.locked_until > $4)
           else u.locked_until is null or u.locked_until <= $4 end
         and ($6::boolean or exists (select 1 from step) or exists (select 1 from spent))
       returning u.id, u.company_id),
     browser as (
       insert into known_browsers (company_id, user_id, browser_hash, last_used_at) select company_id, id, $7, $4 from person
-      on conflict (user_id, browser_hash) do update set failures = 0, locked_until = null, last_used_at = excluded.last_used_at),
+      on conflict (user_id, browser_hash) do update set
+        failures = case when $16::uuid is null then 0 else known_browsers.failures end,
+        locked_until = case when $16::uuid is null then null else known_browsers.locked_until end,
+        last_used_at = excluded.last_used_at),
     answer as (
       update oidc_records set account_id = $1, payload = jsonb_set(payload, '{result}', $9::jsonb)
       where id = $8 and kind = 'Interaction' and expires_at > now() and exists (select 1 from person) returning 1),
@@ -160,11 +177,17 @@ export interface Failure {
   by: { actor: Actor; origin: Origin; now: Date };
 }
 
+/** Id of a connection: its room stands above this one. */
+type ConnectionName = string;
+
 export interface Completion {
   userId: UserId;
   /** The hash that the password was right for. */
   passwordHash: string;
-  proof: { step: number } | { recoveryCodeHash: string } | 'enrolment';
+  /** `given`: by an enrolment a moment ago, or by the identity provider alone. */
+  proof: { step: number } | { recoveryCodeHash: string } | 'given';
+  /** The connection of the identity provider that was believed instead of a password. */
+  upstream: ConnectionName | null;
   isKnownBrowser: boolean;
   browserHash: string;
   /** Id of the engine's Interaction record, and the answer that lets it resume. */
@@ -182,12 +205,14 @@ export function signInRepository(db: Database, prepared: Prepared) {
       browserHash: string | null;
       address: string;
       ip: string;
+      now: Date;
     }): Promise<SignInFacts> {
       const { rows } = await prepared.run<FactsRow>(facts, [
         key.companyKey,
         key.usernameKey,
         key.browserHash,
         key.address,
+        key.now,
       ]);
       return toFacts(rows[0] as FactsRow, key.ip);
     },
@@ -219,16 +244,16 @@ export function signInRepository(db: Database, prepared: Prepared) {
      * `completed`: the person is in; `answered`: the request that asked was still there.
      */
     async complete(c: Completion): Promise<{ proved: boolean; taken: boolean; completed: boolean; answered: boolean }> {
-      const isEnrolment = c.proof === 'enrolment';
+      const isGiven = c.proof === 'given';
       const { rows } = await prepared.run<{ proved: number; taken: number; person: number; answered: number }>(
         complete,
         [
           c.userId,
-          c.proof !== 'enrolment' && 'step' in c.proof ? c.proof.step : null,
-          c.proof !== 'enrolment' && 'recoveryCodeHash' in c.proof ? c.proof.recoveryCodeHash : null,
+          c.proof !== 'given' && 'step' in c.proof ? c.proof.step : null,
+          c.proof !== 'given' && 'recoveryCodeHash' in c.proof ? c.proof.recoveryCodeHash : null,
           c.by.now,
           c.isKnownBrowser,
-          isEnrolment,
+          isGiven,
           c.browserHash,
           c.interactionId,
           JSON.stringify(c.result),
@@ -238,12 +263,13 @@ export function signInRepository(db: Database, prepared: Prepared) {
           c.by.origin.agent,
           c.by.origin.requestId,
           c.passwordHash,
+          c.upstream,
         ],
       );
       const row = rows[0];
       return {
         proved: (row?.proved ?? 0) > 0,
-        taken: isEnrolment || (row?.taken ?? 0) > 0,
+        taken: isGiven || (row?.taken ?? 0) > 0,
         completed: (row?.person ?? 0) > 0,
         answered: (row?.answered ?? 0) > 0,
       };
@@ -298,6 +324,7 @@ function toFacts(row: FactsRow, ip: string): SignInFacts {
     recoveryCodesLeft: row.recovery_left,
     browser: row.browser_hash ? { failures: row.browser_failures, lockedUntil: row.browser_locked_until } : null,
     from: { ip, allowed: row.allowed },
+    mustUseSso: row.must_use_sso,
     address:
       row.address_failures === null ? null : { failures: row.address_failures, windowEndsAt: row.window_ends_at },
   };

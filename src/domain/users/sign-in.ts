@@ -34,6 +34,8 @@ export interface SignInFacts {
   browser: { failures: number; lockedUntil: Date | null } | null;
   /** Where the try comes from, and from where alone people of the company may log in; null: from anywhere (B.3). */
   from: { ip: string; allowed: string[] | null };
+  /** The company enforces single sign-on, and this name is not excepted from it (C26); the same for a name that nobody has (AUT-05). */
+  mustUseSso: boolean;
   /** Failures from this network address in the running window (AUT-08). */
   address: { failures: number; windowEndsAt: Date } | null;
 }
@@ -43,6 +45,8 @@ export type RefusalReason =
   /** The company's IP access list is on, and this address is not on it (B.3). */
   | 'address'
   | 'unknown-user'
+  /** Single sign-on is enforced: no password counts (C26). */
+  | 'sso'
   | 'not-signed-up'
   | 'deactivated'
   | 'locked'
@@ -61,16 +65,22 @@ export interface StandingFacts extends Pick<SignInFacts, 'from' | 'browser'> {
   company: object | null;
   user: Pick<NonNullable<SignInFacts['user']>, 'baseStatus' | 'lockedUntil'> | null;
   credential: object | null;
+  mustUseSso?: boolean;
 }
 
+/** How somebody begins to prove who they are: here, or at the identity provider of their company, which has been believed. */
+export type SignInWay = 'password' | 'upstream';
+
 /** Why this person could not sign in now whatever they type; null when nothing stands against it. Order of D.5 step 3. */
-export function standingRefusal(facts: StandingFacts, now: Date): RefusalReason | null {
+export function standingRefusal(facts: StandingFacts, now: Date, way: SignInWay = 'password'): RefusalReason | null {
   if (!facts.company) return 'unknown-company';
   if (!isAllowedFrom(facts.from)) return 'address';
   if (!facts.user) return 'unknown-user';
   if (facts.user.baseStatus === 'Deactivated' || facts.user.baseStatus === 'Deleted') return 'deactivated';
+  if (way === 'password' && facts.mustUseSso) return 'sso';
   if (isLocked(facts, now)) return 'locked';
-  if (!facts.credential) return facts.user.baseStatus === 'Invited' ? 'not-signed-up' : 'no-password';
+  if (way === 'password' && !facts.credential)
+    return facts.user.baseStatus === 'Invited' ? 'not-signed-up' : 'no-password';
   return null;
 }
 
@@ -123,10 +133,12 @@ export type Step = 'set-password' | 'enrol' | 'code';
 export function stepAfterPassword(
   facts: SignInFacts,
   now: Date,
+  way: SignInWay = 'password',
 ): { step: Step; reason: 'first' | 'expired' | 'reset' } {
   const { user, credential, company, factor } = facts;
-  if (user?.mustSetPassword || credential?.isSingleUse) return { step: 'set-password', reason: 'first' };
-  if (credential && company && isPasswordExpired(credential.setAt, company.policy.password, now))
+  const isLocal = way === 'password';
+  if (isLocal && (user?.mustSetPassword || credential?.isSingleUse)) return { step: 'set-password', reason: 'first' };
+  if (isLocal && credential && company && isPasswordExpired(credential.setAt, company.policy.password, now))
     return { step: 'set-password', reason: 'expired' };
   if (!factor || user?.mustEnrol2fa)
     return { step: 'enrol', reason: user?.baseStatus === 'Invited' ? 'first' : 'reset' };
@@ -143,6 +155,9 @@ export function addressWait(facts: SignInFacts, limit: number, now: Date): numbe
 /** The one thing that every refused sign-in says, whatever the reason (AUT-05). */
 export const refusedSentence =
   'That did not work. Check company, username and password. After several failed tries, logging in is paused for a while.';
+/** Said of everybody in a company that enforces it, whether there is such a person or not. */
+export const ssoSentence =
+  'Your company logs in with single sign-on, so no password is taken here. Go on with the button below.';
 export const refusedCodeSentence = 'That code did not work. Enter the code that your app shows now.';
 
 export interface SignedIn {
@@ -152,3 +167,8 @@ export interface SignedIn {
 
 /** Authentication context class of password and second factor (OpenID Connect Core 2, acr). */
 export const acrMultiFactor = 'urn:unified-login:mfa';
+
+/** The identity provider of the company was believed, and no factor of ours was asked for (C25). */
+export const acrUpstream = 'urn:unified-login:upstream';
+
+export const acrOf = (amr: readonly string[]): string => (amr.includes('mfa') ? acrMultiFactor : acrUpstream);

@@ -4,12 +4,15 @@ import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { supportCode } from '../../domain/audit/audit-event.ts';
 import { record } from '../../domain/audit/commands.ts';
+import { findCompanyOfAddress } from '../../domain/federation/routing-queries.ts';
 import type { AccountFacts } from '../../domain/sessions/record-repository.ts';
 import { usernameSchema } from '../../domain/users/user.ts';
 import type { CompanyId, UserId } from '../../lib/ids.ts';
 import { hours } from '../../lib/time.ts';
 import type { Runtime } from '../../runtime.ts';
 import { type Context, getSealedCookie, setSealedCookie } from '../context.ts';
+import { identified } from './next-step.ts';
+import { routeOf } from './route.ts';
 import { because, type Ticket, ticketSchema } from './ticket.ts';
 
 /** What the engine waits for, and for whom. */
@@ -25,12 +28,14 @@ export const ticketPath = (uid: string) => `/interaction/${uid}`;
 const companyHintSchema = z.object({ name: z.string(), isFixed: z.boolean() });
 
 export async function beginInteraction(runtime: Runtime, ctx: Context, interaction: Interaction): Promise<void> {
-  const { uid, prompt, params } = interaction;
+  const { uid, prompt, params, account } = interaction;
   const blank: Ticket = ticketSchema.parse({
     uid,
     clientId: String(params.client_id ?? ''),
     prompt: prompt.name,
     step: 'identify',
+    isAnew: account !== undefined || String(params.prompt ?? '').includes('login') || params.max_age !== undefined,
+    asksSecondFactor: prompt.reasons.some((reason) => reason.startsWith('essential_acr')),
   });
   const ticket = await prepare(runtime, ctx, interaction, blank);
   setSealedCookie(ctx, runtime, 'ticket', ticket, { path: ticketPath(uid), maxAge: hours(1) });
@@ -63,19 +68,34 @@ async function prepare(runtime: Runtime, ctx: Context, interaction: Interaction,
     };
   }
   // Somebody is signed in and has to prove it anew (prompt=login, max_age): no need to ask who.
-  if (account) return { ...blank, step: 'password', username: account.username, company: account.company };
+  const { work } = ctx.state;
+  if (account) return identified(blank, { ...named(account), sso: await routeOf(work, named(account)) });
   const only = await runtime.onlyCompany();
   const hint = companyHintSchema.safeParse(getSealedCookie(ctx, runtime, 'company'));
   const fixed = only?.name ?? (hint.success && hint.data.isFixed ? hint.data.name : null);
   const loginHint = usernameSchema.safeParse(params.login_hint);
-  return {
+  const username = loginHint.success ? loginHint.data : '';
+  const company = fixed ?? (hint.success ? hint.data.name : '');
+  const ticket = {
     ...blank,
-    username: loginHint.success ? loginHint.data : '',
-    company: fixed ?? (hint.success ? hint.data.name : ''),
+    username,
+    company,
     isCompanyFixed: fixed !== null,
     mayUseOtherCompany: fixed !== null && only === null,
   };
+  // A proved e-mail domain says which company it is, so there is nothing left to ask.
+  const proved = fixed === null && username !== '' ? await findCompanyOfAddress(work, username) : null;
+  if (proved) {
+    const who = { username, company: proved.name };
+    return identified(ticket, { ...who, sso: await routeOf(work, who) });
+  }
+  if (fixed === null) return ticket;
+  // At a company's own address its upstreams are offered before anybody has said who they are.
+  const { connections } = await routeOf(work, { company, username: '' });
+  return { ...ticket, sso: { connections, isEnforced: false, isStraight: false } };
 }
+
+const named = ({ username, company }: AccountFacts) => ({ username, company });
 
 /** A code on the page leads an administrator to the reason. */
 async function tellRefusedEntry(

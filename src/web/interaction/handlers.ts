@@ -1,8 +1,9 @@
 // The posts of a sign-in. Each asks one command, turns its answer into the next ticket, and sends the browser back to the dispatcher.
 import { z } from 'zod';
 import { newTotpSecret } from '../../domain/credentials/totp.ts';
+import { findCompanyOfAddress } from '../../domain/federation/routing-queries.ts';
 import { recordId } from '../../domain/sessions/session.ts';
-import { acrMultiFactor, refusedCodeSentence, refusedSentence, type Step } from '../../domain/users/sign-in.ts';
+import { acrOf, refusedCodeSentence, refusedSentence, type Step, ssoSentence } from '../../domain/users/sign-in.ts';
 import {
   type Answer,
   type CodeResult,
@@ -22,16 +23,17 @@ import { browserToken } from '../page.ts';
 import { ticketPath } from './begin.ts';
 import { type Event, nextTicket } from './next-step.ts';
 import { drawStep } from './pages.ts';
+import { routeOf } from './route.ts';
 import { restarted, type Ticket, withOtherCompany } from './ticket.ts';
 
 export type StepHandler = (ctx: Context, runtime: Runtime, ticket: Ticket) => Promise<void>;
 
-function keep(ctx: Context, runtime: Runtime, ticket: Ticket): void {
+export function keep(ctx: Context, runtime: Runtime, ticket: Ticket): void {
   setSealedCookie(ctx, runtime, 'ticket', ticket, { path: ticketPath(ticket.uid), maxAge: hours(1) });
 }
 
 /** Keeps the new state and lets the dispatcher decide what to show. 303, so that no password is posted again (OAU-11). */
-function go(ctx: Context, runtime: Runtime, ticket: Ticket, event: Event): void {
+export function go(ctx: Context, runtime: Runtime, ticket: Ticket, event: Event): void {
   keep(ctx, runtime, nextTicket(ticket, event));
   ctx.status = 303;
   ctx.redirect(ticketPath(ticket.uid));
@@ -44,17 +46,19 @@ const identifySchema = z.object({
 
 export const identify: StepHandler = async (ctx, runtime, ticket) => {
   const { username = '' } = ctx.state.form;
-  const company = ticket.isCompanyFixed ? ticket.company : (ctx.state.form.company ?? '');
+  const typed = ticket.isCompanyFixed ? ticket.company : (ctx.state.form.company ?? '');
+  // A proved e-mail domain says which company it is.
+  const company = typed.trim() === '' ? ((await findCompanyOfAddress(ctx.state.work, username))?.name ?? '') : typed;
   const parsed = identifySchema.safeParse({ username, company });
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
-    const typed = {
+    const typedAgain = {
       ...ticket,
       username: username.slice(0, 320),
       company: ticket.isCompanyFixed ? ticket.company : company.slice(0, 200),
     };
     ctx.status = 422;
-    await drawStep(ctx, runtime, typed, 'identify', {
+    await drawStep(ctx, runtime, typedAgain, 'identify', {
       sentence: issue?.message ?? '',
       field: String(issue?.path[0] ?? ''),
       code: null,
@@ -62,15 +66,23 @@ export const identify: StepHandler = async (ctx, runtime, ticket) => {
     ctx.status = 422;
     return;
   }
-  go(ctx, runtime, ticket, { type: 'identified', ...parsed.data });
+  const sso = await routeOf(ctx.state.work, parsed.data);
+  go(ctx, runtime, ticket, { type: 'identified', ...parsed.data, sso });
 };
 
-const secretFor = (step: Step) => (step === 'enrol' ? newTotpSecret() : null);
+export const secretFor = (step: Step) => (step === 'enrol' ? newTotpSecret() : null);
 
 export const password: StepHandler = async (ctx, runtime, ticket) => {
   const { work } = ctx.state;
   const attempt = { company: ticket.company, username: ticket.username, browserToken: browserToken(ctx, runtime) };
   const result = await tryPassword(work, attempt, ctx.state.form.password ?? '');
+  if (result.outcome === 'refused' && result.mustUseSso) {
+    // Enforced since the first screen: the page with the button, for everybody alike (AUT-05, C26).
+    const sso = await routeOf(work, ticket);
+    const led: Ticket = { ...ticket, step: 'sso', sso: { ...sso, isStraight: false } };
+    keep(ctx, runtime, led);
+    return redraw(ctx, runtime, led, 'sso', ssoSentence, result.code);
+  }
   if (result.outcome === 'refused') {
     await redraw(ctx, runtime, ticket, 'password', refusedSentence, result.code);
     return;
@@ -110,9 +122,9 @@ function halfOf(ctx: Context, runtime: Runtime, ticket: Ticket): Half {
   if (!ticket.half) throw new Error('a step behind the password was reached without it');
   // Sealed by us after the password was right.
   const userId = ticket.half.userId as UserId;
-  const { proved, enrolled } = ticket.half;
+  const { proved, enrolled, upstream } = ticket.half;
   const { company, username } = ticket;
-  return { company, username, browserToken: browserToken(ctx, runtime), userId, proved, enrolled };
+  return { company, username, browserToken: browserToken(ctx, runtime), userId, proved, enrolled, upstream };
 }
 
 const resumePath = (uid: string) => `/auth/${uid}`;
@@ -125,13 +137,13 @@ function giveProof(ctx: Context, runtime: Runtime, ticket: Ticket): string {
 }
 
 /** What the engine reads when it resumes (oidc-provider "interaction results"). */
-function answerFor(ctx: Context, runtime: Runtime, ticket: Ticket): Answer {
+export function answerFor(ctx: Context, runtime: Runtime, ticket: Ticket): Answer {
   const ts = Math.floor(ctx.state.work.now.getTime() / 1000);
   const proof = giveProof(ctx, runtime, ticket);
   return {
     interactionId: recordId('Interaction', ticket.uid),
     result: ({ userId, amr }) => ({
-      login: { accountId: userId, acr: acrMultiFactor, amr, ts, remember: true },
+      login: { accountId: userId, acr: acrOf(amr), amr, ts, remember: true },
       proof,
     }),
   };
@@ -213,16 +225,20 @@ async function finish(ctx: Context, runtime: Runtime, ticket: Ticket, result: Co
     case 'start-again':
       return go(ctx, runtime, ticket, { type: 'start-again' });
     case 'signed-in':
-      setSealedCookie(ctx, runtime, 'ticket', null, { path: ticketPath(ticket.uid) });
-      // Only the company is remembered: it is no secret, and a shared computer does not tell who was here.
-      if (!ticket.isCompanyFixed)
-        setSealedCookie(ctx, runtime, 'company', { name: ticket.company, isFixed: false }, { maxAge: days(180) });
-      ctx.status = 303;
-      ctx.redirect(resumePath(ticket.uid));
-      return;
+      return leave(ctx, runtime, ticket);
     default:
       result satisfies never;
   }
+}
+
+/** The engine goes on with what was asked for. */
+export function leave(ctx: Context, runtime: Runtime, ticket: Ticket): void {
+  setSealedCookie(ctx, runtime, 'ticket', null, { path: ticketPath(ticket.uid) });
+  // Only the company is remembered: it is no secret, and a shared computer does not tell who was here.
+  if (!ticket.isCompanyFixed)
+    setSealedCookie(ctx, runtime, 'company', { name: ticket.company, isFixed: false }, { maxAge: days(180) });
+  ctx.status = 303;
+  ctx.redirect(resumePath(ticket.uid));
 }
 
 export const restart: StepHandler = async (ctx, runtime, ticket) => {

@@ -1,10 +1,29 @@
 // What comes after each answer of the domain: pure, so that the whole order of signing in is read and tested in one place.
 // Every step redirects back to /interaction/:uid and knows no other step.
 import type { Step } from '../../domain/users/sign-in.ts';
-import { type Ticket, withoutHalf } from './ticket.ts';
+import { askedFirst, type Ticket, withoutHalf } from './ticket.ts';
 
 export type Event =
-  | { type: 'identified'; username: string; company: string }
+  | {
+      type: 'identified';
+      username: string;
+      company: string;
+      sso: { connections: { id: string; name: string }[]; isEnforced: boolean };
+    }
+  | {
+      type: 'upstream-believed';
+      userId: string;
+      username: string;
+      company: string;
+      connection: string;
+      at: number;
+      step: 'code' | 'enrol';
+      reason: 'first' | 'reset';
+      mayRecover: boolean;
+      secret: string | null;
+    }
+  /** The browser goes to the upstream: once by itself, then by a button. */
+  | { type: 'sent' }
   | ({ type: 'password-right'; userId: string; mayRecover: boolean } & Proved)
   | ({ type: 'password-set' } & Proved)
   | { type: 'enrolled'; enrolled: string; recoveryCodes: string[]; at: number }
@@ -25,12 +44,27 @@ export function nextTicket(ticket: Ticket, event: Event): Ticket {
   switch (event.type) {
     case 'identified':
       // Always on to the password, known or not (D.5 step 1).
-      return { ...withoutHalf(ticket), step: 'password', username: event.username, company: event.company };
+      return identified(ticket, event);
+    case 'upstream-believed':
+      return {
+        ...ticket,
+        step: event.step,
+        username: event.username,
+        company: event.company,
+        half: { userId: event.userId, at: event.at, proved: '', enrolled: '', upstream: event.connection },
+        reason: event.reason,
+        secret: event.secret,
+        tries: 0,
+        method: 'totp',
+        mayRecover: event.mayRecover,
+      };
+    case 'sent':
+      return { ...ticket, sso: { ...ticket.sso, isStraight: false } };
     case 'password-right':
       return {
         ...ticket,
         step: event.step,
-        half: { userId: event.userId, at: event.at, proved: event.proved, enrolled: '' },
+        half: { userId: event.userId, at: event.at, proved: event.proved, enrolled: '', upstream: null },
         reason: event.reason,
         secret: event.secret,
         tries: 0,
@@ -65,4 +99,12 @@ export function nextTicket(ticket: Ticket, event: Event): Ticket {
     case 'start-again':
       return withoutHalf(ticket);
   }
+}
+
+/** With one upstream that everybody has to use there is nothing to ask: straight there. */
+export function identified(ticket: Ticket, event: Omit<Extract<Event, { type: 'identified' }>, 'type'>): Ticket {
+  const { connections, isEnforced } = event.sso;
+  const sso = { connections, isEnforced, isStraight: isEnforced && connections.length === 1 };
+  const known = { ...withoutHalf(ticket), username: event.username, company: event.company, sso };
+  return { ...known, step: askedFirst(known) };
 }

@@ -8,7 +8,7 @@ import type { Runtime } from '../../runtime.ts';
 import { scopeWords } from '../access-words.ts';
 import type { Context } from '../context.ts';
 import { showPage } from '../page.ts';
-import type { FormProblem, ModuleLine, PersonChip } from '../views.ts';
+import type { FormProblem, ModuleLine, PersonChip, Upstream } from '../views.ts';
 import { ticketPath } from './begin.ts';
 import type { Ticket, TicketStep } from './ticket.ts';
 
@@ -20,6 +20,7 @@ interface Shared {
   cantLogIn: string;
   action: string;
   chip: PersonChip;
+  upstreams: Upstream[];
 }
 
 const draw: Record<TicketStep, Draw> = {
@@ -32,10 +33,13 @@ const draw: Record<TicketStep, Draw> = {
       values: { username: ticket.username, company: ticket.isCompanyFixed ? '' : ticket.company },
     });
   },
+  async sso(ctx, runtime, _ticket, { module, problem, chip, upstreams, cantLogIn }) {
+    await showPage(ctx, runtime, 'interaction/sso', 'Log in', { module, problem, chip, upstreams, cantLogIn });
+  },
   async password(ctx, runtime, _ticket, shared) {
     await showPage(ctx, runtime, 'interaction/password', 'Password', shared);
   },
-  async 'set-password'(ctx, runtime, ticket, shared) {
+  async 'set-password'(ctx, runtime, ticket, { upstreams: _, ...shared }) {
     const company = await runtime.workOf(ctx).store.companies.findByName(ticket.company);
     const policy = company?.policy.password ?? policySchema.parse({}).password;
     await showPage(ctx, runtime, 'interaction/set-password', 'Set a new password', {
@@ -44,14 +48,14 @@ const draw: Record<TicketStep, Draw> = {
       rules: { sentences: passwordRules(policy) },
     });
   },
-  async code(ctx, runtime, ticket, shared) {
+  async code(ctx, runtime, ticket, { upstreams: _, ...shared }) {
     await showPage(ctx, runtime, 'interaction/code', 'Verification code', {
       ...shared,
       method: ticket.method,
       canUseRecovery: ticket.mayRecover,
     });
   },
-  async enrol(ctx, runtime, ticket, shared) {
+  async enrol(ctx, runtime, ticket, { upstreams: _, ...shared }) {
     const secret = ticket.secret ?? '';
     const address = totpAddress({
       secret,
@@ -66,7 +70,7 @@ const draw: Record<TicketStep, Draw> = {
       reason: ticket.reason === 'reset' ? 'reset' : 'first',
     });
   },
-  async 'recovery-codes'(ctx, runtime, ticket, { chip: _, ...shared }) {
+  async 'recovery-codes'(ctx, runtime, ticket, { chip: _, upstreams: __, ...shared }) {
     await showPage(ctx, runtime, 'interaction/recovery-codes', 'Recovery codes', {
       ...shared,
       codes: ticket.recoveryCodes,
@@ -90,7 +94,7 @@ const draw: Record<TicketStep, Draw> = {
     });
     ctx.status = 403;
   },
-  async consent(ctx, runtime, ticket, shared) {
+  async consent(ctx, runtime, ticket, { upstreams: _, ...shared }) {
     await showPage(ctx, runtime, 'interaction/consent', 'Allow access', {
       ...shared,
       scopes: scopeWords(ticket.scopes),
@@ -123,6 +127,7 @@ export function recoveryCodeFile(
 const actions: Record<TicketStep, string> = {
   identify: 'identify',
   password: 'password',
+  sso: 'restart',
   'set-password': 'set-password',
   code: 'code',
   enrol: 'enrol',
@@ -146,5 +151,6 @@ export async function drawStep(
     problem,
     cantLogIn: `${base}/forgot`,
     chip: { username: ticket.username, company: ticket.company, restart: `${base}/restart` },
+    upstreams: ticket.sso.connections.map(({ id, name }) => ({ name, address: `${base}/sso/${id}` })),
   });
 }

@@ -1,12 +1,20 @@
 // /interaction/:uid: the dispatcher of signing in, and the table of its steps.
 import Router from '@koa/router';
 import { cookieNames } from '../../config/cookies.ts';
+import { companyKey } from '../../domain/companies/company.ts';
+import { findConnection } from '../../domain/federation/connection-repository.ts';
+import { homeClientId } from '../../domain/modules/module.ts';
+import { notFound } from '../../lib/errors.ts';
+import { isId } from '../../lib/ids.ts';
 import type { Runtime } from '../../runtime.ts';
 import { type Context, getSealedCookie } from '../context.ts';
 import { showPage } from '../page.ts';
 import { seeOther } from '../routes.ts';
+import { beginSso } from '../sso/begin.ts';
+import { finishSso, takeArrival } from '../sso/finish.ts';
 import { ticketPath } from './begin.ts';
 import * as handlers from './handlers.ts';
+import { nextTicket } from './next-step.ts';
 import { drawStep } from './pages.ts';
 import { hinted, presentStep, type Ticket, type TicketStep, ticketSchema } from './ticket.ts';
 import { noteWaiting } from './waiting.ts';
@@ -28,7 +36,7 @@ const steps: Row[] = [
   { path: 'recovery-codes', answers: ['recovery-codes'], handle: handlers.recoveryCodes },
   {
     path: 'restart',
-    answers: ['identify', 'password', 'set-password', 'code', 'enrol', 'recovery-codes'],
+    answers: ['identify', 'sso', 'password', 'set-password', 'code', 'enrol', 'recovery-codes'],
     handle: handlers.restart,
   },
   { path: 'consent', answers: ['consent'], handle: handlers.consent },
@@ -52,6 +60,23 @@ async function showExpired(ctx: Context, runtime: Runtime): Promise<void> {
   ctx.status = 400;
 }
 
+/** Only to an upstream of the company that this sign-in is for. */
+async function toUpstream(ctx: Context, runtime: Runtime, ticket: Ticket, id: string): Promise<void> {
+  const { work } = ctx.state;
+  const connection = isId(id) ? await findConnection(work.store.db, id) : null;
+  const company = connection && (await work.store.companies.findById(connection.companyId));
+  if (!connection?.enabled || !company || companyKey(company.name) !== companyKey(ticket.company))
+    throw notFound('way to log in');
+  handlers.keep(ctx, runtime, nextTicket(ticket, { type: 'sent' }));
+  const loginHint = ticket.username === '' ? null : ticket.username;
+  await beginSso(ctx, runtime, connection, {
+    purpose: 'sign-in',
+    interactionUid: ticket.uid,
+    loginHint,
+    isAnew: ticket.isAnew,
+  });
+}
+
 export function interactionRouter(runtime: Runtime): Router {
   const router = new Router();
 
@@ -59,7 +84,27 @@ export function interactionRouter(runtime: Runtime): Router {
     const ctx = koaCtx as unknown as Context;
     const ticket = findTicket(ctx, runtime, String(koaCtx.params.uid));
     if (!ticket) return showExpired(ctx, runtime);
-    await drawStep(ctx, runtime, hinted(ticket, koaCtx.query), presentStep(ticket, ctx.state.work.now));
+    const arrival = takeArrival(ctx, runtime, ticket, homeClientId);
+    if (arrival !== null) return finishSso(ctx, runtime, ticket, arrival, true);
+    const step = presentStep(ticket, ctx.state.work.now);
+    const [upstream] = ticket.sso.connections;
+    if (step === 'sso' && ticket.sso.isStraight && upstream)
+      return seeOther(ctx, `${ticketPath(ticket.uid)}/sso/${upstream.id}`);
+    await drawStep(ctx, runtime, hinted(ticket, koaCtx.query), step);
+  });
+
+  router.get('/interaction/:uid/sso/finish', async (koaCtx) => {
+    const ctx = koaCtx as unknown as Context;
+    const ticket = findTicket(ctx, runtime, String(koaCtx.params.uid));
+    if (ticket?.prompt !== 'login') return showExpired(ctx, runtime);
+    await finishSso(ctx, runtime, ticket, String(koaCtx.query.ticket ?? ''), false);
+  });
+
+  router.get('/interaction/:uid/sso/:connection', async (koaCtx) => {
+    const ctx = koaCtx as unknown as Context;
+    const ticket = findTicket(ctx, runtime, String(koaCtx.params.uid));
+    if (ticket?.prompt !== 'login') return showExpired(ctx, runtime);
+    await toUpstream(ctx, runtime, ticket, String(koaCtx.params.connection));
   });
 
   router.get('/interaction/:uid/forgot', async (koaCtx) => {

@@ -11,7 +11,7 @@ export const ticketSchema = z.object({
   uid: z.string(),
   clientId: z.string(),
   prompt: z.string(),
-  step: z.enum(['identify', 'password', 'set-password', 'code', 'enrol', 'recovery-codes', 'entry', 'consent']),
+  step: z.enum(['identify', 'sso', 'password', 'set-password', 'code', 'enrol', 'recovery-codes', 'entry', 'consent']),
   scopes: z.array(z.string()).default([]),
   redirectHost: z.string().default(''),
   username: z.string().default(''),
@@ -28,9 +28,25 @@ export const ticketSchema = z.object({
       /** Digests of the password's hash and of the factor just enrolled; without them it stands for nothing. */
       proved: z.string().default(''),
       enrolled: z.string().default(''),
+      /** The connection whose identity provider was believed instead of a password. */
+      upstream: z.string().nullable().default(null),
     })
     .nullable()
     .default(null),
+  /** How people of the company log in through their own identity provider (D.5 steps 1, 2). */
+  sso: z
+    .object({
+      connections: z.array(z.object({ id: z.string(), name: z.string() })).default([]),
+      /** No password is taken (C26). */
+      isEnforced: z.boolean().default(false),
+      /** The way is clear, and the browser has not been sent on it yet. */
+      isStraight: z.boolean().default(false),
+    })
+    .prefault({}),
+  /** Proved anew whatever session the upstream has (prompt=login, max_age). */
+  isAnew: z.boolean().default(false),
+  /** The module demands our own second factor (acr). */
+  asksSecondFactor: z.boolean().default(false),
   reason: z.enum(['first', 'expired', 'reset']).default('first'),
   method: z.enum(['totp', 'recovery']).default('totp'),
   /** The company lets a recovery code stand in for the app. */
@@ -50,6 +66,7 @@ export type TicketStep = Ticket['step'];
 /** AUT-24: the time between the right password and the second factor. Enrolling takes longer: an app must be fetched first. */
 const halfLife: Record<TicketStep, number> = {
   identify: 0,
+  sso: 0,
   password: 0,
   entry: 0,
   consent: 0,
@@ -65,9 +82,14 @@ const maxTries = 10;
 export function presentStep(ticket: Ticket, now: Date): TicketStep {
   const life = halfLife[ticket.step];
   if (life === 0) return ticket.step;
-  if (!ticket.half || now.getTime() - ticket.half.at > life || ticket.tries >= maxTries)
-    return ticket.username === '' ? 'identify' : 'password';
+  if (!ticket.half || now.getTime() - ticket.half.at > life || ticket.tries >= maxTries) return askedFirst(ticket);
   return ticket.step;
+}
+
+/** Where a sign-in stands that has proved nothing yet. */
+export function askedFirst(ticket: Ticket): TicketStep {
+  if (ticket.sso.isEnforced) return 'sso';
+  return ticket.username === '' ? 'identify' : 'password';
 }
 
 const hintsSchema = z.object({
@@ -93,6 +115,12 @@ export function restarted(ticket: Ticket): Ticket {
     step: 'identify',
     username: '',
     company: ticket.isCompanyFixed ? ticket.company : '',
+    sso: {
+      ...ticket.sso,
+      connections: ticket.isCompanyFixed ? ticket.sso.connections : [],
+      isEnforced: false,
+      isStraight: false,
+    },
     half: null,
     method: 'totp',
     tries: 0,
@@ -103,14 +131,15 @@ export function restarted(ticket: Ticket): Ticket {
 
 /** The company is asked for, as at the general address. */
 export function withOtherCompany(ticket: Ticket): Ticket {
-  return { ...ticket, company: '', isCompanyFixed: false, mayUseOtherCompany: false };
+  const sso = { connections: [], isEnforced: false, isStraight: false };
+  return { ...ticket, company: '', isCompanyFixed: false, mayUseOtherCompany: false, sso };
 }
 
 /** The password has to be typed again. */
 export function withoutHalf(ticket: Ticket): Ticket {
   return {
     ...ticket,
-    step: ticket.username === '' ? 'identify' : 'password',
+    step: askedFirst(ticket),
     half: null,
     tries: 0,
     secret: null,

@@ -11,6 +11,7 @@ import { type Context, getSealedCookie, setSealedCookie } from '../context.ts';
 import { findPerson } from '../home/person.ts';
 import { showPage } from '../page.ts';
 import { param, type Route, seeOther } from '../routes.ts';
+import { upstreamLogout } from '../sso/logout.ts';
 
 /** A place of ours to return to: a path, never another site (WEB-07). */
 export function localPath(candidate: string | undefined): string {
@@ -84,7 +85,7 @@ async function signOut(ctx: Context, runtime: Runtime): Promise<void> {
     overwrite: true,
     sameSite: 'lax',
   });
-  seeOther(ctx, '/signed-out');
+  seeOther(ctx, (await upstreamLogout(ctx, runtime, person?.userId ?? null)) ?? '/signed-out');
 }
 
 async function signedOut(ctx: Context, runtime: Runtime): Promise<void> {

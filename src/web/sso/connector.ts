@@ -36,6 +36,7 @@ export type Answer =
 /** What was asked; null when the upstream began. */
 export interface Asked {
   requestId: string;
+  at: Date;
   state: Record<string, string>;
 }
 

@@ -1,6 +1,7 @@
 // OpenID Connect towards an upstream: code flow with PKCE, state and nonce; the ID token's signature is always checked.
 import * as client from 'openid-client';
 import type { StoredConnection } from '../../domain/federation/connection-repository.ts';
+import type { CompanyId } from '../../lib/ids.ts';
 import { epoch } from '../../lib/time.ts';
 import { type Answer, type Asked, type Connector, type Finished, problem, ssoAddresses } from './connector.ts';
 import { type Claims, fitsAtHash, isDisowned, lacks, merged, toUpstreamClaims } from './oidc-claims.ts';
@@ -14,11 +15,11 @@ import {
 import { tellProblem } from './oidc-problem.ts';
 
 /**
- * Each connection has a callback of its own: an upstream that does not name itself in its answer (RFC 9207) could else be mixed up with
- * another one (RFC 9700 section 4.4.2). A code for one upstream never reaches another one's token endpoint.
+ * Each company has a callback of its own: an upstream that does not name itself in its answer (RFC 9207) could else be mixed up with
+ * that of a company which means harm (RFC 9700 section 4.4.2). A code for one never reaches the token endpoint of the other.
  */
-export const oidcRedirectUri = (publicUrl: string, connectionId: string): string =>
-  `${ssoAddresses(publicUrl).oidcCallback}/${connectionId}`;
+export const oidcRedirectUri = (publicUrl: string, companyId: CompanyId): string =>
+  `${ssoAddresses(publicUrl).oidcCallback}/${companyId}`;
 
 export function createOidcConnector(configurations: Configurations = createConfigurations()): Connector {
   return {
@@ -28,7 +29,7 @@ export function createOidcConnector(configurations: Configurations = createConfi
       const verifier = client.randomPKCECodeVerifier();
       const nonce = client.randomNonce();
       const address = client.buildAuthorizationUrl(configuration, {
-        redirect_uri: oidcRedirectUri(work.config.publicUrl, connection.id),
+        redirect_uri: oidcRedirectUri(work.config.publicUrl, connection.companyId),
         response_type: 'code',
         scope: scopesOf(connection),
         state: ask.requestId,
@@ -80,8 +81,8 @@ async function judge(
   asked: Asked,
   publicUrl: string,
 ): Promise<Finished> {
-  const redirectUri = oidcRedirectUri(publicUrl, connection.id);
-  // The path that the upstream knows is the connection that was asked, or two upstreams were mixed up.
+  const redirectUri = oidcRedirectUri(publicUrl, connection.companyId);
+  // The path that the upstream knows is that of the company that asked, or two upstreams were mixed up.
   if (answer.url.pathname !== new URL(redirectUri).pathname)
     return problem('issuer', { callback: answer.url.pathname });
   const callback = new URL(redirectUri);

@@ -185,6 +185,7 @@ describe('a code from the app', () => {
       userId: person.user.id,
       passwordHash: credential?.hash ?? '',
       proof: { step: Math.floor(app.clock.now().getTime() / 30_000) },
+      upstream: null,
       isKnownBrowser: true,
       browserHash: tokenHash(visitor.cookie('ul_browser')?.value ?? ''),
       interactionId: 'none',

@@ -39,6 +39,7 @@ function facts(changes: Partial<SignInFacts> = {}, person: Partial<User> = {}, p
     recoveryCodesLeft: 10,
     from: { ip: '203.0.113.7', allowed: null },
     browser: null,
+    mustUseSso: false,
     address: null,
     ...changes,
   };

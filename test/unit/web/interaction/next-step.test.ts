@@ -5,13 +5,52 @@ import { type Ticket, type TicketStep, ticketSchema } from '../../../../src/web/
 const at = 1_795_348_800_000;
 const ticket = (changes: Partial<Ticket> = {}): Ticket =>
   ticketSchema.parse({ uid: 'uid', clientId: 'module', prompt: 'login', step: 'identify', ...changes });
-const half = { userId: 'u', at, proved: 'P', enrolled: '' };
+const half = { userId: 'u', at, proved: 'P', enrolled: '', upstream: null };
+const sso = { connections: [], isEnforced: false };
 const named = { username: 'pat', company: 'Northwind IT' };
+
+describe('the way to an upstream (D.5 step 2, C26)', () => {
+  const one = { id: 'c1', name: 'Okta' };
+  const led = (connections: { id: string; name: string }[], isEnforced: boolean) =>
+    nextTicket(ticket(), { type: 'identified', ...named, sso: { connections, isEnforced } });
+
+  it.each([
+    ['none', [], false, 'password', false],
+    ['one that may be used', [one], false, 'password', false],
+    ['one that must be used', [one], true, 'sso', true],
+    ['two that must be used: a choice', [one, { id: 'c2', name: 'Entra' }], true, 'sso', false],
+  ] as const)('D.5 %s', (_, connections, isEnforced, step, isStraight) => {
+    const next = led([...connections], isEnforced);
+    expect([next.step, next.sso.isStraight, next.sso.connections]).toEqual([step, isStraight, connections]);
+  });
+
+  it('D.5 the browser is sent once by itself; who comes back finds the button', () => {
+    const sent = nextTicket(led([one], true), { type: 'sent' });
+    expect([sent.step, sent.sso.isStraight]).toEqual(['sso', false]);
+  });
+
+  it('C25 an upstream that was believed leads to our own factor, and to no password when that is not given', () => {
+    const event: Event = {
+      type: 'upstream-believed',
+      userId: 'u',
+      ...named,
+      connection: 'c1',
+      at,
+      step: 'code',
+      reason: 'first',
+      mayRecover: true,
+      secret: null,
+    };
+    const next = nextTicket(led([one], true), event);
+    expect([next.step, next.half]).toEqual(['code', { ...half, proved: '', upstream: 'c1' }]);
+    expect(nextTicket(next, { type: 'start-again' }).step).toBe('sso');
+  });
+});
 
 describe('what comes after each answer (D.5)', () => {
   it('D.5 step 1 the password, whoever was named, and nothing of an earlier try goes with it', () => {
     const before = ticket({ half, secret: 'S', recoveryCodes: ['c'], tries: 4, method: 'recovery' });
-    expect(nextTicket(before, { type: 'identified', ...named })).toEqual(ticket({ step: 'password', ...named }));
+    expect(nextTicket(before, { type: 'identified', ...named, sso })).toEqual(ticket({ step: 'password', ...named }));
   });
 
   it.each([
@@ -81,7 +120,7 @@ describe('what comes after each answer (D.5)', () => {
   it('keeps what belongs to the request, whatever happens', () => {
     const before = ticket({ step: 'code', ...named, half, isCompanyFixed: true });
     const events: Event[] = [
-      { type: 'identified', ...named },
+      { type: 'identified', ...named, sso },
       {
         type: 'password-right',
         mayRecover: true,

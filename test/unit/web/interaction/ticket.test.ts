@@ -20,7 +20,7 @@ const ticket = (changes: Partial<Ticket> = {}): Ticket =>
     company: 'Northwind IT',
     ...changes,
   });
-const halfOf = (age: number) => ({ userId: 'u', at: now.getTime() - age, proved: 'P', enrolled: '' });
+const halfOf = (age: number) => ({ userId: 'u', at: now.getTime() - age, proved: 'P', enrolled: '', upstream: null });
 
 describe('the step to show now (AUT-24)', () => {
   const lives: [TicketStep, number][] = [

@@ -1,0 +1,134 @@
+// What comes back from an upstream. It comes with another site's form, so without our cookies: it is judged, taken once, and kept for the
+// browser that asked, which fetches it with its own cookies (finish.ts). Nobody is signed in here.
+import { findConnection, type StoredConnection } from '../../domain/federation/connection-repository.ts';
+import type { SsoProblem } from '../../domain/federation/problem.ts';
+import { findRequest, noteAttempt, stateOf, takeAnswer, unasked } from '../../domain/federation/request-commands.ts';
+import type { SsoRequest } from '../../domain/federation/request-repository.ts';
+import { findByIssuer } from '../../domain/federation/routing-queries.ts';
+import type { Runtime } from '../../runtime.ts';
+import type { Work } from '../../work.ts';
+import type { Context } from '../context.ts';
+import { seeOther } from '../routes.ts';
+import { decodeMessage, readForeignForm } from './body.ts';
+import type { Answer, Asked, Finished } from './connector.ts';
+import { connectorOf } from './connectors.ts';
+import { showProblem } from './problem-page.ts';
+import { type Peek, peek, samlOf } from './saml-connector.ts';
+import { XmlProblem } from './xml.ts';
+
+export async function samlCallback(ctx: Context, runtime: Runtime): Promise<void> {
+  const form = await readForeignForm(ctx);
+  const xml = decodeMessage(form.get('SAMLResponse'));
+  const seen = xml === null ? null : glance(xml);
+  if (xml === null || seen === null) return showProblem(ctx, runtime, 'malformed', null);
+  const { work } = ctx.state;
+  const answer: Answer = { kind: 'saml', xml };
+  // A response that names a request belongs to that one and no other.
+  if (seen.inResponseTo !== null) {
+    const relayState = form.get('RelayState') ?? '';
+    if (relayState !== '' && relayState !== seen.inResponseTo) return showProblem(ctx, runtime, 'not-asked', null);
+    return answerRequest(ctx, runtime, seen.inResponseTo, answer);
+  }
+  const candidates = await candidatesFor(work, seen);
+  if (candidates.length === 0) return showProblem(ctx, runtime, await whyNobody(work, seen), null);
+  return answerUnasked(ctx, runtime, candidates, answer);
+}
+
+export async function oidcCallback(ctx: Context, runtime: Runtime): Promise<void> {
+  const url = new URL(ctx.originalUrl, runtime.config.publicUrl);
+  const state = url.searchParams.getAll('state');
+  if (state.length !== 1 || !state[0]) return showProblem(ctx, runtime, 'not-asked', null);
+  return answerRequest(ctx, runtime, state[0], { kind: 'oidc', url });
+}
+
+function glance(xml: string): Peek | null {
+  try {
+    return peek(xml);
+  } catch (error) {
+    if (error instanceof XmlProblem) return null;
+    throw error;
+  }
+}
+
+async function answerRequest(ctx: Context, runtime: Runtime, requestId: string, answer: Answer): Promise<void> {
+  const { work } = ctx.state;
+  const request = await findRequest(work, requestId);
+  const connection = request && (await findConnection(work.store.db, request.connectionId));
+  if (!request || !connection || connection.settings.kind !== answer.kind)
+    return showProblem(ctx, runtime, 'not-asked', null);
+  const refused = standsAgainst(work, request, connection);
+  if (refused) return tell(ctx, runtime, connection, request, { outcome: 'problem', problem: refused, details: {} });
+  const asked: Asked = { requestId, at: request.createdAt, state: stateOf(work, request) };
+  const finished = await connectorOf(connection).finish(work, runtime, connection, answer, asked);
+  await tell(ctx, runtime, connection, request, finished);
+}
+
+function standsAgainst(work: Work, request: SsoRequest, connection: StoredConnection): SsoProblem | null {
+  if (request.usedAt !== null) return 'replayed';
+  if (request.expiresAt <= work.now) return 'too-old-request';
+  return connection.enabled || request.purpose === 'test' ? null : 'not-enabled';
+}
+
+/** The upstream began: the connections of this issuer, narrowed by the company that the answer names (B.5). */
+async function candidatesFor(work: Work, { issuer, companyIdentifiers }: Peek): Promise<StoredConnection[]> {
+  if (issuer === null || companyIdentifiers.length > 1) return [];
+  const found = await findByIssuer(work, issuer, companyIdentifiers[0] ?? null);
+  return found.filter((connection) => samlOf(connection).allowIdpInitiated);
+}
+
+async function whyNobody(work: Work, { issuer }: Peek): Promise<SsoProblem> {
+  if (issuer === null) return 'malformed';
+  const known = await findByIssuer(work, issuer, null);
+  if (known.length === 0) return 'unknown-company';
+  return known.some((connection) => samlOf(connection).allowIdpInitiated) ? 'unknown-company' : 'not-asked';
+}
+
+/** An encrypted answer does not say whose it is: the few that may be meant are asked in turn, and each judges in full. */
+async function answerUnasked(
+  ctx: Context,
+  runtime: Runtime,
+  candidates: StoredConnection[],
+  answer: Answer,
+): Promise<void> {
+  const { work } = ctx.state;
+  let last: { connection: StoredConnection; finished: Finished } | null = null;
+  for (const connection of candidates) {
+    const finished = await connectorOf(connection).finish(work, runtime, connection, answer, null);
+    last = { connection, finished };
+    if (finished.outcome === 'arrived') break;
+  }
+  if (last) await tell(ctx, runtime, last.connection, unasked(work, last.connection), last.finished);
+}
+
+/** Takes the answer and sends the browser to where it can prove to be the one that asked. */
+async function tell(
+  ctx: Context,
+  runtime: Runtime,
+  connection: StoredConnection,
+  request: SsoRequest,
+  finished: Finished,
+): Promise<void> {
+  const { work } = ctx.state;
+  if (finished.outcome === 'problem') {
+    const code = await noteAttempt(work, connection, { outcome: finished.problem, details: finished.details });
+    if (request.purpose !== 'test') return showProblem(ctx, runtime, finished.problem, code, request.interactionUid);
+    const ticket = await takeAnswer(work, request, null, { ...finished, code });
+    if (ticket === null) return showProblem(ctx, runtime, finished.problem, code);
+    return seeOther(ctx, testAddress(connection, ticket));
+  }
+  const { assertion, ...arrived } = finished;
+  const ticket = await takeAnswer(work, request, assertion, arrived);
+  if (ticket === null) {
+    const code = await noteAttempt(work, connection, { outcome: 'replayed', details: finished.details });
+    return showProblem(ctx, runtime, 'replayed', code, request.interactionUid);
+  }
+  if (request.purpose === 'test') return seeOther(ctx, testAddress(connection, ticket));
+  const query = new URLSearchParams({ ticket });
+  seeOther(
+    ctx,
+    request.interactionUid ? `/interaction/${request.interactionUid}/sso/finish?${query}` : `/sso/arrive?${query}`,
+  );
+}
+
+const testAddress = ({ id }: StoredConnection, ticket: string) =>
+  `/admin/sso/${id}/test/result?${new URLSearchParams({ ticket })}`;

@@ -1,0 +1,165 @@
+// The browser that asked fetches the result, and the sign-in goes on: who that is here is decided, and the waiting request answered.
+import { acceptArrival } from '../../domain/federation/arrival-commands.ts';
+import { findConnection, type StoredConnection } from '../../domain/federation/connection-repository.ts';
+import { problemSentences } from '../../domain/federation/problem.ts';
+import { type Fetched, fetchResult, noteAttempt, type SsoResult } from '../../domain/federation/request-commands.ts';
+import { finishUpstream } from '../../domain/users/sign-in-commands.ts';
+import { minutes } from '../../lib/time.ts';
+import type { Runtime } from '../../runtime.ts';
+import type { Work } from '../../work.ts';
+import { type Context, getSealedCookie, setSealedCookie } from '../context.ts';
+import { ticketPath } from '../interaction/begin.ts';
+import { answerFor, go, leave, secretFor } from '../interaction/handlers.ts';
+import type { Ticket } from '../interaction/ticket.ts';
+import { browserToken } from '../page.ts';
+import { startSignIn } from '../public/sign-in-routes.ts';
+import { drawProblem } from './problem-page.ts';
+
+type Arrived = Extract<SsoResult, { outcome: 'arrived' }>;
+
+const arrivalCookie = 'sso_arrival';
+
+/** A login that the upstream began: it becomes a sign-in of ours to the home page, which then finds the ticket in the cookie. */
+export async function arrive(ctx: Context, runtime: Runtime): Promise<void> {
+  const ticket = typeof ctx.query.ticket === 'string' ? ctx.query.ticket.slice(0, 200) : '';
+  setSealedCookie(ctx, runtime, arrivalCookie, { ticket }, { maxAge: minutes(5) });
+  // Whoever is signed in here now: the upstream has said anew who it is.
+  startSignIn(ctx, runtime, '/', { prompt: 'login' });
+}
+
+/** The ticket of a login that the upstream began and that this very sign-in is to finish, once. */
+export function takeArrival(
+  ctx: Context,
+  runtime: Runtime,
+  { clientId, prompt }: Ticket,
+  homeClient: string,
+): string | null {
+  if (clientId !== homeClient || prompt !== 'login') return null;
+  const kept = getSealedCookie(ctx, runtime, arrivalCookie);
+  if (kept === null || typeof kept !== 'object' || !('ticket' in kept) || typeof kept.ticket !== 'string') return null;
+  setSealedCookie(ctx, runtime, arrivalCookie, null);
+  return kept.ticket;
+}
+
+/** @param fromUpstream the upstream began, so the result belongs to no waiting sign-in */
+export async function finishSso(
+  ctx: Context,
+  runtime: Runtime,
+  ticket: Ticket,
+  resultTicket: string,
+  fromUpstream: boolean,
+): Promise<void> {
+  const { work } = ctx.state;
+  const again = ticketPath(ticket.uid);
+  const fetched = await fetchResult(work, resultTicket, fromUpstream ? null : ticket.uid);
+  if (fetched?.result.outcome !== 'arrived')
+    return drawProblem(ctx, runtime, { sentence: problemSentences['other-browser'], code: null, again });
+  const connection = await findConnection(work.store.db, fetched.connectionId);
+  if (!connection) return drawProblem(ctx, runtime, { sentence: problemSentences['not-enabled'], code: null, again });
+  await letIn(ctx, runtime, ticket, connection, fetched.result);
+}
+
+async function letIn(
+  ctx: Context,
+  runtime: Runtime,
+  ticket: Ticket,
+  connection: StoredConnection,
+  result: Arrived,
+): Promise<void> {
+  const { work } = ctx.state;
+  const again = ticketPath(ticket.uid);
+  const arrival = await acceptArrival(work, connection, result.claims, { issuer: result.issuer });
+  const details = { claims: redacted(result.claims), trace: arrival.trace };
+  if (arrival.outcome === 'refused' || !arrival.userId) {
+    const attempt = {
+      outcome: `refused: ${arrival.because ?? 'nobody'}`,
+      userId: arrival.userId,
+      details,
+      code: arrival.code,
+    };
+    await noteAttempt(work, connection, attempt);
+    return drawProblem(ctx, runtime, {
+      sentence: arrival.sentence ?? problemSentences['upstream-error'],
+      code: arrival.code,
+      again,
+    });
+  }
+  await noteAttempt(work, connection, { outcome: 'signed-in', userId: arrival.userId, details });
+  const who = await personOf(work, connection, arrival.userId);
+  const half = {
+    ...who,
+    browserToken: browserToken(ctx, runtime),
+    userId: arrival.userId,
+    proved: '',
+    enrolled: '',
+    upstream: connection.id,
+  };
+  const asks = arrival.asksSecondFactor || connection.asksSecondFactor || ticket.asksSecondFactor;
+  const named: Ticket = { ...ticket, ...who };
+  const done = await finishUpstream(work, half, asks, answerFor(ctx, runtime, named));
+  switch (done.outcome) {
+    case 'signed-in':
+      rememberUpstream(ctx, runtime, connection, result, done.userId);
+      return leave(ctx, runtime, named);
+    case 'second-factor':
+      rememberUpstream(ctx, runtime, connection, result, arrival.userId);
+      return go(ctx, runtime, ticket, {
+        type: 'upstream-believed',
+        userId: arrival.userId,
+        ...who,
+        connection: connection.id,
+        at: work.now.getTime(),
+        step: done.step,
+        reason: done.reason,
+        mayRecover: done.mayRecover,
+        secret: secretFor(done.step),
+      });
+    case 'start-again':
+      return drawProblem(ctx, runtime, { sentence: problemSentences['too-old-request'], code: null, again: '/login' });
+  }
+}
+
+async function personOf(
+  work: Work,
+  { companyId }: StoredConnection,
+  userId: NonNullable<Awaited<ReturnType<typeof acceptArrival>>['userId']>,
+) {
+  const [company, user] = await Promise.all([
+    work.store.companies.findById(companyId),
+    work.store.of(companyId).users.findById(userId),
+  ]);
+  if (!company || !user) throw new Error('a person that has just been accepted is gone');
+  return { company: company.name, username: user.username };
+}
+
+/** What single logout needs later; the browser keeps it, sealed, since it is this browser's session at the upstream. */
+function rememberUpstream(
+  ctx: Context,
+  runtime: Runtime,
+  connection: StoredConnection,
+  { logout }: Arrived,
+  userId: string,
+): void {
+  setSealedCookie(ctx, runtime, 'sso_session', logout ? { connectionId: connection.id, userId, logout } : null);
+}
+
+/** For the log of the connection: what was said, cut to what an administrator has to see. */
+function redacted({
+  groups,
+  other,
+  ...claims
+}: Fetched['result'] extends infer R ? (R extends Arrived ? R['claims'] : never) : never) {
+  return {
+    ...claims,
+    groups:
+      groups.state === 'list'
+        ? { ...groups, values: groups.values.slice(0, 100), count: groups.values.length }
+        : groups,
+    other: Object.entries(other)
+      .slice(0, 50)
+      .map(([name, values]) => ({
+        name: name.slice(0, 200),
+        values: values.slice(0, 10).map((value) => value.slice(0, 100)),
+      })),
+  };
+}

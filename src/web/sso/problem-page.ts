@@ -1,0 +1,58 @@
+// The page that says in one sentence what went wrong on the way. Callbacks lead there, since they run without the browser's cookies.
+import { arrivalSentences } from '../../domain/federation/arrival.ts';
+import { problemSentences, type SsoProblem, ssoProblems } from '../../domain/federation/problem.ts';
+import type { Runtime } from '../../runtime.ts';
+import type { Context } from '../context.ts';
+import { showPage } from '../page.ts';
+import { seeOther } from '../routes.ts';
+
+/** @param interactionUid of the sign-in that waits; the browser may or may not be the one that it belongs to */
+export async function showProblem(
+  ctx: Context,
+  _runtime: Runtime,
+  problem: SsoProblem,
+  code: string | null,
+  interactionUid: string | null = null,
+): Promise<void> {
+  const query = new URLSearchParams({
+    problem,
+    ...(code ? { code } : {}),
+    ...(interactionUid ? { login: interactionUid } : {}),
+  });
+  seeOther(ctx, `/sso/problem?${query}`);
+}
+
+const text = (value: unknown, form: RegExp): string | null =>
+  typeof value === 'string' && form.test(value) ? value : null;
+
+/** Shows nothing that the address says but words of ours and a well-formed code: anybody can write an address. */
+export async function problemPage(ctx: Context, runtime: Runtime): Promise<void> {
+  const { query } = ctx;
+  const problem = ssoProblems.find((name) => name === query.problem) ?? 'not-asked';
+  const login = text(query.login, /^[\w-]{10,64}$/);
+  await drawProblem(ctx, runtime, {
+    sentence: problemSentences[problem],
+    code: text(query.code, /^[A-Z2-9]{4}-[A-Z2-9]{4}$/),
+    again: login ? `/interaction/${login}` : '/login',
+  });
+}
+
+export async function drawProblem(
+  ctx: Context,
+  runtime: Runtime,
+  { sentence, code, again }: { sentence: string; code: string | null; again: string },
+): Promise<void> {
+  ctx.status = 403;
+  await showPage(ctx, runtime, 'interaction/sso-problem', 'That login did not work', {
+    sentence,
+    // Sentences that name whom to ask need no second one.
+    next: Object.values(arrivalSentences).some((known) => known === sentence && known.includes('sk your administrator'))
+      ? ''
+      : code === null
+        ? 'Try again, or ask your administrator.'
+        : 'Try again. If it stays, tell your administrator the code.',
+    code,
+    again,
+  });
+  ctx.status = 403;
+}

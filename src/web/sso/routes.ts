@@ -1,0 +1,51 @@
+// /sso/*: what upstreams send browsers to. Posts come from other sites by design, so they stand before our own forms' protection.
+import type { Next } from 'koa';
+import { addressKey } from '../../lib/addresses.ts';
+import { methodNotAllowed, tooManyRequests } from '../../lib/errors.ts';
+import { createRateLimit } from '../../lib/rate-limit.ts';
+import { minutes } from '../../lib/time.ts';
+import type { Runtime } from '../../runtime.ts';
+import type { Context, Handler } from '../context.ts';
+import { oidcCallback, samlCallback } from './callback.ts';
+import { arrive } from './finish.ts';
+import { backFromLogout } from './logout.ts';
+import { problemPage } from './problem-page.ts';
+import { samlMetadata } from './saml-connector.ts';
+
+async function metadata(ctx: Context): Promise<void> {
+  ctx.type = 'application/samlmetadata+xml';
+  ctx.body = await samlMetadata(ctx.state.work);
+}
+
+const table: Record<string, Partial<Record<string, Handler>>> = {
+  '/sso/saml/callback': { POST: samlCallback },
+  '/sso/saml/metadata': { GET: metadata, HEAD: metadata },
+  '/sso/saml/logout': { GET: backFromLogout, POST: backFromLogout },
+  '/sso/oidc/callback': { GET: oidcCallback },
+  '/sso/arrive': { GET: arrive },
+  '/sso/problem': { GET: problemPage, HEAD: problemPage },
+};
+
+/** Each company has its own (oidc-connector.ts); who it is for is judged there. */
+const oidcOfCompany = /^(\/sso\/oidc\/callback)\/[0-9a-f-]{36}$/;
+
+/** Checking a signature costs more than most requests, and needs no proof of anything: each address may ask for so many. */
+const costly = new Set(['/sso/saml/callback', '/sso/oidc/callback']);
+
+export function sso(runtime: Runtime) {
+  const limit = createRateLimit([{ turns: runtime.config.anonymousRequestsPerMinute, within: minutes(1) }]);
+  return async (ctx: Context, next: Next): Promise<void> => {
+    const path = ctx.path.replace(oidcOfCompany, '$1');
+    const methods = Object.hasOwn(table, path) ? table[path] : undefined;
+    if (!methods) return next();
+    ctx.state.route = path;
+    const handle = methods[ctx.method];
+    if (!handle) {
+      ctx.set('allow', Object.keys(methods).join(', '));
+      throw methodNotAllowed();
+    }
+    const wait = costly.has(path) ? limit.take(addressKey(ctx.state.work.origin.ip), ctx.state.work.now) : 0;
+    if (wait > 0) throw tooManyRequests(Math.ceil(wait / 1000));
+    await handle(ctx, runtime);
+  };
+}

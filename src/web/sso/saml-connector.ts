@@ -1,0 +1,321 @@
+// SAML 2.0 as a service provider. node-saml checks signatures, decrypts and signs; what may reach it, and what a signed assertion has
+// to say, is ours (saml-shape.ts, saml-assertion.ts), since its own checks go by another clock and know no connection.
+import { X509Certificate } from 'node:crypto';
+import { generateServiceProviderMetadata, SAML, ValidateInResponseTo } from '@node-saml/node-saml';
+import { decryptXml } from '@node-saml/node-saml/lib/xml.js';
+import type { UpstreamClaims, UpstreamGroups } from '../../domain/federation/claims.ts';
+import type { Connection } from '../../domain/federation/connection.ts';
+import type { StoredConnection } from '../../domain/federation/connection-repository.ts';
+import { ensureSamlKey, type SamlKey } from '../../domain/keys/saml-key.ts';
+import { conflict } from '../../lib/errors.ts';
+import type { Work } from '../../work.ts';
+import {
+  type Answer,
+  type Ask,
+  type Asked,
+  type Begun,
+  type Connector,
+  type Finished,
+  problem,
+  ssoAddresses,
+} from './connector.ts';
+import { type Asserted, judgeAssertion } from './saml-assertion.ts';
+import { decryptedShape, Refused, type Shape, shapeOf } from './saml-shape.ts';
+import { descendants, readXml, type XmlElement, XmlProblem } from './xml.ts';
+
+type SamlSettings = Extract<Connection['settings'], { kind: 'saml' }>;
+
+export function samlOf(connection: Connection): SamlSettings {
+  if (connection.settings.kind !== 'saml') throw new Error('not a SAML connection');
+  return connection.settings;
+}
+
+/** Only what a browser may be sent to. */
+function webAddress(address: string): string {
+  const url = URL.parse(address);
+  if (url?.protocol !== 'https:' && url?.protocol !== 'http:')
+    throw conflict('The address of the identity provider is not a web address.');
+  return address;
+}
+
+function libraryFor(
+  work: Work,
+  settings: SamlSettings,
+  key: SamlKey,
+  signed: { response: boolean; assertion: boolean },
+  more: { requestId?: string; isAnew?: boolean } = {},
+): SAML {
+  const { entityId, acs, logout } = ssoAddresses(work.config.publicUrl);
+  const { requestId } = more;
+  return new SAML({
+    callbackUrl: acs,
+    logoutCallbackUrl: logout,
+    issuer: entityId,
+    audience: entityId,
+    // Of the connection alone: a certificate inside of an answer proves nothing.
+    idpCert: settings.certificates,
+    idpIssuer: settings.entityId,
+    entryPoint: webAddress(settings.ssoUrl),
+    logoutUrl: webAddress(settings.sloUrl ?? settings.ssoUrl),
+    // Every signature that is there has to hold, not only one of them.
+    wantAuthnResponseSigned: signed.response,
+    wantAssertionsSigned: signed.assertion,
+    decryptionPvk: key.privateKey,
+    ...(settings.signRequests ? { privateKey: key.privateKey } : {}),
+    signatureAlgorithm: 'sha256',
+    digestAlgorithm: 'sha256',
+    // Our own rows bind answers to requests, on every node; and the clock is ours (judgeAssertion).
+    validateInResponseTo: ValidateInResponseTo.never,
+    acceptedClockSkewMs: -1,
+    // Whatever the upstream asks its people for: naming a way makes AD FS and Entra ID refuse those who use another one.
+    disableRequestedAuthnContext: true,
+    identifierFormat: null,
+    forceAuthn: more.isAnew === true,
+    ...(requestId === undefined ? {} : { generateUniqueId: () => requestId }),
+  });
+}
+
+async function begin(work: Work, _means: unknown, connection: StoredConnection, ask: Ask): Promise<Begun> {
+  const key = await ensureSamlKey(work);
+  const library = libraryFor(work, samlOf(connection), key, { response: true, assertion: true }, ask);
+  // Beside the signed part: no more than a hint for the form of the upstream.
+  const additionalParams = ask.loginHint === null ? {} : { login_hint: ask.loginHint };
+  // RelayState is our own id and never an address: what comes back in it leads nowhere (open redirect).
+  const address = await library.getAuthorizeUrlAsync(ask.requestId, undefined, { additionalParams });
+  return { address, state: {} };
+}
+
+async function finish(
+  work: Work,
+  _means: unknown,
+  connection: StoredConnection,
+  answer: Answer,
+  asked: Asked | null,
+): Promise<Finished> {
+  if (answer.kind !== 'saml') throw new Error('not a SAML answer');
+  try {
+    return await judge(work, connection, answer.xml, asked);
+  } catch (error) {
+    if (error instanceof Refused) return problem(error.problem, error.details);
+    if (error instanceof XmlProblem) return problem('malformed', { because: error.message });
+    throw error;
+  }
+}
+
+async function judge(work: Work, connection: StoredConnection, xml: string, asked: Asked | null): Promise<Finished> {
+  const settings = samlOf(connection);
+  const shape = shapeOf(readXml(xml));
+  refuseEnvelope(work, settings, shape.response, asked);
+  if (settings.wantEncrypted && !shape.isEncrypted) throw new Refused('encrypted', { because: 'it was not encrypted' });
+  const key = await ensureSamlKey(work);
+  const isAssertionSigned = shape.isEncrypted
+    ? decryptedShape(readXml(await decrypted(xml, key)))
+    : shape.isAssertionSigned;
+  if (!shape.isResponseSigned && !isAssertionSigned) throw new Refused('unsigned');
+  const signed = await verified(
+    work,
+    settings,
+    key,
+    xml,
+    { response: shape.isResponseSigned, assertion: isAssertionSigned },
+    shape,
+  );
+  const { entityId, acs } = ssoAddresses(work.config.publicUrl);
+  const asserted = judgeAssertion(signed, { issuer: settings.entityId, audience: entityId, acs, asked, now: work.now });
+  await refuseOtherCompany(work, connection, asserted, asked);
+  const claims = claimsOf(connection, asserted);
+  const { nameId, sessionIndex } = asserted;
+  return {
+    outcome: 'arrived',
+    claims,
+    issuer: settings.entityId,
+    assertion: { id: asserted.id, expiresAt: asserted.endsAt },
+    logout: settings.sloUrl
+      ? {
+          nameID: nameId.value,
+          ...(nameId.attributes.Format ? { nameIDFormat: nameId.attributes.Format } : {}),
+          ...(sessionIndex ? { sessionIndex } : {}),
+        }
+      : null,
+    details: detailsOf(asserted),
+  };
+}
+
+/** Of the response around the assertion; it may be unsigned, so it can only refuse. */
+function refuseEnvelope(work: Work, settings: SamlSettings, response: XmlElement, asked: Asked | null): void {
+  const { acs } = ssoAddresses(work.config.publicUrl);
+  const destination = response.attributes.get('Destination');
+  if (destination !== undefined && destination !== acs)
+    throw new Refused('recipient', { sent: destination.slice(0, 300), expected: acs });
+  const [issuer] = response.children.filter(({ name }) => name === 'Issuer');
+  if (issuer && issuer.text.trim() !== settings.entityId)
+    throw new Refused('issuer', { sent: issuer.text.trim().slice(0, 300), expected: settings.entityId });
+  const answers = response.attributes.get('InResponseTo');
+  if (answers !== undefined && answers !== asked?.requestId) throw new Refused('not-asked');
+}
+
+/** One answer for all that can go wrong: a difference would tell an attacker about the key (padding oracles). */
+async function decrypted(xml: string, key: SamlKey): Promise<string> {
+  try {
+    const clear: unknown = await decryptXml(xml, key.privateKey);
+    if (typeof clear === 'string') return clear;
+  } catch {
+    // Said below.
+  }
+  throw new Refused('encrypted');
+}
+
+/** What the signature covers, read again by us. */
+async function verified(
+  work: Work,
+  settings: SamlSettings,
+  key: SamlKey,
+  xml: string,
+  signed: { response: boolean; assertion: boolean },
+  shape: Shape,
+): Promise<XmlElement> {
+  let covered: string | undefined;
+  try {
+    const { profile } = await libraryFor(work, settings, key, signed).validatePostResponseAsync({
+      SAMLResponse: Buffer.from(xml).toString('base64'),
+    });
+    covered = profile?.getAssertionXml?.();
+  } catch (error) {
+    const because = error instanceof Error ? error.message.slice(0, 200) : '';
+    // The library looks at the audience before we do.
+    if (/audience/i.test(because)) throw new Refused('audience', { because });
+    if (isForeignCertificate(settings, shape.response)) throw new Refused('certificate', { because });
+    throw new Refused(shape.isEncrypted && !/signature/i.test(because) ? 'encrypted' : 'signature', { because });
+  }
+  if (covered === undefined) throw new Refused('signature');
+  const element = readXml(covered);
+  if (shape.assertion && element.attributes.get('ID') !== shape.assertion.attributes.get('ID'))
+    throw new Refused('signature', { because: 'another assertion was signed' });
+  return element;
+}
+
+/** For the words only: the answer carries a certificate that the connection does not have. */
+function isForeignCertificate({ certificates }: SamlSettings, response: XmlElement): boolean {
+  const known = new Set(certificates.map(fingerprint));
+  const sent = [...descendants(response)].filter(({ name }) => name === 'X509Certificate');
+  return sent.some(({ text }) => !known.has(fingerprint(text)));
+}
+
+function fingerprint(certificate: string): string {
+  const body = certificate.replace(/-----[A-Z ]+-----|\s+/g, '');
+  try {
+    return new X509Certificate(Buffer.from(body, 'base64')).fingerprint256;
+  } catch {
+    return 'unreadable';
+  }
+}
+
+/** The shared address: a company's assertions count for that company alone (B.5). */
+async function refuseOtherCompany(
+  work: Work,
+  connection: StoredConnection,
+  { attributes }: Asserted,
+  asked: Asked | null,
+): Promise<void> {
+  const company = await work.store.companies.findById(connection.companyId);
+  const name = connection.attributes.companyIdentifier || 'CompanyIdentifier';
+  const sent = attributes.get(name) ?? [];
+  // Our own request says whose it is; where the upstream began, the assertion has to.
+  if (sent.length === 0 && asked) return;
+  if (sent.length !== 1 || sent[0] !== company?.identifier)
+    throw new Refused('unknown-company', { attribute: name, sent: sent.map((value) => value.slice(0, 60)) });
+}
+
+const overageClaim = 'http://schemas.microsoft.com/claims/groups.link';
+
+function groupsOf(name: string, attributes: Map<string, string[]>): UpstreamGroups {
+  if (attributes.has(overageClaim)) return { state: 'overage' };
+  const values = name === '' ? undefined : attributes.get(name);
+  return values ? { state: 'list', values } : { state: 'missing' };
+}
+
+function claimsOf({ attributes: names }: Connection, { nameId, attributes }: Asserted): UpstreamClaims {
+  const first = (name: string) => attributes.get(name)?.[0] ?? null;
+  const isAddress = nameId.attributes.Format === 'urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress';
+  const mapped = new Set(Object.values(names));
+  return {
+    subject: nameId.value,
+    email: first(names.email) ?? (isAddress ? nameId.value : null),
+    username: first(names.username),
+    firstName: first(names.firstName),
+    lastName: first(names.lastName),
+    groups: groupsOf(names.groups, attributes),
+    other: Object.fromEntries([...attributes].filter(([name]) => !mapped.has(name))),
+  };
+}
+
+/** For the log: what was said, without what it was proved by. */
+function detailsOf({ nameId, attributes, id }: Asserted): Record<string, unknown> {
+  return {
+    assertion: `${id.slice(0, 8)}…`,
+    nameId: nameId.value.slice(0, 200),
+    nameIdFormat: nameId.attributes.Format ?? null,
+    attributes: [...attributes].slice(0, 50).map(([name, values]) => ({
+      name: name.slice(0, 200),
+      values: values.slice(0, 20).map((value) => value.slice(0, 100)),
+      count: values.length,
+    })),
+  };
+}
+
+export const samlConnector: Connector = { begin, finish };
+
+/** What the upstream's administrator reads us by. One for all companies, since the address is shared. */
+export async function samlMetadata(work: Work): Promise<string> {
+  const key = await ensureSamlKey(work);
+  const { entityId, acs, logout } = ssoAddresses(work.config.publicUrl);
+  return generateServiceProviderMetadata({
+    issuer: entityId,
+    callbackUrl: acs,
+    logoutCallbackUrl: logout,
+    identifierFormat: null,
+    wantAssertionsSigned: true,
+    privateKey: key.privateKey,
+    publicCerts: key.certificate,
+    decryptionPvk: key.privateKey,
+    decryptionCert: key.certificate,
+  });
+}
+
+/** To the upstream's logout page, signed; null where it has none. */
+export async function logoutAddress(
+  work: Work,
+  connection: StoredConnection,
+  { nameID = '', nameIDFormat = '', sessionIndex }: Record<string, string>,
+): Promise<string | null> {
+  const settings = samlOf(connection);
+  if (!settings.sloUrl || nameID === '') return null;
+  const library = libraryFor(work, { ...settings, signRequests: true }, await ensureSamlKey(work), {
+    response: true,
+    assertion: true,
+  });
+  const profile = { issuer: settings.entityId, nameID, nameIDFormat, ...(sessionIndex ? { sessionIndex } : {}) };
+  return library.getLogoutUrlAsync(profile, '', {});
+}
+
+/** What an answer says of itself before anything of it is believed: enough to find the connection that may judge it. */
+export interface Peek {
+  inResponseTo: string | null;
+  issuer: string | null;
+  companyIdentifiers: string[];
+}
+
+/** @throws XmlProblem */
+export function peek(xml: string): Peek {
+  const response = readXml(xml);
+  const all = [...descendants(response)];
+  const issuer = all.find(({ name }) => name === 'Issuer')?.text.trim();
+  const named = all.filter(
+    (element) => element.name === 'Attribute' && /CompanyIdentifier$/i.test(element.attributes.get('Name') ?? ''),
+  );
+  return {
+    inResponseTo: response.attributes.get('InResponseTo') ?? null,
+    issuer: issuer ? issuer.slice(0, 1024) : null,
+    companyIdentifiers: named.flatMap(({ children }) => children.map(({ text }) => text.trim())),
+  };
+}
