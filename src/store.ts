@@ -11,6 +11,9 @@ import { breakGlassRepository } from './domain/federation/break-glass-repository
 import { connectionRepository } from './domain/federation/connection-repository.ts';
 import { emailDomainRepository } from './domain/federation/email-domain-repository.ts';
 import { ssoRequestRepository } from './domain/federation/request-repository.ts';
+import { identityRepository } from './domain/federation/identity-repository.ts';
+import { planRepository as ssoPlanRepository } from './domain/federation/plan-repository.ts';
+import { ruleRepository } from './domain/federation/rule-repository.ts';
 import { groupRepository } from './domain/groups/repository.ts';
 import { importRepository } from './domain/imports/draft-repository.ts';
 import { contractRepository } from './domain/integrations/contract-repository.ts';
@@ -81,16 +84,19 @@ export function createStore(db: Database, prepared: Prepared) {
       exceptions: exceptionRepository(db, companyId),
       drift: driftRepository(db, companyId),
       groups: groupRepository(db, companyId),
+      identities: identityRepository(db, companyId),
       imports: importRepository(db, companyId),
       instances: instanceRepository(db, companyId),
       integrations: settingsRepository(db, companyId),
       ipEntries: ipRepository(db, companyId),
       machines: credentialsRepository(db, companyId),
       mailTexts: mailTextRepository(db, companyId),
+      mappingRules: ruleRepository(db, companyId),
       plans: planRepository(db, companyId),
       seen: seenRepository(db, companyId),
       sessions: sessionRepository(db, companyId),
       preferences: preferenceRepository(db, companyId),
+      ssoPlans: ssoPlanRepository(db, companyId),
       tasks: taskRepository(db, companyId),
       users: userRepository(db, companyId),
     }),

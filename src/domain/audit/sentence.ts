@@ -157,7 +157,6 @@ function changeWords(details: Record<string, unknown>): string {
 const activatedBecause: Record<string, string> = {
   mapping: ', who is in a mapped group again',
   sso: ', who logged in through single sign-on for the first time',
-  undo: ', by taking a plan back',
 };
 
 const deactivatedBecause: Record<string, string> = {

@@ -12,7 +12,10 @@ const managing = roles.filter((role) => can(role, 'security.manage'));
 export async function tellSsoAdministrators(
   work: Work,
   companyId: CompanyId,
-  kind: Extract<MailKind, 'certificateEnds' | 'certificateAdded' | 'ssoReverted' | 'domainLost' | 'breakGlassEnds'>,
+  kind: Extract<
+    MailKind,
+    'certificateEnds' | 'certificateAdded' | 'ssoReverted' | 'domainLost' | 'breakGlassEnds' | 'groupsNotSaid'
+  >,
   data: Record<string, unknown>,
 ): Promise<void> {
   const administrators = await listPeopleOfRoles(work, companyId, managing);

@@ -47,7 +47,8 @@ export const arrivalSentences: Record<ArrivalRefusal, string> = {
   ambiguous: 'Your account could not be told apart from another one. Ask your administrator.',
   root: 'This account logs in with its password. Use the login page.',
   'bound-elsewhere': 'Your account here belongs to another account of your identity provider. Ask your administrator.',
-  unverified: 'Your e-mail address has not been confirmed here yet. Follow the link in the mail that you were sent, then log in again.',
+  unverified:
+    'Your e-mail address has not been confirmed here yet. Follow the link in the mail that you were sent, then log in again.',
   // T24: the ordinary sentence; the reason stands in the audit log.
   deactivated: 'That did not work. Ask your administrator for access.',
   unmapped: 'That did not work. Ask your administrator for access.',
@@ -70,7 +71,8 @@ export const arrivalAdvice: Record<ArrivalRefusal, string> = {
   deactivated: 'An administrator has deactivated this person: only an administrator activates them again.',
   unmapped: 'None of the rules fits what came. Compare the groups in the log with the rules.',
   'no-account': 'Nobody here has this address, and Enable Automatic User Creation is off.',
-  'groups-unknown': 'Nobody new is created while groups decide and none are said. Let the identity provider send the groups.',
+  'groups-unknown':
+    'Nobody new is created while groups decide and none are said. Let the identity provider send the groups.',
   'invalid-person': 'See which fields are missing or too long, and let the identity provider send them.',
   'username-taken': 'Somebody else here has the username that came. Send another one, or change that person.',
 };
@@ -263,7 +265,12 @@ function newGroups(
   const isNone = none !== undefined && given.some(({ groupId }) => groupId === none.id);
   const defaults = isNone
     ? []
-    : [...givenGroups(bench, otherwise.map((groupId) => ({ groupId, ruleIds: [] }))).real.keys()];
+    : [
+        ...givenGroups(
+          bench,
+          otherwise.map((groupId) => ({ groupId, ruleIds: [] })),
+        ).real.keys(),
+      ];
   if (defaults.length > 0 || !none) return { groupIds: defaults, sources };
   return { groupIds: [none.id], sources };
 }

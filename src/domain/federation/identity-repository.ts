@@ -28,7 +28,10 @@ export function identityRepository(db: Database, companyId: CompanyId) {
 
     /** First logins of one subject, or with one address, stand in line until the transaction ends: two of them make one person. */
     async holdArrival(key: IdentityKey, emailKey: string | null): Promise<void> {
-      const names = [`${key.connectionId} ${key.issuer} ${key.subject}`, ...(emailKey === null ? [] : [`@ ${emailKey}`])];
+      const names = [
+        `${key.connectionId} ${key.issuer} ${key.subject}`,
+        ...(emailKey === null ? [] : [`@ ${emailKey}`]),
+      ];
       // Subjects before addresses, everywhere.
       for (const name of names) await db.raw('select pg_advisory_xact_lock(?::int, hashtext(?))', [lockClass, name]);
     },
@@ -44,6 +47,29 @@ export function identityRepository(db: Database, companyId: CompanyId) {
         last_seen_at: now,
         groups_state: 'missing',
       });
+    },
+
+    async isBound(connectionId: ConnectionId, userId: UserId): Promise<boolean> {
+      const row = await db('idp_identities')
+        .where({ company_id: companyId, connection_id: connectionId, user_id: userId })
+        .first(db.raw('1'));
+      return row !== undefined;
+    },
+
+    /** @returns false when there is none */
+    async release(connectionId: ConnectionId, userId: UserId): Promise<boolean> {
+      const count = await db('idp_identities')
+        .where({ company_id: companyId, connection_id: connectionId, user_id: userId })
+        .delete();
+      return count > 0;
+    },
+
+    /** Bindings to any other issuer than this. @returns how many */
+    async releaseOthers(connectionId: ConnectionId, issuer: string): Promise<number> {
+      return db('idp_identities')
+        .where({ company_id: companyId, connection_id: connectionId })
+        .whereNot({ issuer })
+        .delete();
     },
 
     /**
@@ -70,7 +96,12 @@ export function identityRepository(db: Database, companyId: CompanyId) {
     /** An administrator says that the empty list is right. @returns false when nothing was stopped for that reason. */
     async acceptEmptied(connectionId: ConnectionId, userId: UserId): Promise<boolean> {
       const count = await db('idp_identities')
-        .where({ company_id: companyId, connection_id: connectionId, user_id: userId, stopped_because: 'groups-emptied' })
+        .where({
+          company_id: companyId,
+          connection_id: connectionId,
+          user_id: userId,
+          stopped_because: 'groups-emptied',
+        })
         .update({
           groups: [],
           groups_seen_at: db.raw('stopped_at'),
@@ -106,23 +137,25 @@ export function identityRepository(db: Database, companyId: CompanyId) {
       );
     },
 
-    async setRoleSource(userId: UserId, source: RoleSource | null, now: Date): Promise<void> {
-      if (source === null) {
-        await db('role_sources').where({ company_id: companyId, user_id: userId }).delete();
-        return;
-      }
-      await db('role_sources')
-        .insert({
-          company_id: companyId,
-          user_id: userId,
-          connection_id: source.connectionId,
-          rule_id: source.ruleId,
-          role: source.role,
-          role_before: source.before,
-          since: now,
-        })
-        .onConflict('user_id')
-        .merge(['connection_id', 'rule_id', 'role', 'role_before']);
+    /** Whose rule gave each one's role; null: a hand. */
+    async setRoleSources(people: { userId: UserId; source: RoleSource | null }[], now: Date): Promise<void> {
+      const gone = people.filter(({ source }) => source === null).map(({ userId }) => userId);
+      await db('role_sources').where({ company_id: companyId }).whereIn('user_id', gone).delete();
+      const rows = people.flatMap(({ userId, source }) => (source === null ? [] : [{ userId, ...source }]));
+      if (rows.length === 0) return;
+      await db.raw(
+        `insert into role_sources (company_id, user_id, connection_id, rule_id, role, role_before, since)
+         select :companyId, r."userId", r."connectionId", r."ruleId", r.role, r.before, :now
+         from jsonb_to_recordset(:rows::jsonb) as r ("userId" uuid, "connectionId" uuid, "ruleId" uuid, role text, before text)
+         on conflict (user_id) do update set connection_id = excluded.connection_id, rule_id = excluded.rule_id,
+           role = excluded.role, role_before = excluded.role_before`,
+        { companyId, now, rows: JSON.stringify(rows) },
+      );
+    },
+
+    /** Of two administrators who would lose it at once, the second one counts without the first. */
+    async holdAdministrators(): Promise<void> {
+      await db.raw('select pg_advisory_xact_lock(?::int, hashtext(?))', [lockClass, `administrators ${companyId}`]);
     },
 
     /** Once in a day and connection. @returns whether it is due now. */
@@ -135,4 +168,3 @@ export function identityRepository(db: Database, companyId: CompanyId) {
     },
   };
 }
-

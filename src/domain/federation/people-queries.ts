@@ -3,7 +3,13 @@ import type { CompanyId, UserId } from '../../lib/ids.ts';
 import type { Work } from '../../work.ts';
 import { roles } from '../roles/role.ts';
 import type { ConnectionId } from './connection.ts';
-import { isAdministrator, type LastSeen, type MappedPerson, type MembershipSource, type RoleSource } from './person-mapping.ts';
+import {
+  isAdministrator,
+  type LastSeen,
+  type MappedPerson,
+  type MembershipSource,
+  type RoleSource,
+} from './person-mapping.ts';
 
 /** A person with what one connection knows of them. */
 export interface SeenPerson extends MappedPerson {
@@ -44,7 +50,16 @@ const joins = `
   left join idp_identities i on i.company_id = u.company_id and i.connection_id = :connectionId and i.user_id = u.id
   where u.company_id = :companyId and u.base_status <> 'Deleted'`;
 
-function toPerson({ issuer, subject, seenGroups, groupsState, claims, groupsSeenAt, lastSeenAt, ...row }: Row): SeenPerson {
+function toPerson({
+  issuer,
+  subject,
+  seenGroups,
+  groupsState,
+  claims,
+  groupsSeenAt,
+  lastSeenAt,
+  ...row
+}: Row): SeenPerson {
   return {
     ...row,
     sources: row.sources ?? [],
@@ -70,11 +85,14 @@ interface Of {
 
 /** Those of some people who are still there, by id. */
 export async function listSeenPeople(work: Work, of: Of, userIds: UserId[]): Promise<SeenPerson[]> {
-  const { rows }: { rows: Row[] } = await work.store.db.raw(`select ${columns} ${joins} and u.id = any(:userIds) order by u.id`, {
-    ...of,
-    now: work.now,
-    userIds,
-  });
+  const { rows }: { rows: Row[] } = await work.store.db.raw(
+    `select ${columns} ${joins} and u.id = any(:userIds) order by u.id`,
+    {
+      ...of,
+      now: work.now,
+      userIds,
+    },
+  );
   return rows.map(toPerson);
 }
 
@@ -105,7 +123,11 @@ export async function listByEmail(work: Work, companyId: CompanyId, emailKey: st
 
 const administrating = roles.filter(isAdministrator);
 
-export async function countAdministrators(work: Work, companyId: CompanyId, except: UserId | null = null): Promise<number> {
+export async function countAdministrators(
+  work: Work,
+  companyId: CompanyId,
+  except: UserId | null = null,
+): Promise<number> {
   const query = work.store
     .db('users')
     .where({ company_id: companyId, base_status: 'Active' })
@@ -145,4 +167,3 @@ export async function allowedNetworks(work: Work, companyId: CompanyId): Promise
   );
   return rows[0]?.allowed ?? null;
 }
-

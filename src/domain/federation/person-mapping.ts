@@ -71,6 +71,8 @@ export interface PersonChange {
   /** Of this connection, as they are afterwards. */
   sources: MembershipSource[];
   roleSource: RoleSource | null;
+  /** The same before. */
+  was: { sources: MembershipSource[]; roleSource: RoleSource | null };
   /** What decided, in words. */
   rule: string;
 }
@@ -80,6 +82,11 @@ export const stateOf = ({ role, baseStatus, deactivatedReason, groups }: MappedP
   baseStatus,
   deactivatedReason,
   groups: [...groups].sort(),
+});
+
+const sourcesOf = ({ connectionId }: MappingBench, { sources, roleSource }: MappedPerson): PersonChange['was'] => ({
+  sources: sources.filter((one) => one.connectionId === connectionId),
+  roleSource,
 });
 
 export const isAdministrator = (role: Role): boolean => can(role, 'users.manage');
@@ -99,8 +106,8 @@ export function decidePerson(
     act,
     before: stateOf(person),
     after: stateOf(person),
-    sources: person.sources.filter(({ connectionId }) => connectionId === bench.connectionId),
-    roleSource: person.roleSource,
+    ...sourcesOf(bench, person),
+    was: sourcesOf(bench, person),
     rule,
   });
   if (!bench.enabled) return stays('The connection is off: its rules touch nobody.');
@@ -153,7 +160,8 @@ function changed(bench: MappingBench, person: MappedPerson, given: Given, rule: 
   const { groups, sources } = groupsAfter(bench, person, given.groups);
   const after = { ...before, role, groups };
   const isSame = role === before.role && groups.join() === before.groups.join();
-  return { act: isSame ? 'none' : 'change', before, after, sources, roleSource, rule };
+  const was = sourcesOf(bench, person);
+  return { act: isSame ? 'none' : 'change', before, after, sources, roleSource, was, rule };
 }
 
 /** Rules decide the role while one fits; what a rule of this connection gave goes back to what was there by hand. */
@@ -227,7 +235,10 @@ export function conditionWords({ when }: Pick<MappingRule, 'when'>): string {
   return `${when.name} ${test} ${when.values.map((value) => `“${value}”`).join(', ')}`;
 }
 
-function fittingWords(rules: readonly MappingRule[], { role, fitting }: Extract<Mapping, { outcome: 'mapped' }>): string {
+function fittingWords(
+  rules: readonly MappingRule[],
+  { role, fitting }: Extract<Mapping, { outcome: 'mapped' }>,
+): string {
   const told = fitting.map((id) => {
     const words = ruleWords(rules, id);
     return role?.ruleId === id ? `${words} gives ${role.value}` : words;

@@ -48,7 +48,10 @@ export function ruleRepository(db: Database, companyId: CompanyId) {
     },
 
     /** Rules and switch of the mapping together are one version of the connection. */
-    async saveSwitches(connectionId: ConnectionId, { enabled, mapping }: { enabled: boolean; mapping: boolean }): Promise<void> {
+    async saveSwitches(
+      connectionId: ConnectionId,
+      { enabled, mapping }: { enabled: boolean; mapping: boolean },
+    ): Promise<void> {
       await db('idp_connections')
         .where({ company_id: companyId, id: connectionId })
         .update({ is_enabled: enabled, is_mapping: mapping, version: db.raw('version + 1') });

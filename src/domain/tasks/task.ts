@@ -4,7 +4,7 @@ import type { CompanyId, UserId } from '../../lib/ids.ts';
 import { days } from '../../lib/time.ts';
 import type { Actor, Origin, Work } from '../../work.ts';
 
-export type TaskKind = 'csv' | 'module' | 'bulk' | 'undo' | 'plan';
+export type TaskKind = 'csv' | 'module' | 'bulk' | 'undo' | 'plan' | 'mapping';
 
 export interface Task {
   id: string;

@@ -36,11 +36,20 @@ export async function deactivateSome(work: Work, companyId: CompanyId, userIds: 
   });
 }
 
-async function leave(work: Work, company: Company, users: User[]): Promise<void> {
+/**
+ * T14 and T15: what being deactivated means, whoever decided it. The caller holds the people, and has asked the rule.
+ * @param why.details of the event, besides the reason
+ */
+export async function leave(
+  work: Work,
+  company: Company,
+  users: User[],
+  why: { reason: NonNullable<User['deactivatedReason']>; details?: Record<string, unknown> } = { reason: 'admin' },
+): Promise<void> {
   if (users.length === 0) return;
   const companyId = company.id;
   const userIds = users.map(({ id }) => id);
-  await work.store.of(companyId).users.deactivateAll(userIds, 'admin');
+  await work.store.of(companyId).users.deactivateAll(userIds, why.reason);
   await endEverythingOf(work, { companyId, userIds }, 'deactivated');
   await work.store.links.voidOpen(
     companyId,
@@ -54,7 +63,7 @@ async function leave(work: Work, company: Company, users: User[]): Promise<void>
       action: 'user.deactivate' as const,
       companyId,
       target: { kind: 'user' as const, id },
-      details: { reason: 'admin' },
+      details: { ...why.details, reason: why.reason },
     })),
   );
   await standingChanged(work, { companyId, userIds, instanceIds: null, cause: causeOf(work, 'deactivated') });

@@ -39,6 +39,7 @@ const countWords: Record<Task['kind'], [succeeded: string, skipped: string]> = {
   bulk: ['Done', 'Skipped'],
   undo: ['Deleted', 'Kept'],
   plan: ['Queued', 'Skipped'],
+  mapping: ['Done', 'Skipped'],
 };
 
 function countsOf({ kind, succeeded, skipped, failed }: Task): { label: string; value: string }[] {
@@ -52,6 +53,8 @@ function countsOf({ kind, succeeded, skipped, failed }: Task): { label: string; 
 
 /** Where the work was asked for. */
 function backOf({ kind, params }: Task): { href: string; label: string } {
+  if (kind === 'mapping' && typeof params.connectionId === 'string' && typeof params.planId === 'string')
+    return { href: `/admin/sso/${params.connectionId}/plans/${params.planId}`, label: 'Plan' };
   return kind === 'plan' && typeof params.instanceId === 'string' && typeof params.planId === 'string'
     ? { href: `/admin/modules/${params.instanceId}/accounts/plans/${params.planId}`, label: 'Plan' }
     : { href: usersPath, label: 'Users' };

@@ -1,0 +1,137 @@
+// Plans as pages and the API show them: their rows, and what has changed since. Authorisation is the first line of each.
+import { notFound } from '../../lib/errors.ts';
+import type { CompanyId, GroupId } from '../../lib/ids.ts';
+import type { Listed, Paging } from '../../lib/paging.ts';
+import type { Work } from '../../work.ts';
+import type { Group } from '../groups/group.ts';
+import { authorise } from '../roles/authority.ts';
+import type { ConnectionId } from './connection.ts';
+import type { StoredConnection } from './connection-repository.ts';
+import { countAdministrators, eachSeenPerson } from './people-queries.ts';
+import {
+  type MappingSetup,
+  type Plan,
+  type PlanDifference,
+  type PlanRow,
+  planHashOf,
+  planner,
+  setupHashOf,
+  stateWords,
+} from './plan.ts';
+import type { PlanFilter } from './plan-repository.ts';
+
+const atOnce = 1000;
+
+/** @throws AppError 404, also for one of another connection */
+export async function getPlan(work: Work, companyId: CompanyId, connectionId: ConnectionId, id: string): Promise<Plan> {
+  await authorise(work, companyId, 'security.manage');
+  const plan = await work.store.of(companyId).ssoPlans.findById(id);
+  if (plan?.connectionId !== connectionId) throw notFound('plan');
+  return plan;
+}
+
+export async function listPlans(
+  work: Work,
+  companyId: CompanyId,
+  connectionId: ConnectionId,
+  limit: number,
+): Promise<Plan[]> {
+  await authorise(work, companyId, 'security.manage');
+  return work.store.of(companyId).ssoPlans.listLatest(connectionId, limit);
+}
+
+export async function listPlanRows(
+  work: Work,
+  { companyId, id }: Plan,
+  filter: PlanFilter,
+  paging: Paging,
+): Promise<Listed<PlanRow>> {
+  await authorise(work, companyId, 'security.manage');
+  return work.store.of(companyId).ssoPlans.list(id, filter, paging);
+}
+
+/** All rows in their order, a thousand at a time. */
+export async function* eachPlanRow(work: Work, { companyId, id }: Plan): AsyncGenerator<PlanRow[]> {
+  await authorise(work, companyId, 'security.manage');
+  const { ssoPlans } = work.store.of(companyId);
+  for (let after = 0; ; ) {
+    const rows = await ssoPlans.listAfter(id, after, atOnce);
+    yield rows;
+    const last = rows.at(-1);
+    if (!last || rows.length < atOnce) return;
+    after = last.position;
+  }
+}
+
+/** Rules and switches as they are. */
+export async function setupOf(work: Work, connection: StoredConnection): Promise<MappingSetup> {
+  const rules = await work.store.of(connection.companyId).mappingRules.list(connection.id);
+  return { enabled: connection.enabled, mapping: connection.mapping, rules };
+}
+
+/** Everybody of the company under a set-up, in the order of their ids, some at a time. Asks for no permission. */
+export async function* eachDecided(
+  work: Work,
+  of: { companyId: CompanyId; connectionId: ConnectionId },
+  { setup, groups }: { setup: MappingSetup; groups: Group[] },
+): AsyncGenerator<PlanRow[]> {
+  const bench = { ...setup, connectionId: of.connectionId, groups };
+  const decide = planner(bench, await countAdministrators(work, of.companyId));
+  let position = 0;
+  for await (const people of eachSeenPerson(work, of, atOnce))
+    yield people.map((person) => {
+      position += 1;
+      return { position, ...decide(person) };
+    });
+}
+
+export interface PlanComparison {
+  count: number;
+  setupChanged: boolean;
+  /** The first of them. */
+  differences: PlanDifference[];
+}
+
+/** What is not any more as it was when the plan was made; with that, the plan is not applied. */
+export async function comparePlan(work: Work, plan: Plan, shown: number): Promise<PlanComparison> {
+  await authorise(work, plan.companyId, 'security.manage');
+  const { connections, groups } = work.store.of(plan.companyId);
+  const connection = await connections.find(plan.connectionId);
+  if (!connection) return { count: 1, setupChanged: true, differences: [] };
+  const all = await groups.list();
+  const setupHash = setupHashOf(await setupOf(work, connection), plan.proposed, all);
+  const now = new Map<string, PlanRow>();
+  for await (const rows of eachDecided(work, plan, { setup: plan.proposed, groups: all }))
+    for (const row of rows) if (row.inputHash !== 'unseen') now.set(row.userId, row);
+  if (planHashOf(setupHash, now.values()) === plan.inputHash) return { count: 0, setupChanged: false, differences: [] };
+  const names = new Map(all.map(({ id, name }) => [id, name]));
+  const differences: PlanDifference[] = [];
+  let count = 0;
+  const differ = (was: PlanRow | null, is: PlanRow | null) => {
+    count += 1;
+    if (differences.length < shown) differences.push(differenceOf(was, is, names));
+  };
+  for await (const rows of eachPlanRow(work, plan))
+    for (const row of rows) {
+      const is = now.get(row.userId) ?? null;
+      now.delete(row.userId);
+      if (row.inputHash !== (is?.inputHash ?? 'unseen')) differ(row, is);
+    }
+  for (const row of now.values()) differ(null, row);
+  // Nobody differs, so it is the rules, the switches or the groups.
+  const setupChanged = setupHashOf(plan.present, plan.proposed, all) !== setupHash || count === 0;
+  return { count: count + Number(setupChanged), setupChanged, differences };
+}
+
+const actWords = (row: PlanRow | null, names: ReadonlyMap<GroupId, string>): string => {
+  if (!row) return 'Not there';
+  if (!row.change) return `${row.before}: left alone`;
+  return `${row.before} to ${stateWords(row.change.after, names)}`;
+};
+
+const differenceOf = (was: PlanRow | null, is: PlanRow | null, names: ReadonlyMap<GroupId, string>): PlanDifference => ({
+  person: (was ?? is)?.person ?? '',
+  username: (was ?? is)?.username ?? '',
+  was: actWords(was, names),
+  now: actWords(is, names),
+});

@@ -1,0 +1,232 @@
+// A plan: what a change of rules or switches would make of everybody, row by row, with the rule that decides each. Nothing is changed
+// by making one. Its rows are decided by the function that signing in asks; each keeps a hash of what it was decided from. Pure.
+import { createHash } from 'node:crypto';
+import type { CompanyId, GroupId, UserId } from '../../lib/ids.ts';
+import { days } from '../../lib/time.ts';
+import type { Group } from '../groups/group.ts';
+import { fullName } from '../users/user.ts';
+import type { ConnectionId } from './connection.ts';
+import { decideMapping, type MappingRule } from './mapping.ts';
+import {
+  administers,
+  decidePerson,
+  isAdministrator,
+  type LastSeen,
+  type MappedPerson,
+  type MappingBench,
+  type PersonAct,
+  type PersonChange,
+  type PersonState,
+} from './person-mapping.ts';
+
+export type PlanAct = PersonAct;
+
+export const planActs = ['deactivate', 'reactivate', 'change', 'none', 'unknown'] as const satisfies PlanAct[];
+
+/** Rules and switches together: what a plan would save. */
+export interface MappingSetup {
+  enabled: boolean;
+  mapping: boolean;
+  rules: MappingRule[];
+}
+
+export interface PlanRow {
+  position: number;
+  userId: UserId;
+  person: string;
+  username: string;
+  act: PlanAct;
+  isAdministrator: boolean;
+  before: string;
+  after: string;
+  /** The rule that decides, in words. */
+  rule: string;
+  /** When the groups were said that it is decided from; null: never. */
+  seenAt: Date | null;
+  /** Exactly; null where nothing is done. */
+  change: PersonChange | null;
+  /** Of what it was decided from. */
+  inputHash: string;
+}
+
+export type PlanState = 'ready' | 'waiting' | 'applied' | 'dropped' | 'undone';
+
+export interface Plan {
+  id: string;
+  companyId: CompanyId;
+  connectionId: ConnectionId;
+  proposed: MappingSetup;
+  present: MappingSetup;
+  inputHash: string;
+  counts: Record<PlanAct, number>;
+  /** Why one administrator alone may not apply it; null: one may. */
+  secondBecause: string | null;
+  state: PlanState;
+  madeBy: UserId | null;
+  madeByName: string;
+  madeAt: Date;
+  askedByName: string | null;
+  askedAt: Date | null;
+  appliedBy: UserId | null;
+  appliedByName: string | null;
+  appliedAt: Date | null;
+  taskId: string | null;
+  undoneByName: string | null;
+  undoneAt: Date | null;
+  undoTaskId: string | null;
+}
+
+/** A plan that was applied can be taken back for so long. */
+export const undoFor = days(14);
+
+export const mayUndo = ({ state, appliedAt }: Pick<Plan, 'state' | 'appliedAt'>, now: Date): boolean =>
+  state === 'applied' && appliedAt !== null && appliedAt.getTime() + undoFor > now.getTime();
+
+export interface Subject extends MappedPerson {
+  identity: LastSeen | null;
+}
+
+const sha256 = (value: unknown): string => createHash('sha256').update(JSON.stringify(value)).digest('base64url');
+
+/** What all rows are decided from. Names of groups are words only; that one is there, and of which kind, decides. */
+export const setupHashOf = (present: MappingSetup, proposed: MappingSetup, groups: readonly Group[]): string =>
+  sha256([setupParts(present), setupParts(proposed), groups.map(({ id, kind }) => `${id} ${kind}`).sort()]);
+
+/** PostgreSQL gives the keys of an object back in an order of its own. */
+const setupParts = ({ enabled, mapping, rules }: MappingSetup) => [
+  enabled,
+  mapping,
+  [...rules]
+    .sort((one, other) => one.position - other.position)
+    .map(({ id, position, when, role, groupIds, stops }) => [
+      id,
+      position,
+      when.kind === 'group' ? ['group', when.value] : ['claim', when.name, when.test, when.values],
+      role,
+      groupIds,
+      stops,
+    ]),
+];
+
+/** Somebody who was never seen is left alone whatever they are: nothing about them can make a plan old. */
+function inputHashOf(person: Subject): string {
+  if (person.identity === null) return 'unseen';
+  const { groups, groupsState, other } = person.identity;
+  return sha256([
+    [person.role, person.baseStatus, person.deactivatedReason, person.isBreakGlass],
+    [...person.groups].sort(),
+    person.sources
+      .map(
+        ({ groupId, connectionId, ruleIds, wasByHand }) => `${groupId} ${connectionId} ${ruleIds.join()} ${wasByHand}`,
+      )
+      .sort(),
+    person.roleSource && [person.roleSource.connectionId, person.roleSource.role, person.roleSource.before],
+    groups && [...groups].sort(),
+    groupsState,
+    Object.entries(other).sort(([one], [another]) => (one < another ? -1 : 1)),
+  ]);
+}
+
+/** What the rules make of a person by what was said of them last. */
+export function decideSubject(bench: MappingBench, person: Subject, othersAdministering: number): PersonChange {
+  const { identity } = person;
+  const mapping =
+    identity &&
+    decideMapping(
+      bench.rules,
+      {
+        groups:
+          identity.groups !== null
+            ? { state: 'list', values: identity.groups }
+            : { state: identity.groupsState === 'overage' ? 'overage' : 'missing' },
+        other: identity.other,
+      },
+      // This is the last list that counts, not one after it.
+      { hadGroups: false },
+    );
+  return decidePerson(bench, person, mapping, othersAdministering);
+}
+
+/** Decides people one after the other: who comes later counts on what became of the administrators before. */
+export function planner(bench: MappingBench, administering: number): (person: Subject) => Omit<PlanRow, 'position'> {
+  let left = administering;
+  const names = new Map(bench.groups.map(({ id, name }) => [id, name]));
+  return (person) => {
+    const change = decideSubject(bench, person, left - (administers(person) ? 1 : 0));
+    left += Number(administers(change.after)) - Number(administers(change.before));
+    const isDone = change.act !== 'none' && change.act !== 'unknown';
+    return {
+      userId: person.id,
+      person: fullName(person),
+      username: person.username,
+      act: change.act,
+      isAdministrator: isAdministrator(person.role),
+      before: stateWords(change.before, names),
+      after: isDone ? stateWords(change.after, names) : 'As they are',
+      rule: change.rule,
+      seenAt: person.identity?.at ?? null,
+      change: isDone ? change : null,
+      inputHash: inputHashOf(person),
+    };
+  };
+}
+
+export function stateWords(
+  { baseStatus, deactivatedReason, role, groups }: PersonState,
+  names: ReadonlyMap<GroupId, string>,
+): string {
+  const status =
+    baseStatus === 'Deactivated' && deactivatedReason === 'mapping' ? 'Deactivated by mapping' : baseStatus;
+  const listed = groups.map((id) => names.get(id) ?? 'a deleted group').sort();
+  return [status, role, listed.join(', ')].filter(Boolean).join(' · ');
+}
+
+export function countActs(rows: Iterable<Pick<PlanRow, 'act'>>): Record<PlanAct, number> {
+  const counts: Record<PlanAct, number> = { deactivate: 0, reactivate: 0, change: 0, none: 0, unknown: 0 };
+  for (const { act } of rows) counts[act] += 1;
+  return counts;
+}
+
+export const doneCount = ({ deactivate, reactivate, change }: Record<PlanAct, number>): number =>
+  deactivate + reactivate + change;
+
+export interface PlanSize {
+  /** People who are deactivated. */
+  people: number;
+  /** Administrators who are not any more: deactivated, or given another role. */
+  administrators: number;
+  /** Active people of the company. */
+  active: number;
+}
+
+const atOnce = 10;
+const share = 0.05;
+
+/** More than 10 people and 5 % of all, or any administrator: two have to agree. Null: one is enough. */
+export function needsSecond({ people, administrators, active }: PlanSize): string | null {
+  if (administrators > 0)
+    return `It takes ${administrators === 1 ? 'an administrator' : `${administrators} administrators`} away.`;
+  if (people <= atOnce || people <= active * share) return null;
+  return `It deactivates ${people} of ${active} active people.`;
+}
+
+/** Somebody who administers, or is about to when they sign up, and does not any more. */
+export const endsAdministrator = ({ change }: Pick<PlanRow, 'change'>): boolean =>
+  change !== null &&
+  isAdministrator(change.before.role) &&
+  change.before.baseStatus !== 'Deactivated' &&
+  (change.after.baseStatus === 'Deactivated' || !isAdministrator(change.after.role));
+
+export const planHashOf = (setupHash: string, rows: Iterable<Pick<PlanRow, 'userId' | 'inputHash'>>): string => {
+  const hash = createHash('sha256').update(setupHash);
+  for (const { userId, inputHash } of rows) if (inputHash !== 'unseen') hash.update(`\n${userId} ${inputHash}`);
+  return hash.digest('hex');
+};
+
+/** A row that would not be the same any more. */
+export interface PlanDifference {
+  person: string;
+  username: string;
+  was: string;
+  now: string;
+}

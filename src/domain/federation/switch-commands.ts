@@ -1,0 +1,45 @@
+// Turning a connection on and off. On touches people where rules have something to say of somebody who was seen: then by a plan.
+import { notFound } from '../../lib/errors.ts';
+import type { CompanyId } from '../../lib/ids.ts';
+import { transaction, type Work } from '../../work.ts';
+import { authorise } from '../roles/authority.ts';
+import type { ConnectionId } from './connection.ts';
+import { recordConfig, refuseUnready } from './connection-commands.ts';
+import { doneCount } from './plan.ts';
+import { dropPlan, makePlan } from './plan-commands.ts';
+
+export type Switched = { outcome: 'done' } | { outcome: 'plan'; planId: string };
+
+/**
+ * @param override why it is turned on without a passed test, in the administrator's words
+ * @throws AppError 404, 409
+ */
+export async function switchConnection(
+  work: Work,
+  companyId: CompanyId,
+  id: ConnectionId,
+  to: { enabled: boolean; override?: string },
+): Promise<Switched> {
+  await authorise(work, companyId, 'security.manage');
+  return transaction(work, async (work) => {
+    const { connections, mappingRules, ssoPlans } = work.store.of(companyId);
+    const connection = await connections.hold(id);
+    if (!connection) throw notFound('connection');
+    if (connection.enabled === to.enabled) return { outcome: 'done' };
+    if (to.enabled) {
+      refuseUnready(connection, to.override);
+      if ((await mappingRules.list(id)).length > 0) {
+        const { id: planId } = await makePlan(work, companyId, id, to);
+        const plan = await ssoPlans.findById(planId);
+        if (plan && doneCount(plan.counts) > 0) return { outcome: 'plan', planId };
+        await dropPlan(work, companyId, planId);
+      }
+    }
+    await connections.setEnabled(id, to.enabled);
+    await recordConfig(work, connection, {
+      change: to.enabled ? 'enabled' : 'disabled',
+      ...(to.enabled && to.override ? { override: to.override } : {}),
+    });
+    return { outcome: 'done' };
+  });
+}
