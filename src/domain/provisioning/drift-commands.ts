@@ -119,7 +119,9 @@ export async function unlinkAccount(
 ): Promise<void> {
   await authorise(work, companyId, 'modules.manage');
   await transaction(work, async (work) => {
-    const { seen, users } = work.store.of(companyId);
+    const { seen, users, deliveries } = work.store.of(companyId);
+    // Comparing and this take turns.
+    await deliveries.hold();
     const account = await seen.hold(instanceId, externalId);
     if (!account) throw notFound('account');
     if (account.userId === null) throw conflict('This account belongs to nobody already.');
@@ -127,6 +129,10 @@ export async function unlinkAccount(
       throw conflict('This account is suspended and held for its person. Give it back or let it end first.');
     const person = await users.findById(account.userId);
     await seen.unlink(instanceId, externalId);
+    // What has not gone out yet would reach whoever gets it next.
+    const standing = await deliveries.listStanding([account.userId], [instanceId], work.now);
+    const unsent = standing.filter(({ state }) => state !== 'accepted').map(({ id }) => id);
+    await deliveries.supersede(unsent, 'The account was unlinked from them.', work.now);
     await record(work, {
       action: 'module.unlink',
       companyId,

@@ -6,6 +6,7 @@ import { addMembers, removeMembers } from '../../../src/domain/groups/member-com
 import { addException } from '../../../src/domain/integrations/exception-commands.ts';
 import { saveSettings } from '../../../src/domain/integrations/settings-commands.ts';
 import { approveBatch, refuseBatch } from '../../../src/domain/provisioning/batch-commands.ts';
+import { unlinkAccount } from '../../../src/domain/provisioning/drift-commands.ts';
 import { reportEntry } from '../../../src/domain/provisioning/entry-commands.ts';
 import { listReceivers } from '../../../src/domain/provisioning/facts-queries.ts';
 import { resendDelivery, resendGivenUp } from '../../../src/domain/provisioning/receipt-commands.ts';
@@ -263,6 +264,36 @@ describe('sending again', () => {
     await resendGivenUp(asPerson(app, ada), company.id, connected.instanceId);
     const now = new Map((await deliveriesOf(app, connected.instanceId)).map(({ id, state }) => [id, state]));
     expect([now.get(demotion), now.get(plain)]).toEqual(['given-up', 'queued']);
+  });
+});
+
+describe('an account that is unlinked', () => {
+  it('gets nothing any more that was on its way for the person who had it', async () => {
+    const account = accounts[1]?.id ?? '';
+    const id = newId();
+    await app.runtime.store.of(company.id).deliveries.insert(
+      [
+        {
+          id,
+          instanceId: connected.instanceId,
+          instanceName: 'Workplace',
+          userId: idOf(1),
+          person: 'Somebody',
+          externalId: account,
+          channel: 'scim',
+          act: 'update',
+          reason: 'test',
+          batchId: null,
+          wanted: { email: 'old-owner@example.com' },
+          state: 'queued',
+        },
+      ],
+      app.clock.now(),
+    );
+    const at = { instanceId: connected.instanceId, externalId: account };
+    await unlinkAccount(asPerson(app, ada), company.id, at);
+    const [one] = (await deliveriesOf(app, connected.instanceId)).filter((delivery) => delivery.id === id);
+    expect([one?.state, one?.answer?.words]).toEqual(['superseded', 'The account was unlinked from them.']);
   });
 });
 
