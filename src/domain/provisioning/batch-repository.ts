@@ -72,6 +72,14 @@ export function batchRepository(db: Database, companyId: CompanyId) {
       });
     },
 
+    async countSince(instanceId: InstanceId, since: Date): Promise<number> {
+      const [row] = await all()
+        .where({ instance_id: instanceId })
+        .where('created_at', '>', since)
+        .count<{ count: string }[]>({ count: '*' });
+      return Number(row?.count ?? 0);
+    },
+
     async decide(id: string, state: BatchState, by: string, now: Date): Promise<void> {
       await all().where({ id }).update({ state, decided_at: now, decided_by: by });
     },

@@ -2,7 +2,7 @@
 // late, or be killed anywhere: it looks again and goes on. People are never held, so no sign-in waits for it.
 import type { CompanyId, InstanceId, UserId } from '../../lib/ids.ts';
 import { newId } from '../../lib/ids.ts';
-import { after, days } from '../../lib/time.ts';
+import { after, days, hours } from '../../lib/time.ts';
 import { transaction, type Work } from '../../work.ts';
 import type { AuditAction } from '../audit/audit-event.ts';
 import { record, recordAll } from '../audit/commands.ts';
@@ -20,6 +20,8 @@ export const foundWords = 'found by comparing';
 
 /** Differences that are found in pieces are one crowd for so long. */
 const foundTogether = days(1);
+
+const mailsAnHour = 5;
 
 /** People whose facts are read at once. */
 export const chunk = 500;
@@ -171,12 +173,14 @@ async function judge(
     const id = newId();
     const batch = { id, actId, cause, causedBy: actorId, createdAt: work.now, instanceId: receiver.id };
     await batches.insert({ ...batch, ...size, instanceName: receiver.name });
-    await tellAdministrators(work, companyId, 'batchWaits', {
-      module: receiver.name,
-      people: size.people,
-      cause,
-      href: `/admin/batches/${id}`,
-    });
+    // DOS-06: a module can change its own settings as often as it likes; the list of what waits is whole all the same.
+    if ((await batches.countSince(receiver.id, after(work.now, -hours(1)))) <= mailsAnHour)
+      await tellAdministrators(work, companyId, 'batchWaits', {
+        module: receiver.name,
+        people: size.people,
+        cause,
+        href: `/admin/batches/${id}`,
+      });
     await record(work, {
       action: 'module.batch.wait',
       companyId,

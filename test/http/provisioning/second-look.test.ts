@@ -163,6 +163,25 @@ describe('what the sweep finds by itself', () => {
   });
 });
 
+describe('a module that switches deprovisioning on and off', () => {
+  it('DOS-06 fills nobody’s mailbox: five mails an hour, and the batches stand in the list all the same', async () => {
+    await removeMembers(asPerson(app, ada), company.id, groupId, userIds());
+    const settings = { on: true, graceDays: 14, removal: 'disable' } as const;
+    for (let i = 0; i < 8; i += 1) {
+      await setSettings(app, company, connected.instanceId, { deprovisioning: settings });
+      await reconcile(app.operator(), hintOf({ userIds: null }));
+      expect((await states()).filter((state) => state === 'waiting')).toHaveLength(3);
+      await setSettings(app, company, connected.instanceId, { deprovisioning: { ...settings, on: false } });
+      await reconcile(app.operator(), hintOf({ userIds: null }));
+    }
+    expect([await mails(), (await batches()).length]).toEqual([5 * 2, 8]);
+    app.clock.advance(minutes(61));
+    await setSettings(app, company, connected.instanceId, { deprovisioning: settings });
+    await reconcile(app.operator(), hintOf({ userIds: null }));
+    expect(await mails()).toBe(6 * 2);
+  });
+});
+
 describe('a batch that was judged, and whose deliveries came late', () => {
   it('waits for the second administrator nevertheless, and can be confirmed', async () => {
     const hint = hintOf({ userIds: null });
