@@ -137,6 +137,10 @@ export function connectionRepository(db: Database, companyId: CompanyId) {
       const secret =
         sealedSecret === undefined ? {} : { sealed_secret: sealedSecret, tested_at: null, tested_hash: null };
       await named(() => mine(id).update({ ...valuesOf(values), ...secret, version: db.raw('version + 1') }));
+      // A test that is under way says nothing of what stands here now.
+      await db('sso_requests')
+        .where({ company_id: companyId, connection_id: id, purpose: 'test' })
+        .update({ expires_at: db.ref('created_at') });
     },
 
     async setEnabled(id: ConnectionId, enabled: boolean): Promise<void> {
