@@ -50,6 +50,10 @@ function ofClient(error: client.ClientError): Told {
       return { problem: 'certificate', details: { words } };
     case 'OAUTH_UNSUPPORTED_OPERATION':
       return { problem: 'algorithm', details: { words } };
+    case 'OAUTH_RESPONSE_IS_NOT_CONFORM':
+    case 'OAUTH_HTTP_REQUEST_FORBIDDEN':
+    case 'OAUTH_REQUEST_PROTOCOL_FORBIDDEN':
+      return { problem: 'upstream-error', details: { words: cutTo(error.message) } };
     case 'OAUTH_TIMEOUT':
     case 'OAUTH_ABORT':
       return { problem: 'upstream-unreachable', details: { reason: 'timeout' } };
@@ -78,7 +82,7 @@ function ofWords(words: string): Told {
   if (/signature verification/.test(words)) return { problem: 'signature', details: { words } };
   if (/"alg"/.test(words)) return { problem: 'algorithm', details: { words } };
   if (/"iss"/.test(words)) return { problem: 'issuer', details: { words } };
-  if (/"state"/.test(words)) return { problem: 'not-asked', details: { words } };
+  if (/"(state|nonce)"/.test(words)) return { problem: 'not-asked', details: { words } };
   return { problem: 'malformed', details: { words } };
 }
 
