@@ -6,6 +6,7 @@ import { record } from '../audit/commands.ts';
 import { authoriseInstance } from '../roles/authority.ts';
 import { causeOf, settingsChanged } from '../standing/commands.ts';
 import {
+  dueReminder,
   type ExceptionChange,
   type ExceptionInput,
   endProblems,
@@ -59,7 +60,10 @@ export async function addException(
       refuse({ accountId: `There are ${mostExceptions} exceptions already: end some that nobody needs any more.` });
     const userName = await nameOf(work, companyId, { instanceId, accountId, given: parsed.data.userName ?? '' });
     const exception: Exception = { id: newId(), kind, accountId, userName, reason, endsAt };
-    await work.store.of(companyId).exceptions.insert(instanceId, exception, work.actor.name, work.now);
+    // DOS-06: what was said just now is nothing to be reminded of.
+    const remindedDays = dueReminder({ endsAt, remindedDays: null }, work.now);
+    const { exceptions: stored } = work.store.of(companyId);
+    await stored.insert(instanceId, { ...exception, remindedDays }, work.actor.name, work.now);
     await tell(work, companyId, connected, 'added', exception);
     return exception;
   });

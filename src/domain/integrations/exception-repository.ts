@@ -85,7 +85,12 @@ export function exceptionRepository(db: Database, companyId: CompanyId) {
     },
 
     /** Whoever is exempt already stays so with the old row, unless that one has ended. */
-    async insert(instanceId: InstanceId, exception: Exception, by: string, now: Date): Promise<void> {
+    async insert(
+      instanceId: InstanceId,
+      exception: Exception & { remindedDays?: number | null },
+      by: string,
+      now: Date,
+    ): Promise<void> {
       await db('login_exceptions')
         .where({ company_id: companyId, instance_id: instanceId, account_id: exception.accountId })
         .where('ends_at', '<=', now)
@@ -100,6 +105,7 @@ export function exceptionRepository(db: Database, companyId: CompanyId) {
           user_name: exception.userName,
           reason: exception.reason,
           ends_at: exception.endsAt,
+          reminded_days: exception.remindedDays ?? null,
           created_at: now,
           created_by: by,
         });

@@ -1,7 +1,9 @@
 // A module with a valid credential that lies, exaggerates or pries; and what is no entry, though it looks like one.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Company } from '../../../src/domain/companies/company.ts';
+import { watchExceptions } from '../../../src/domain/integrations/exception-clock.ts';
 import { preflight } from '../../../src/domain/integrations/requirement-commands.ts';
+import { days, hours, after as later } from '../../../src/lib/time.ts';
 import { connectAnother, makeConnected } from '../../support/api.ts';
 import { startApp, type TestApp } from '../../support/app.ts';
 import { answerOf, authorizeAddress, makeCompany, makePerson, redeem, signIn } from '../../support/people.ts';
@@ -10,6 +12,7 @@ import {
   allOff,
   enter,
   exempts,
+  mailsOf,
   makeReady,
   makeStage,
   type Stage,
@@ -159,5 +162,25 @@ describe('a module with pairwise names (OAU-25)', () => {
     expect([await report(admin.user.id), await report('x'.repeat(43)), await report(sub)]).toEqual([422, 422, 204]);
     const row = await app.runtime.db('module_accounts').where({ instance_id: module.instanceId }).first('user_id');
     expect(row.user_id).toBe(admin.user.id);
+  });
+});
+
+describe('reminders (A8.6, DOS-06)', () => {
+  it('an exception that is short from the beginning reminds nobody of what was just said', async () => {
+    const own = await makeCompany(app);
+    const stage = await makeStage(app, own);
+    const add = async (id: string, endsAt: Date) => {
+      const body = { account_id: id, user_name: id, kind: 'person', reason: 'soon over', ends_at: endsAt };
+      expect((await stage.module.api.post('/instance/exceptions', { ...body, acting })).status).toBe(201);
+    };
+    const acting = { id: '17', name: 'Eve' };
+    for (let i = 0; i < 20; i += 1) await add(`short${i}`, later(app.clock.now(), hours(2)));
+    await add('longer', later(app.clock.now(), days(3)));
+    const told = async () => (await mailsOf(app, stage, 'exceptionEnds')).length;
+    await watchExceptions(app.operator());
+    expect(await told()).toBe(0);
+    app.clock.advance(days(2) + 1000);
+    await watchExceptions(app.operator());
+    expect(await told()).toBe(1);
   });
 });
