@@ -5,6 +5,7 @@ import { transaction, type Work } from '../../work.ts';
 import { authorise } from '../roles/authority.ts';
 import type { ConnectionId } from './connection.ts';
 import { recordConfig, refuseUnready } from './connection-commands.ts';
+import { endEnforcement } from './enforce-commands.ts';
 import { doneCount } from './plan.ts';
 import { dropPlan, makePlan } from './plan-commands.ts';
 
@@ -35,6 +36,8 @@ export async function switchConnection(
         await dropPlan(work, companyId, planId);
       }
     }
+    // Enabled again one day, it must not bind anybody without a pre-flight and a trial.
+    if (!to.enabled) await endEnforcement(work, connection, 'ended');
     await connections.setEnabled(id, to.enabled);
     await recordConfig(work, connection, {
       change: to.enabled ? 'enabled' : 'disabled',
