@@ -5,7 +5,7 @@ import { connectModule, createModule } from '../../src/domain/modules/commands.t
 import type { Reading } from '../../src/domain/provisioning/drift.ts';
 import { requestReading } from '../../src/domain/provisioning/drift-commands.ts';
 import { type AccountLimits, accountLimits, readAccountsJobOf } from '../../src/jobs/read-accounts.ts';
-import type { InstanceId } from '../../src/lib/ids.ts';
+import { type InstanceId, newId } from '../../src/lib/ids.ts';
 import { createOutgoing } from '../../src/lib/outgoing.ts';
 import type { TestApp } from './app.ts';
 import type { ScimServer } from './scim-server.ts';
@@ -67,6 +67,33 @@ export async function setDriftSettings(
     'test',
     app.clock.now(),
   );
+}
+
+/** As if this account, which is linked, had been made from here with a time zone. */
+export async function makeHere(
+  app: TestApp,
+  company: Company,
+  instanceId: InstanceId,
+  { externalId, timeZone }: { externalId: string; timeZone: string },
+): Promise<void> {
+  const { db } = app.runtime;
+  const own = { instance_id: instanceId, external_id: externalId };
+  const [row] = await db('module_accounts').where(own).update({ linked_by: 'created' }).returning('*');
+  await db('deliveries').insert({
+    ...own,
+    id: newId(),
+    company_id: company.id,
+    instance_name: 'Workplace',
+    user_id: row.user_id,
+    person: 'Pat Example',
+    channel: 'scim',
+    act: 'create',
+    reason: 'provisioned',
+    wanted: JSON.stringify({ active: true, timeZone }),
+    state: 'verified',
+    attempts: 1,
+    queued_at: app.clock.now(),
+  });
 }
 
 /** Reads and judges, as the queue would do it. */

@@ -190,6 +190,18 @@ export function deliveryRepository(db: Database, companyId: CompanyId) {
       return rows[0]?.count ?? 0;
     },
 
+    /** The time zone with which somebody's account was made from here, by its newest receipt; nobody else's is in it. */
+    async listMadeWithZone(instanceId: InstanceId, userIds: UserId[]): Promise<Map<UserId, string>> {
+      const { rows }: { rows: { userId: UserId; zone: string | null }[] } = await db.raw(
+        `select distinct on (user_id) user_id as "userId", wanted ->> 'timeZone' as zone from deliveries
+         where company_id = ? and instance_id = ? and user_id = any(?) and act = 'create' and channel = 'scim'
+           and state in ('accepted', 'verified')
+         order by user_id, seq desc`,
+        [companyId, instanceId, userIds],
+      );
+      return new Map(rows.flatMap(({ userId, zone }) => (zone ? [[userId, zone] as const] : [])));
+    },
+
     /** A batch's deliveries that still wait, and their people; held until the transaction ends. */
     async holdWaiting(batchId: string): Promise<{ id: string; userId: UserId | null }[]> {
       return db<DeliveryRow>('deliveries')

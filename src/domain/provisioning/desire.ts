@@ -18,7 +18,6 @@ export interface PersonFacts {
   emailVerified: boolean;
   firstName: string;
   lastName: string;
-  timeZone: string | null;
   /** The active groups through which the person reaches this instance. */
   groups: { id: string; name: string }[];
 }
@@ -32,8 +31,6 @@ export type Desire =
       permissionsFrom: 'rules' | 'role' | 'default' | null;
       /** C28: only a verified address says who somebody is. */
       isVerified: boolean;
-      /** The time zone is the person's own choice, and not what suits most. */
-      isOwnZone: boolean;
       because: string;
     }
   | {
@@ -89,7 +86,6 @@ export function desire(profile: Profile, settings: Given, person: PersonFacts): 
     wanted: wantedOf(profile, settings, person, isGranted ? permission.permissions : null),
     permissionsFrom: isGranted ? permission.from : null,
     isVerified: person.emailVerified,
-    isOwnZone: Boolean(person.timeZone),
     because: `Through ${list.format(person.groups.map(({ name }) => name))}.`,
   };
 }
@@ -97,8 +93,8 @@ export function desire(profile: Profile, settings: Given, person: PersonFacts): 
 function wantedOf(profile: Profile, settings: Given, person: PersonFacts, permissions: string[] | null): Wanted {
   const { values } = settings.provisioning;
   const zoneField = profile.fields.find(({ type }) => type === 'timeZone');
-  // The person's own one is better than what suits most; a module without the field is told none.
-  const timeZone = zoneField && (person.timeZone || values[zoneField.name]);
+  // S1: people are provisioned under the time zone of the settings; what they chose here for themselves is about our pages only.
+  const timeZone = zoneField && values[zoneField.name];
   const special = [zoneField?.name, permissionField(profile)?.name];
   const fields = profile.fields
     .filter(({ name }) => !special.includes(name) && values[name])
@@ -163,7 +159,7 @@ function stepWithAccess(
 
 /** What of an account is other than wanted, and ours to say. */
 function changesOf(
-  { wanted, permissionsFrom, isVerified, isOwnZone }: Desire & { access: true },
+  { wanted, permissionsFrom, isVerified }: Desire & { access: true },
   account: ModuleAccount,
   settings: Given,
   profile: Profile,
@@ -177,8 +173,7 @@ function changesOf(
   if (isVerified && wanted.email !== undefined && !sameText(wanted.email, account.email)) changes.email = wanted.email;
   if (wanted.firstName !== undefined && wanted.firstName !== account.firstName) changes.firstName = wanted.firstName;
   if (wanted.lastName !== undefined && wanted.lastName !== account.lastName) changes.lastName = wanted.lastName;
-  if (isOwnZone && wanted.timeZone !== undefined && wanted.timeZone !== account.timeZone)
-    changes.timeZone = wanted.timeZone;
+  // The time zone is given once, at its making: afterwards it is theirs, and only a plan brings it back (drift-judge.ts).
   return changes;
 }
 

@@ -22,6 +22,11 @@ export interface Bench {
 export const accountSubject = (externalId: string): string => `a${externalId}`;
 export const personSubject = (userId: string): string => `p${userId}`;
 
+/** A person, and the time zone that their account was made with; null: it was not made from here, or without one. */
+export interface JudgedPerson extends PersonFacts {
+  madeWithZone: string | null;
+}
+
 const list = new Intl.ListFormat('en');
 
 export const permissionWords = (permissions: readonly string[]): string =>
@@ -75,11 +80,30 @@ function base(
   };
 }
 
-/** An account that belongs to a person: everything that is wrong with it, or that nothing is. */
-export function judgeLinked(bench: Bench, account: ModuleAccount, person: PersonFacts): Judgement[] {
-  const { profile, settings, now } = bench;
-  const wish = desire(profile, settings, person);
+/**
+ * What would be done next, and what only a plan does: an account that was made from here gets back the time zone that it was made with.
+ * Whoever chose another one at the module may have meant it, and the settings of today are for new accounts only.
+ */
+export function plannedStep(
+  { profile, settings, now }: Bench,
+  wish: Desire,
+  account: ModuleAccount | null,
+  { madeWithZone }: Pick<JudgedPerson, 'madeWithZone'>,
+): Step | null {
   const step = nextStep(wish, account, settings, profile, now);
+  if (!wish.access || !account || account.linkedBy !== 'created' || !mayProvision(profile, settings)) return step;
+  if (madeWithZone === null || madeWithZone === account.timeZone) return step;
+  if (step) return step.act === 'create' ? step : { ...step, wanted: { ...step.wanted, timeZone: madeWithZone } };
+  return account.isActive && account.life === 'live'
+    ? { act: 'update', wanted: { timeZone: madeWithZone }, because: wish.because }
+    : null;
+}
+
+/** An account that belongs to a person: everything that is wrong with it, or that nothing is. */
+export function judgeLinked(bench: Bench, account: ModuleAccount, person: JudgedPerson): Judgement[] {
+  const { profile, settings } = bench;
+  const wish = desire(profile, settings, person);
+  const step = plannedStep(bench, wish, account, person);
   const who = base(account, person);
   const wrong: Judgement[] = [];
   const status = judgeStatus(bench, wish, step, account);
@@ -98,7 +122,7 @@ export function judgeLinked(bench: Bench, account: ModuleAccount, person: Person
       class: 'timeZone',
       before: account.timeZone ?? 'None',
       after: step.wanted.timeZone,
-      why: 'They have chosen this time zone themselves.',
+      why: 'It was made from here with this time zone. Only a plan brings it back.',
     });
   const local = judgeLocalLogin(bench, account, person);
   if (local) wrong.push(local);

@@ -3,10 +3,18 @@
 import type { UserId } from '../../lib/ids.ts';
 import { transaction, type Work } from '../../work.ts';
 import { record } from '../audit/commands.ts';
+import { standingChanged } from '../standing/commands.ts';
 import type { ModuleAccount } from './account.ts';
-import type { PersonFacts } from './desire.ts';
 import type { Reading } from './drift.ts';
-import { type Bench, certainLinks, type Judgement, judgeLinked, judgeMissing, judgeUnlinked } from './drift-judge.ts';
+import {
+  type Bench,
+  certainLinks,
+  type JudgedPerson,
+  type Judgement,
+  judgeLinked,
+  judgeMissing,
+  judgeUnlinked,
+} from './drift-judge.ts';
 import { listReceivers, readFacts } from './facts-queries.ts';
 
 const atOnce = 1000;
@@ -30,10 +38,16 @@ export async function peopleOf(
   work: Work,
   { companyId, instanceId }: Pick<Reading, 'companyId' | 'instanceId'>,
   userIds: UserId[],
-): Promise<Map<UserId, PersonFacts>> {
+): Promise<Map<UserId, JudgedPerson>> {
   if (userIds.length === 0) return new Map();
   const { people, groupsOf } = await readFacts(work, companyId, userIds, [instanceId]);
-  return new Map(people.map((one) => [one.userId, { ...one, groups: groupsOf(one.userId, instanceId) }]));
+  const zones = await work.store.of(companyId).deliveries.listMadeWithZone(instanceId, userIds);
+  return new Map(
+    people.map((one) => [
+      one.userId,
+      { ...one, groups: groupsOf(one.userId, instanceId), madeWithZone: zones.get(one.userId) ?? null },
+    ]),
+  );
 }
 
 /** One step: the next accounts, or the next people without one, or the end. @returns false when another one was faster */
@@ -93,6 +107,7 @@ async function finish(work: Work, reading: Reading): Promise<boolean> {
   const counts = await drift.compare(reading.id, last?.id ?? null);
   if (last) await drift.thinOut(last.id);
   if (!(await drift.advance(reading, { state: 'done', counts, finishedAt: work.now }, work.now))) return false;
+  await hintAtLinks(work, reading);
   if (reading.cause === 'page')
     await record(work, {
       action: 'module.read',
@@ -105,4 +120,12 @@ async function finish(work: Work, reading: Reading): Promise<boolean> {
       },
     });
   return true;
+}
+
+/** Whose accounts they are was not known before: what their people may have is compared now, and not at the next sweep. */
+async function hintAtLinks(work: Work, { companyId, instanceId, askedAt }: Reading): Promise<void> {
+  if (!(await work.store.of(companyId).seen.hasLinkedSince(instanceId, askedAt))) return;
+  const [receiver] = await listReceivers(work, companyId, [instanceId]);
+  const cause = `linked by reading ${receiver?.name ?? 'its accounts'}`;
+  await standingChanged(work, { companyId, userIds: null, instanceIds: [instanceId], cause });
 }

@@ -56,7 +56,6 @@ interface PersonRow {
   emailVerified: boolean;
   firstName: string;
   lastName: string;
-  timeZone: string | null;
 }
 
 type Group = PersonFacts['groups'][number];
@@ -75,7 +74,7 @@ export async function readFacts(
   const { db } = work.store;
   const { rows: people }: { rows: PersonRow[] } = await db.raw(
     `select id as "userId", base_status as status, role, username, email, email_verified_at is not null as "emailVerified",
-       first_name as "firstName", last_name as "lastName", time_zone as "timeZone"
+       first_name as "firstName", last_name as "lastName"
      from users where company_id = ? and id = any(?) order by id`,
     [companyId, userIds],
   );

@@ -11,6 +11,7 @@ import { benchOf } from './drift-judging.ts';
 import { listReceivers, type Receiver } from './facts-queries.ts';
 import { type Plan, type PlanRow, planRow, settingsHashOf } from './plan.ts';
 import { subjectsOf } from './plan-subjects.ts';
+import type { Pair } from './reconcile.ts';
 import { pairsOf, queueSteps } from './reconcile-commands.ts';
 
 const skipped = (message: string): Outcome => ({ outcome: 'skipped', message });
@@ -54,11 +55,22 @@ async function run(work: Work, task: Task, rows: TaskRow[]): Promise<Outcome[]> 
 async function queuePeople(work: Work, plan: Plan, receiver: Receiver, rows: PlanRow[]): Promise<Set<string>> {
   const byUser = new Map(rows.map((row) => [row.userId, row]));
   const userIds = rows.flatMap(({ userId }) => userId ?? []);
-  const pairs = (await pairsOf(work, plan.companyId, [receiver], userIds)).filter(
-    ({ person, step }) => step !== null && step.act === byUser.get(person.userId)?.act,
-  );
+  const found = await pairsOf(work, plan.companyId, [receiver], userIds);
+  const pairs = found.flatMap((pair) => {
+    const row = byUser.get(pair.person.userId);
+    return row ? asPlanned(pair, row) : [];
+  });
   await queueSteps(work, plan.companyId, pairs, causeOf(work, 'planned'));
   return new Set(pairs.flatMap(({ person }) => byUser.get(person.userId)?.subject ?? []));
+}
+
+/** The time zone is what only a plan changes, so that comparing alone finds nothing to do about it, or less. */
+function asPlanned(pair: Pair, { act, wanted, rule }: PlanRow): Pair[] {
+  const { step, receiver } = pair;
+  if (wanted.timeZone === undefined || act === 'create') return step?.act === act ? [pair] : [];
+  if (act !== 'update' && act !== 'restore') return [];
+  const isFitting = step ? step.act === act : act === 'update' && receiver.hasScim;
+  return isFitting ? [{ ...pair, step: { act, wanted, because: step?.because ?? rule } }] : [];
 }
 
 /** Accounts of nobody: suspended and held like others, and never removed. */

@@ -8,9 +8,9 @@ import type { Profile } from '../modules/profile.ts';
 import { fullName } from '../users/user.ts';
 import type { ModuleAccount, Wanted } from './account.ts';
 import { type BatchSize, mustWait } from './batch.ts';
-import { type Desire, desire, nextStep, type PersonAct, type PersonFacts, type Step } from './desire.ts';
+import { type Desire, desire, nextStep, type PersonAct, type Step } from './desire.ts';
 import type { plannable } from './drift.ts';
-import { accountWords, type Bench, permissionWords } from './drift-judge.ts';
+import { accountWords, type Bench, type JudgedPerson, permissionWords, plannedStep } from './drift-judge.ts';
 
 export type PlannableClass = (typeof plannable)[number];
 
@@ -72,7 +72,7 @@ export interface Subject {
   /** As the report names it. */
   key: string;
   account: ModuleAccount | null;
-  person: PersonFacts | null;
+  person: JudgedPerson | null;
   /** It seems to be somebody's, and cannot be told apart (C13). */
   isDoubtful: boolean;
 }
@@ -153,7 +153,9 @@ function decide(bench: Bench, scope: PlanScope, { account, person, isDoubtful }:
   if (isDoubtful) return none('More than one fits: who it belongs to is for an administrator to say.');
   if (!person) return account ? decideOrphan(bench, scope, account) : none('It is gone by now.');
   const wish = desire(bench.profile, bench.settings, person);
-  const step = nextStep(wish, account, bench.settings, bench.profile, bench.now);
+  const step = scope.classes.includes('timeZone')
+    ? plannedStep(bench, wish, account, person)
+    : nextStep(wish, account, bench.settings, bench.profile, bench.now);
   if (!step) return none(whyNothing(wish, account));
   if (step.act === 'remove' || step.act === 'disable')
     return none('Its time is over: it ends by itself, not by a plan.');
@@ -187,7 +189,8 @@ function ruleOf({ act, because, wanted }: Step, wish: Desire): string {
   if (act === 'suspend') return `Has no access any more. ${because}`;
   if (act === 'restore') return `Has access again while it was held. ${because}`;
   const from = wish.access && wanted.permissions ? 'Access groups decide the permission. ' : '';
-  return `${from}${because}`;
+  const zone = wanted.timeZone === undefined ? '' : 'It was made from here with this time zone. ';
+  return `${from}${zone}${because}`;
 }
 
 /** Counts by act. */

@@ -74,8 +74,13 @@ const isOpen = ({ state }: Standing): boolean => ['waiting', 'queued', 'sent', '
 /** All is as it should be: what has not gone out need not. What was accepted is still read back. */
 function dropUnwanted({ standing }: Pair, outcome: Outcome): void {
   for (const one of standing)
-    if (isOpen(one) && one.state !== 'accepted' && !one.isClaimed) outcome.superseded.push(one.id);
+    if (isOpen(one) && one.state !== 'accepted' && !one.isClaimed && !isOnlyPlanned(one))
+      outcome.superseded.push(one.id);
 }
+
+/** A time zone is what a plan alone changes: that nothing else is to be done says nothing against it. */
+const isOnlyPlanned = ({ act, wanted }: Standing): boolean =>
+  act === 'update' && Object.keys(wanted).every((name) => name === 'timeZone');
 
 function take(pair: Pair, step: Step, manner: Manner, outcome: Outcome): void {
   const { receiver, standing, account } = pair;

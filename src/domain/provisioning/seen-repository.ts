@@ -96,6 +96,16 @@ export function seenRepository(db: Database, companyId: CompanyId) {
       return rowCount;
     },
 
+    /** Has a reading that began then tied an account to somebody? */
+    async hasLinkedSince(instanceId: InstanceId, since: Date): Promise<boolean> {
+      const { rows } = await db.raw(
+        `select from module_accounts where company_id = ? and instance_id = ? and linked_at >= ? and linked_by in ('known', 'email')
+           and user_id is not null limit 1`,
+        [companyId, instanceId, since],
+      );
+      return rows.length > 0;
+    },
+
     /** Of some accounts that belong to nobody: the people whom they could mean, two at most of each. */
     async findFitting(
       instanceId: InstanceId,

@@ -220,7 +220,6 @@ function provisioningLine({ user }: WhyFacts, instance: WhyInstance, now: Date):
     emailVerified: user.emailVerifiedAt !== null,
     firstName: user.firstName,
     lastName: user.lastName,
-    timeZone: user.timeZone,
     groups: groups.filter(({ isActive, since }) => isActive && since !== null),
   });
   const step = nextStep(wish, account, settings, profile, now);

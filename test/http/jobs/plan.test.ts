@@ -8,12 +8,14 @@ import { applyPlan, dropPlan, makePlan } from '../../../src/domain/provisioning/
 import { comparePlan, eachPlanRow, getPlan } from '../../../src/domain/provisioning/plan-queries.ts';
 import { deactivateUser } from '../../../src/domain/users/commands.ts';
 import { editUser } from '../../../src/domain/users/edit-commands.ts';
+import { sweepStanding } from '../../../src/jobs/standing-sweep.ts';
 import { runTaskJob } from '../../../src/jobs/task.ts';
 import { taskHandlers } from '../../../src/jobs/task-handlers.ts';
 import type { InstanceId } from '../../../src/lib/ids.ts';
+import { minutes } from '../../../src/lib/time.ts';
 import type { Work } from '../../../src/work.ts';
 import { startApp, type TestApp } from '../../support/app.ts';
-import { connectForDrift, readNow, setDriftSettings } from '../../support/drift.ts';
+import { connectForDrift, makeHere, readNow, setDriftSettings } from '../../support/drift.ts';
 import { makeCompany, makePerson, type TestPerson } from '../../support/people.ts';
 import { ScimServer, type ScimUser, scimUser } from '../../support/scim-server.ts';
 
@@ -224,6 +226,31 @@ describe('a plan', () => {
       before: 'Suspended · Team Access · Europe/Berlin',
       after: 'Active · Team Access · Europe/Berlin',
     });
+  });
+
+  it('brings accounts of ours back to the time zone that they were made with, which comparing alone never does', async () => {
+    await people('zoned');
+    const name = { givenName: 'Pat', familyName: 'Example' };
+    scim.users = [account('1', 'zoned', { name, timezone: 'Asia/Tokyo' })];
+    await read();
+    await makeHere(app, company, instanceId, { externalId: '1', timeZone: 'Europe/Berlin' });
+    await read();
+    const queued = async () => (await deliveries()).filter(({ act }) => act === 'update');
+    expect(await rowsOf((await make({ classes: ['status'], orphans: 'ignore' })).id)).toEqual([]);
+    const { id } = await make({ classes: ['timeZone'], orphans: 'ignore' });
+    expect(await rowsOf(id)).toMatchObject([
+      { act: 'update', after: 'Active · Team Access · Europe/Berlin', wanted: { timeZone: 'Europe/Berlin' } },
+    ]);
+    await sweepStanding(app.operator());
+    expect(await queued()).toEqual([]);
+    const applied = await applyPlan(ada, company.id, id);
+    if (applied.outcome !== 'started') throw new Error(applied.outcome);
+    expect(await work(applied.taskId)).toMatchObject({ succeeded: 1, skipped: 0 });
+    app.clock.advance(minutes(2));
+    await sweepStanding(app.operator());
+    expect(await queued()).toMatchObject([
+      { state: 'queued', external_id: '1', wanted: { timeZone: 'Europe/Berlin' } },
+    ]);
   });
 
   it('C13 duplicates are in no plan', async () => {

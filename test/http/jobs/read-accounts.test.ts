@@ -5,13 +5,15 @@ import { addMembers } from '../../../src/domain/groups/member-commands.ts';
 import type { Finding, Reading } from '../../../src/domain/provisioning/drift.ts';
 import { linkAccount, requestReading, unlinkAccount } from '../../../src/domain/provisioning/drift-commands.ts';
 import { eachFinding, listFindings } from '../../../src/domain/provisioning/drift-queries.ts';
+import { hintQueue } from '../../../src/domain/standing/commands.ts';
 import { deactivateUser } from '../../../src/domain/users/commands.ts';
 import { keepReadings } from '../../../src/jobs/read-accounts.ts';
 import { accountExtension } from '../../../src/jobs/scim.ts';
+import { sweepStanding } from '../../../src/jobs/standing-sweep.ts';
 import type { InstanceId } from '../../../src/lib/ids.ts';
 import { days, minutes } from '../../../src/lib/time.ts';
 import { startApp, type TestApp } from '../../support/app.ts';
-import { connectForDrift, readNow, runReading, setDriftSettings } from '../../support/drift.ts';
+import { connectForDrift, makeHere, readNow, runReading, setDriftSettings } from '../../support/drift.ts';
 import { makeCompany, makePerson, type TestPerson } from '../../support/people.ts';
 import { listOf, ScimServer, type ScimUser, scimUser, scimUsers, sendJson } from '../../support/scim-server.ts';
 
@@ -66,6 +68,8 @@ describe('import and drift', () => {
     );
     return rows;
   };
+  const madeHere = (externalId: string, timeZone: string) =>
+    makeHere(app, company, instanceId, { externalId, timeZone });
   const accounts = async () =>
     app.runtime.db('module_accounts').where({ instance_id: instanceId }).orderBy('external_id');
   const stored = () => app.runtime.store.of(company.id).seen;
@@ -182,11 +186,8 @@ describe('import and drift', () => {
       trialBy: null,
     });
     for (const name of ['fine', 'gone', 'off', 'role', 'zone', 'local', 'exempt']) await person(name);
-    // What somebody has chosen for themselves is better than a default, and only that is carried to an account.
-    await app.runtime
-      .db('users')
-      .where({ company_id: company.id, username: 'zone' })
-      .update({ time_zone: 'Europe/Berlin' });
+    // What somebody has chosen for themselves here is about our own pages: no account is wrong because of it.
+    await app.runtime.db('users').where({ company_id: company.id }).update({ time_zone: 'America/New_York' });
     const { user: missing } = await person('missing');
     const right = { roles: [{ value: 'Reports' }] };
     scim.users = [
@@ -208,11 +209,7 @@ describe('import and drift', () => {
         app.clock.now(),
       );
     await read();
-    // As if we had made it, so that its time zone is ours to say.
-    await app.runtime
-      .db('module_accounts')
-      .where({ instance_id: instanceId, external_id: '5' })
-      .update({ linked_by: 'created', time_zone: 'Asia/Tokyo' });
+    await madeHere('5', 'Europe/Berlin');
     scim.users[4] = account('5', 'zone', { ...right, timezone: 'Asia/Tokyo' });
     const gone = await app.runtime.store.of(company.id).users.findByUsername('gone');
     await deactivateUser(app.operator(), company.id, gone?.id as never);
@@ -235,6 +232,49 @@ describe('import and drift', () => {
       ].sort(),
     );
     expect((await matched(report)).map(({ account }) => account).sort()).toEqual(['exempt', 'fine']);
+  });
+
+  it('A8.7 the time zone of an account is held against the one that it was made with, not against the settings of today', async () => {
+    for (const name of ['kept', 'moved', 'entered']) await person(name);
+    const name = { givenName: 'Pat', familyName: 'Example' };
+    scim.users = [
+      account('1', 'kept', { name }),
+      account('2', 'moved', { name, timezone: 'Asia/Tokyo' }),
+      account('3', 'entered', { name }),
+    ];
+    await read();
+    await madeHere('1', 'Europe/Berlin');
+    await madeHere('2', 'Europe/Berlin');
+    await setDriftSettings(app, company, instanceId, {
+      provisioning: { on: true, values: { permission: 'Team Access', timeZone: 'America/New_York' } },
+    });
+    const report = await read();
+    expect(report.counts).toMatchObject({ timeZone: { count: 1 }, matched: { count: 2 } });
+    const [wrong] = await findings(report);
+    expect([wrong?.account, wrong?.before, wrong?.after]).toEqual(['moved', 'Asia/Tokyo', 'Europe/Berlin']);
+    await sweepStanding(app.operator());
+    expect(await app.runtime.db('deliveries').where({ instance_id: instanceId, act: 'update' })).toEqual([]);
+  });
+
+  it('hints once at what new links change, and at nothing where none were made', async () => {
+    const hints = async () =>
+      (await app.runtime.db('pgboss.job').where({ name: hintQueue }).select('data')).flatMap(({ data }) =>
+        data.instanceIds?.[0] === instanceId ? [data] : [],
+      );
+    await app.runtime.db('pgboss.job').where({ name: hintQueue }).delete();
+    scim.users = [account('1', 'linked'), account('2', 'known', { externalId: (await person('known')).user.id })];
+    await read();
+    const [hint] = await hints();
+    // By our own name for the person, which the module keeps.
+    expect(hint).toMatchObject({ companyId: company.id, userIds: null, cause: 'linked by reading Workplace' });
+    await app.runtime.db('pgboss.job').where({ name: hintQueue }).delete();
+    await read();
+    expect(await hints()).toEqual([]);
+    const { user } = await person('linked');
+    await app.runtime.db('pgboss.job').where({ name: hintQueue }).delete();
+    await read();
+    expect((await accounts())[0].user_id).toBe(user.id);
+    expect(await hints()).toHaveLength(1);
   });
 
   it('says what is new since the last report, and what is gone', async () => {

@@ -39,7 +39,7 @@ const classHelp: Record<(typeof plannable)[number], string> = {
   missing: 'People with access get an account, with the permission and the time zone of the settings.',
   status: 'Who has lost access is suspended; who has it again while the account was held gets it back.',
   permission: 'The permission follows the access groups.',
-  timeZone: 'Accounts that were made from here get the time zone of their person.',
+  timeZone: 'Accounts that were made from here get back the time zone that they were made with.',
 };
 
 const orphanChoices: { value: PlanScope['orphans']; label: string; help: string }[] = [

@@ -4,10 +4,11 @@ import { describe, expect, it } from 'vitest';
 import type { Settings } from '../../../../src/domain/integrations/settings.ts';
 import { profileSchema } from '../../../../src/domain/modules/profile.ts';
 import type { ModuleAccount } from '../../../../src/domain/provisioning/account.ts';
-import { desire, heldUntil, nextStep, type PersonFacts } from '../../../../src/domain/provisioning/desire.ts';
+import { desire, heldUntil, nextStep } from '../../../../src/domain/provisioning/desire.ts';
 import {
   accountWords,
   type Bench,
+  type JudgedPerson,
   judgeLinked,
   judgeMissing,
 } from '../../../../src/domain/provisioning/drift-judge.ts';
@@ -62,7 +63,7 @@ const settings: fc.Arbitrary<Settings> = fc
     accessGroups: { on: rules !== null, rules: (rules ?? []).map((rule) => ({ ...rule, group: rule.groupId })) },
   }));
 
-const person: fc.Arbitrary<PersonFacts> = fc.record({
+const person: fc.Arbitrary<JudgedPerson> = fc.record({
   userId: fc.constant('u' as UserId),
   status: fc.constantFrom('Active', 'Invited', 'Deactivated', 'Deleted'),
   role: fc.constantFrom('User', 'Admin'),
@@ -71,7 +72,7 @@ const person: fc.Arbitrary<PersonFacts> = fc.record({
   emailVerified: fc.boolean(),
   firstName: fc.constantFrom('Ada', 'Eda'),
   lastName: fc.constant('Root'),
-  timeZone: fc.option(zone),
+  madeWithZone: fc.option(zone),
   groups: fc.subarray(groups).map((ids) => ids.map((id) => ({ id, name: id }))),
 });
 
@@ -158,14 +159,22 @@ function moduleAfter(
 }
 
 describe('B.7 a plan', () => {
-  it('shows for people what would be done for them anyway, to the letter', () => {
+  it('shows for people what would be done for them anyway, to the letter; the time zone is what it alone changes', () => {
     fc.assert(
       fc.property(any, ({ bench, scope, subject }) => {
         const row = planRow(bench, scope, subject);
         if (!subject.person || row.act === 'none') return;
         const wish = desire(bench.profile, bench.settings, subject.person);
         const step = nextStep(wish, subject.account, bench.settings, bench.profile, now);
-        expect(step).toMatchObject({ act: row.act, wanted: row.wanted });
+        const { timeZone, ...others } = row.wanted;
+        if (row.act === 'create') {
+          expect(step).toMatchObject({ act: 'create', wanted: row.wanted });
+          return;
+        }
+        expect(step?.wanted.timeZone).toBeUndefined();
+        if (timeZone !== undefined) expect(timeZone).toBe(subject.person.madeWithZone);
+        if (step) expect({ act: step.act, wanted: step.wanted }).toEqual({ act: row.act, wanted: others });
+        else expect([row.act, Object.keys(row.wanted)]).toEqual(['update', ['timeZone']]);
       }),
       { numRuns: 2000 },
     );
@@ -178,10 +187,13 @@ describe('B.7 a plan', () => {
         if (row.act === 'none') return;
         const after = moduleAfter(bench, subject, row);
         expect(row.after.startsWith(accountWords(after))).toBe(true);
-        const again = planRow(bench, scope, { ...subject, account: after });
+        // The receipt of its making tells with which time zone an account was made.
+        const made = row.act === 'create' ? { madeWithZone: row.wanted.timeZone ?? null } : {};
+        const person = subject.person && { ...subject.person, ...made };
+        const again = planRow(bench, scope, { ...subject, person, account: after });
         expect(again.act).toBe('none');
-        if (!subject.person) return;
-        const left = judgeLinked({ ...bench, exempt: new Set() }, after, subject.person);
+        if (!person) return;
+        const left = judgeLinked({ ...bench, exempt: new Set() }, after, person);
         expect(left.filter(({ class: name }) => name !== 'localPassword').map(({ class: name }) => name)).toEqual(
           left.some(({ class: name }) => name === 'localPassword') ? [] : ['matched'],
         );
@@ -208,6 +220,16 @@ describe('B.7 a plan', () => {
         if (classes.includes('matched')) expect(['none', 'update']).toContain(row.act);
       }),
       { numRuns: 2000 },
+    );
+  });
+
+  it('leaves time zones alone unless they are chosen', () => {
+    fc.assert(
+      fc.property(any, ({ bench, scope, subject }) => {
+        const { act, wanted } = planRow(bench, { ...scope, classes: ['status', 'permission'] }, subject);
+        if (act !== 'create') expect(wanted.timeZone).toBeUndefined();
+      }),
+      { numRuns: 1000 },
     );
   });
 
