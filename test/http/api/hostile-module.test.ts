@@ -162,6 +162,12 @@ describe('a module with pairwise names (OAU-25)', () => {
     expect([await report(admin.user.id), await report('x'.repeat(43)), await report(sub)]).toEqual([422, 422, 204]);
     const row = await app.runtime.db('module_accounts').where({ instance_id: module.instanceId }).first('user_id');
     expect(row.user_id).toBe(admin.user.id);
+    // Somebody who has just come to the company is found, too.
+    const newcomer = await makePerson(app, company);
+    const page = answerOf(await signIn(app, app.visitor(), newcomer, authorizeAddress(module)));
+    const theirs = String(claimsOf(String((await redeem(app, module, page.get('code') ?? '')).body.id_token)).sub);
+    account.id = '18';
+    expect(await report(theirs)).toBe(204);
   });
 });
 
