@@ -95,23 +95,23 @@ const changed = (work: Work, { companyId, id, name }: StoredConnection, details:
 const managing = roles.filter((role) => can(role, 'security.manage'));
 
 /**
- * Somebody has come in through the connection: as an administrator, during its trial and later than its beginning, that keeps it.
- * Call it in the transaction of the arrival, after its identity was written. Costs one short read when there is no trial.
+ * Somebody has been let in through the connection: that counts for a pre-flight. As an administrator, during the trial and later than
+ * its beginning, it keeps what is on trial. Costs one short statement more than a look where there is no trial.
  */
-export async function confirmEnforceTrial(
+export async function cameInThrough(
   work: Work,
-  companyId: CompanyId,
-  connectionId: ConnectionId,
+  { companyId, id }: Pick<StoredConnection, 'companyId' | 'id'>,
   userId: UserId,
-): Promise<boolean> {
-  const looked = await work.store.of(companyId).connections.find(connectionId);
-  if (looked?.enforce.state !== 'trial') return false;
-  const user = await work.store.of(companyId).users.findById(userId);
-  if (user?.baseStatus !== 'Active' || !can(user.role, 'security.manage')) return false;
-  return transaction(work, async (work) => {
-    const connection = await work.store.of(companyId).connections.hold(connectionId);
-    if (!connection) return false;
-    return keepIfConfirmed(work, connection, { userId, username: user.username, at: work.now });
+): Promise<void> {
+  await transaction(work, async (work) => {
+    const { connections, identities, users } = work.store.of(companyId);
+    await identities.noteSignIn(id, userId, work.now);
+    const looked = await connections.find(id);
+    if (looked?.enforce.state !== 'trial') return;
+    const user = await users.findById(userId);
+    if (user?.baseStatus !== 'Active' || !can(user.role, 'security.manage')) return;
+    const connection = await connections.hold(id);
+    if (connection) await keepIfConfirmed(work, connection, { userId, username: user.username, at: work.now });
   });
 }
 

@@ -56,11 +56,11 @@ export async function cameInAt(
   { companyId, id }: Pick<StoredConnection, 'companyId' | 'id'>,
   userId: UserId,
 ): Promise<Date | null> {
-  const row: { last_seen_at: Date } | undefined = await work.store
+  const row: { signed_in_at: Date | null } | undefined = await work.store
     .db('idp_identities')
     .where({ company_id: companyId, connection_id: id, user_id: userId })
-    .first('last_seen_at');
-  return row?.last_seen_at ?? null;
+    .first('signed_in_at');
+  return row?.signed_in_at ?? null;
 }
 
 /** Administrators who came in through the connection, the last one first: what confirms a trial. */
@@ -70,10 +70,11 @@ export async function lastAdministratorThrough(
   managing: readonly Role[],
 ): Promise<{ userId: UserId; username: string; at: Date } | null> {
   const { rows }: { rows: { userId: UserId; username: string; at: Date }[] } = await work.store.db.raw(
-    `select u.id as "userId", u.username, i.last_seen_at as at
+    `select u.id as "userId", u.username, i.signed_in_at as at
      from idp_identities i join users u on u.company_id = i.company_id and u.id = i.user_id
      where i.company_id = ? and i.connection_id = ? and u.role = any(?) and u.base_status = 'Active'
-     order by i.last_seen_at desc limit 1`,
+       and i.signed_in_at is not null
+     order by i.signed_in_at desc limit 1`,
     [companyId, id, [...managing]],
   );
   return rows[0] ?? null;
@@ -94,6 +95,7 @@ async function lossesOf(work: Work, { companyId, id }: StoredConnection): Promis
          case when i.user_id is null then 'unseen' else 'known' end as reason
        from users u
        left join idp_identities i on i.company_id = u.company_id and i.connection_id = :id and i.user_id = u.id
+         and i.signed_in_at is not null
        left join break_glass_people b on b.company_id = u.company_id and b.user_id = u.id and (b.ends_at is null or b.ends_at > :now)
        where u.company_id = :companyId and u.base_status = 'Active' and u.role <> 'Root Admin' and b.user_id is null
          and exists (select from credentials c where c.company_id = u.company_id and c.user_id = u.id)

@@ -93,6 +93,13 @@ export function identityRepository(db: Database, companyId: CompanyId) {
       });
     },
 
+    /** The person was let in through the connection. */
+    async noteSignIn(connectionId: ConnectionId, userId: UserId, now: Date): Promise<void> {
+      await db('idp_identities')
+        .where({ company_id: companyId, connection_id: connectionId, user_id: userId })
+        .update({ signed_in_at: now });
+    },
+
     /** An administrator says that the empty list is right. @returns false when nothing was stopped for that reason. */
     async acceptEmptied(connectionId: ConnectionId, userId: UserId): Promise<boolean> {
       const count = await db('idp_identities')

@@ -1,6 +1,7 @@
 // The browser that asked fetches the result, and the sign-in goes on: who that is here is decided, and the waiting request answered.
 import { acceptArrival } from '../../domain/federation/arrival-commands.ts';
 import { findConnection, type StoredConnection } from '../../domain/federation/connection-repository.ts';
+import { cameInThrough } from '../../domain/federation/enforce-commands.ts';
 import { problemSentences } from '../../domain/federation/problem.ts';
 import { type Fetched, fetchResult, noteAttempt, type SsoResult } from '../../domain/federation/request-commands.ts';
 import { finishUpstream } from '../../domain/users/sign-in-commands.ts';
@@ -97,6 +98,7 @@ async function letIn(
   const asks = arrival.asksSecondFactor || connection.asksSecondFactor || ticket.asksSecondFactor;
   const named: Ticket = { ...ticket, ...who };
   const done = await finishUpstream(work, half, asks, answerFor(ctx, runtime, named));
+  if (done.outcome !== 'start-again') await cameInThrough(work, connection, arrival.userId);
   switch (done.outcome) {
     case 'signed-in':
       rememberUpstream(ctx, runtime, connection, result, done.userId);
