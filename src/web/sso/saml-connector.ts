@@ -6,6 +6,7 @@ import { decryptXml } from '@node-saml/node-saml/lib/xml.js';
 import type { UpstreamClaims, UpstreamGroups } from '../../domain/federation/claims.ts';
 import type { Connection } from '../../domain/federation/connection.ts';
 import type { StoredConnection } from '../../domain/federation/connection-repository.ts';
+import type { SsoProblem } from '../../domain/federation/problem.ts';
 import { ensureSamlKey, type SamlKey } from '../../domain/keys/saml-key.ts';
 import { conflict } from '../../lib/errors.ts';
 import type { Work } from '../../work.ts';
@@ -182,16 +183,21 @@ async function verified(
     covered = profile?.getAssertionXml?.();
   } catch (error) {
     const because = error instanceof Error ? error.message.slice(0, 200) : '';
-    // The library looks at the audience before we do.
-    if (/audience/i.test(because)) throw new Refused('audience', { because });
-    if (isForeignCertificate(settings, shape.response)) throw new Refused('certificate', { because });
-    throw new Refused(shape.isEncrypted && !/signature/i.test(because) ? 'encrypted' : 'signature', { because });
+    throw new Refused(complaintOf(because, settings, shape), { because });
   }
   if (covered === undefined) throw new Refused('signature');
   const element = readXml(covered);
   if (shape.assertion && element.attributes.get('ID') !== shape.assertion.attributes.get('ID'))
     throw new Refused('signature', { because: 'another assertion was signed' });
   return element;
+}
+
+/** What the library complains of, in words of ours; it looks at signatures first, then decrypts, then reads the assertion. */
+function complaintOf(because: string, settings: SamlSettings, { response, isEncrypted }: Shape): SsoProblem {
+  if (/^SAML assertion (audience|has no Audience|Audience)/.test(because)) return 'audience';
+  if (/idpCert/.test(because)) return 'certificate';
+  if (/signature|signed/i.test(because)) return isForeignCertificate(settings, response) ? 'certificate' : 'signature';
+  return isEncrypted && !/NotOnOrAfter|NotBefore|IssueInstant|undefined|null/.test(because) ? 'encrypted' : 'malformed';
 }
 
 /** For the words only: the answer carries a certificate that the connection does not have. */
