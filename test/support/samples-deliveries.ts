@@ -1,6 +1,6 @@
 // Realistic values for the pages of deliveries, receipts and the contract test.
 import type { ContractViews } from '../../src/web/admin/contract/views.ts';
-import type { DeliveryLine } from '../../src/web/admin/deliveries/views.ts';
+import type { DeliveryLine, DeliveryViews } from '../../src/web/admin/deliveries/views.ts';
 import type { PersonHead } from '../../src/web/admin/users/person-views.ts';
 import type { Moment, Shell } from '../../src/web/views.ts';
 import { sampleInstance, sampleInstanceId, sampleInstanceInTrouble } from './samples-modules.ts';
@@ -152,12 +152,27 @@ export function deliverySamples(shell: (here: Shell['here']) => Shell, markup: s
     deliveries: [delivery(), delivery({ act: 'Create' })],
     all: `${path}/deliveries?user=a`,
     demand: `${path}/provision?user=a`,
+    undo: '/admin/users/a/accounts/b/undo',
+  };
+  const undo: DeliveryViews['admin/deliveries/undo'] = {
+    shell: shell('users'),
+    title: 'Undo the suspension of Ben User in Northwind Workplace?',
+    lead: 'The account ben.user in Northwind Workplace is suspended since Nov 22, 2026, 10:00:00 AM. They were deactivated.',
+    sentences: [
+      'Ben User can enter Northwind Workplace again with the account ben.user.',
+      'It comes back as it was: Team Access.',
+    ],
+    problem: null,
+    refusal: null,
+    action: '/admin/users/a/accounts/b/undo',
+    button: 'Restore the account of Ben User',
+    cancel: '/admin/users/a/accounts',
   };
   const person = {
     shell: shell('users'),
     head,
     end: { ...end.banner, href: '/admin/users/a/end-of-access' },
-    accounts: [account, { ...account, instance: 'RMM', module: '', deliveries: [], facts: [], all: null }],
+    accounts: [account, { ...account, instance: 'RMM', module: '', deliveries: [], facts: [], all: null, undo: null }],
   };
   return [
     { view: 'admin/deliveries/list', variant: 'typical', title: 'Deliveries', locals: list },
@@ -248,6 +263,24 @@ export function deliverySamples(shell: (here: Shell['here']) => Shell, markup: s
       variant: 'empty',
       title: 'Ben User',
       locals: { ...person, end: null, accounts: [] },
+    },
+    { view: 'admin/deliveries/undo', variant: 'held', title: 'Undo', locals: undo },
+    {
+      view: 'admin/deliveries/undo',
+      variant: 'refused',
+      title: 'Undo',
+      locals: {
+        ...undo,
+        title: markup,
+        lead: markup,
+        refusal: { sentence: markup, change: { href: '/admin/users/a/activate', label: markup } },
+      },
+    },
+    {
+      view: 'admin/deliveries/undo',
+      variant: 'gone',
+      title: 'Undo',
+      locals: { ...undo, refusal: { sentence: 'They were deleted.', change: null } },
     },
     { view: 'admin/deliveries/end', variant: 'ended', title: 'End of access', locals: end },
     {

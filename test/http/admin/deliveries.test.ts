@@ -29,6 +29,7 @@ const addresses = [
   `/admin/modules/${someId}/deliveries/${someId}`,
   `/admin/modules/${someId}/provision`,
   `/admin/users/${someId}/accounts`,
+  `/admin/users/${someId}/accounts/${someId}/undo`,
   `/admin/users/${someId}/end-of-access`,
 ];
 
@@ -204,6 +205,79 @@ describe('the list', () => {
     expect(wordsOf(page)).toContain('Paused');
     expect(wordsOf(page)).toContain('After 7 failures in a row only one is tried then. It cannot be reached.');
     await app.runtime.db('delivery_lanes').delete();
+  });
+});
+
+describe('undo of a suspension', () => {
+  async function held(): Promise<{ who: TestPerson; page: string }> {
+    const who = await makePerson(app, company, { username: `held${++counter}`, groups: ['All Module Access'] });
+    const now = app.clock.now();
+    await app.runtime.db('module_accounts').insert({
+      company_id: company.id,
+      instance_id: instanceId,
+      external_id: `held-${who.user.id}`,
+      user_name: who.user.username,
+      email: who.user.email,
+      first_name: who.user.firstName,
+      last_name: who.user.lastName,
+      is_active: false,
+      permissions: ['Team Access'],
+      confirmed_at: now,
+      user_id: who.user.id,
+      linked_by: 'created',
+      linked_at: now,
+      life: 'suspended',
+      suspended_at: now,
+      held_until: new Date(now.getTime() + 14 * 86_400_000),
+      life_reason: 'They were deactivated.',
+    });
+    return { who, page: `/admin/users/${who.user.id}/accounts` };
+  }
+  const at = (who: TestPerson, of = instanceId) => `/admin/users/${who.user.id}/accounts/${of}/undo`;
+  const deliveriesOf = (who: TestPerson) => app.runtime.db('deliveries').where({ user_id: who.user.id });
+
+  it('A8.8 leads from the held account to what comes back, and queues it', async () => {
+    const { who, page } = await held();
+    expect((await admin.visitor.open(page)).body).toContain(`href="${at(who)}"`);
+    const asked = await admin.visitor.open(at(who));
+    const words = wordsOf(asked);
+    for (const said of ['Tenant', who.user.username, 'It comes back as it was: Team Access.', 'does not happen'])
+      expect(words).toContain(said);
+    expect(await deliveriesOf(who)).toEqual([]);
+    const done = await admin.visitor.submit(asked, {}, at(who));
+    expect(wordsOf(done)).toContain('The account is being restored.');
+    expect(await deliveriesOf(who)).toMatchObject([{ act: 'restore', state: 'queued', reason: 'restored by ada' }]);
+    expect((await app.runtime.store.audit.listRecent(1, { action: 'module.restore' }))[0]).toMatchObject({
+      target_id: who.user.id,
+    });
+  });
+
+  it('says what to change first where the person may not have the module, and offers no button', async () => {
+    const { who } = await held();
+    const open = await admin.visitor.open(at(who));
+    await deactivateUser(app.operator(), company.id, who.user.id);
+    const refused = await admin.visitor.submit(open, {}, at(who));
+    expect(refused.status).toBe(409);
+    for (const page of [refused, await admin.visitor.open(at(who))]) {
+      expect(wordsOf(page)).toContain('They were deactivated. Activate the person: the account is restored with it.');
+      expect(page.body).toContain(`href="/admin/users/${who.user.id}/activate"`);
+      expect(page.body).not.toContain(`action="${at(who)}"`);
+    }
+    expect(await deliveriesOf(who)).toEqual([]);
+  });
+
+  it('is not offered for an account that is not held, and not there for what belongs to another company', async () => {
+    const { who, page } = await held();
+    await app.runtime
+      .db('module_accounts')
+      .where({ user_id: who.user.id })
+      .update({ life: 'live', is_active: true, held_until: null, suspended_at: null });
+    expect((await admin.visitor.open(page)).body).not.toContain(at(who));
+    expect(wordsOf(await admin.visitor.open(at(who)))).toContain('nothing to take back');
+    const stranger = await makePerson(app, other);
+    for (const path of [at(who, theirs), at(stranger, theirs), at(stranger)])
+      expect((await admin.visitor.send(path)).status, path).toBe(404);
+    expect((await admin.visitor.send(at(who), { form: {} })).status, 'WEB-06').toBe(403);
   });
 });
 

@@ -10,6 +10,7 @@ import { instancePath } from '../modules/instance-head.ts';
 import { told } from '../told.ts';
 import { usersPath } from '../users/list.ts';
 import { headOf, personAt, personPath } from '../users/person-head.ts';
+import { undoPath, undoRoutes } from './undo.ts';
 import type { AccountPanel } from './views.ts';
 import { accountStatus, deliveryLine, endBanner, outcomeStatus } from './words.ts';
 
@@ -41,6 +42,7 @@ function panelOf(receipts: AccountReceipts, userId: string, desk: Desk): Account
     deliveries: deliveries.slice(0, shown).map((one) => deliveryLine(one, desk)),
     all: isConnected && deliveries.length > shown ? `${instancePath(instanceId, 'deliveries')}?user=${userId}` : null,
     demand: isConnected ? `${instancePath(instanceId, 'provision')}?user=${userId}` : null,
+    undo: receipts.account?.life === 'suspended' ? undoPath(userId, instanceId) : null,
   };
 }
 
@@ -126,4 +128,5 @@ export const personAccountRoutes: Route[] = [
   { method: 'get', path: `${usersPath}/:id/accounts`, handle: deskOf('users.manage', accounts) },
   { method: 'get', path: `${at}/end-of-access`, handle: deskOf('users.manage', end) },
   { method: 'post', path: `${at}/end-of-access`, handle: deskOf('users.manage', download) },
+  ...undoRoutes,
 ];

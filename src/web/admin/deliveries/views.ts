@@ -44,6 +44,8 @@ export interface AccountPanel {
   deliveries: DeliveryLine[];
   all: string | null;
   demand: string | null;
+  /** Where its suspension is taken back; null: it is not held. */
+  undo: string | null;
 }
 
 /** Whether all access of a leaver has ended. */
@@ -116,6 +118,19 @@ export interface DeliveryViews {
     head: PersonHead;
     end: EndBanner | null;
     accounts: AccountPanel[];
+  };
+  'admin/deliveries/undo': {
+    shell: Shell;
+    title: string;
+    lead: string;
+    /** What comes back. */
+    sentences: string[];
+    problem: FormProblem | null;
+    /** Why nothing does, and where to change it. */
+    refusal: { sentence: string; change: { href: string; label: string } | null } | null;
+    action: string;
+    button: string;
+    cancel: string;
   };
   'admin/deliveries/end': {
     shell: Shell;
