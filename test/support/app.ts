@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import { inject } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
 import { createLog } from '../../src/lib/log.ts';
+import type { TxtResolver } from '../../src/lib/txt-records.ts';
 import { createRuntime, type Runtime } from '../../src/runtime.ts';
 import { listenOn, type RunningServer } from '../../src/server.ts';
 import type { Work } from '../../src/work.ts';
@@ -34,6 +35,8 @@ export interface TestAppOptions {
   /** Also run jobs and listening, as a server does. */
   start?: boolean;
   log?: ReturnType<typeof createLog>;
+  /** What DNS says. */
+  txtRecords?: TxtResolver;
 }
 
 export async function freePort(): Promise<number> {
@@ -86,6 +89,7 @@ async function startNode(
     clock: clock.now,
     log: options.log ?? createLog('silent'),
     runMigrations: false,
+    ...(options.txtRecords ? { txtRecords: options.txtRecords } : {}),
   });
   const server: RunningServer = await listenOn(runtime, '127.0.0.1', port);
   if (options.start) await runtime.start();
