@@ -388,6 +388,7 @@ export const consolePlaces = [
   { place: 'users', label: 'Users', href: '/admin/users', icon: 'users' },
   { place: 'groups', label: 'Groups', href: '/admin/groups', icon: 'users-group' },
   { place: 'instances', label: 'Modules', href: '/admin/modules', icon: 'plug-connected' },
+  { place: 'sso', label: 'Single Sign-On', href: '/admin/sso', icon: 'key' },
   { place: 'policy', label: 'Security', href: '/admin/security', icon: 'shield-lock' },
   { place: 'mail', label: 'Mail', href: '/admin/mail', icon: 'mail' },
   { place: 'audit', label: 'Audit log', href: '/admin/audit', icon: 'list-search' },

@@ -13,6 +13,7 @@ import { moduleSamples } from './samples-modules.ts';
 import { personSamples } from './samples-person.ts';
 import { reportSamples } from './samples-reports.ts';
 import { securitySamples } from './samples-security.ts';
+import { ssoSamples } from './samples-sso.ts';
 import { taskSamples } from './samples-tasks.ts';
 import { whySamples } from './samples-why.ts';
 import type { Sample } from './view-samples.ts';
@@ -100,6 +101,7 @@ export function consoleSamples(shell: (here: Shell['here']) => Shell, markup: st
     ...securitySamples(shell, markup),
     ...batchSamples(shell, markup),
     ...whySamples(shell, markup),
+    ...ssoSamples(shell, markup),
     ...taskSamples(shell, markup),
     ...reportSamples(shell, markup),
     { view: 'admin/users/list', variant: 'typical', title: 'Users', locals: list },

@@ -28,6 +28,7 @@ import { instanceRequireRoutes } from './modules/require.ts';
 import { instanceSettingsRoutes } from './modules/settings.ts';
 import { addressRoutes } from './security/addresses.ts';
 import { policyRoutes } from './security/policy.ts';
+import { ssoRoutes } from './sso/routes.ts';
 import { taskRoutes } from './tasks/task.ts';
 import { taskUndoRoutes } from './tasks/undo.ts';
 import { personActRoutes } from './users/acts.ts';
@@ -66,6 +67,7 @@ export const adminRoutes: Route[] = [
   ...instanceExceptionRoutes,
   ...instanceDisconnectRoutes,
   ...instanceAccessGroupRoutes,
+  ...ssoRoutes,
   ...taskRoutes,
   ...policyRoutes,
   ...addressRoutes,

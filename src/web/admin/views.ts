@@ -10,6 +10,7 @@ import type { ModuleAccountViews } from './module-accounts/views.ts';
 import type { ModuleImportViews } from './module-import/views.ts';
 import type { ModuleViews } from './modules/views.ts';
 import type { SecurityViews } from './security/views.ts';
+import type { SsoViews } from './sso/views.ts';
 import type { TaskViews } from './tasks/views.ts';
 import type { UserBulkViews } from './users/bulk-views.ts';
 import type { InviteViews } from './users/invite-views.ts';
@@ -33,6 +34,7 @@ export interface AdminViews
     ModuleAccountViews,
     ModuleImportViews,
     ModuleViews,
+    SsoViews,
     TaskViews,
     WhyViews {}
 

@@ -12,7 +12,7 @@ const maxFields = 100;
 const maxValues = 1000;
 
 /** Pages that read a large file themselves, once they know who sends it. */
-const uploadPages = new Set(['/admin/users/import']);
+const uploadPages = new Set(['/admin/users/import', '/admin/sso/metadata']);
 
 /** Values by name, in their order, as the URL standard reads a form; none may hold NUL, which no table can store. */
 function toLists(entries: Iterable<[string, string]>): Record<string, string[]> {

@@ -1,0 +1,42 @@
+// Certificates of a connection as people read them. Nobody can sign in once the last one has ended, so that end is what counts.
+import { type Certificate, needsWarning, readCertificate } from '../../../domain/federation/certificate.ts';
+import type { StoredConnection } from '../../../domain/federation/connection-repository.ts';
+import { warnedAhead } from '../../../domain/federation/metadata-commands.ts';
+import { days } from '../../../lib/time.ts';
+import type { Desk } from '../console.ts';
+import type { CertificateLine } from './views.ts';
+
+/** Certificates were read once when they were saved; one that can't be read any more is left out. */
+const certificatesOf = ({ settings }: Pick<StoredConnection, 'settings'>): Certificate[] =>
+  settings.kind === 'saml' ? settings.certificates.map(readCertificate).filter((one) => one !== null) : [];
+
+/** When the last of them ends. */
+export function nextEnd(connection: Pick<StoredConnection, 'settings'>): Date | null {
+  const ends = certificatesOf(connection).map(({ validTo }) => validTo.getTime());
+  return ends.length === 0 ? null : new Date(Math.max(...ends));
+}
+
+/** Empty while the end is far away. */
+export function endingWords(endsAt: Date, now: Date): string {
+  if (endsAt <= now) return 'The certificate has ended: get the new one, or nobody can sign in.';
+  const left = endsAt.getTime() - now.getTime();
+  if (left > warnedAhead) return '';
+  const many = Math.ceil(left / days(1));
+  return `The certificate ends in ${many} ${many === 1 ? 'day' : 'days'}: get the new one in time.`;
+}
+
+export function certificateLines(connection: Pick<StoredConnection, 'settings'>, desk: Desk): CertificateLine[] {
+  const { now } = desk.work;
+  const all = certificatesOf(connection);
+  return all.map((one) => ({
+    subject: one.subject,
+    ends: desk.moment(one.validTo),
+    warning:
+      one.validTo <= now
+        ? 'Ended'
+        : one.validTo.getTime() - now.getTime() <= warnedAhead && needsWarning(one, all, now)
+          ? 'Ends soon'
+          : '',
+    fingerprint: one.fingerprint,
+  }));
+}

@@ -1,0 +1,425 @@
+// Plans of rules and switches: looked through person by person, and applied as they stand or not at all.
+import { Readable } from 'node:stream';
+import type { StoredConnection } from '../../../domain/federation/connection-repository.ts';
+import {
+  doneCount,
+  type MappingSetup,
+  mayUndo,
+  type Plan,
+  type PlanRow,
+  planActs,
+  undoFor,
+} from '../../../domain/federation/plan.ts';
+import { applyPlan, dropPlan } from '../../../domain/federation/plan-commands.ts';
+import {
+  comparePlan,
+  eachPlanRow,
+  getPlan,
+  listPlanRows,
+  listPlans,
+  type PlanComparison,
+} from '../../../domain/federation/plan-queries.ts';
+import { startPlanUndo } from '../../../domain/federation/plan-undo-commands.ts';
+import { csvFile } from '../../../lib/csv.ts';
+import { pagingOf } from '../../../lib/paging.ts';
+import { after } from '../../../lib/time.ts';
+import type { Runtime } from '../../../runtime.ts';
+import type { Context } from '../../context.ts';
+import { setFlash } from '../../page.ts';
+import { type Route, seeOther } from '../../routes.ts';
+import type { FormProblem } from '../../views.ts';
+import {
+  address,
+  countWords,
+  type Desk,
+  type DeskHandler,
+  idParam,
+  orRedraw,
+  pageLinks,
+  showDesk,
+} from '../console.ts';
+import { counted, searchOf } from '../groups/group-head.ts';
+import type { StatusWords } from '../views.ts';
+import { connectionAt, connectionHead, connectionPath, guarded, ssoPath } from './connection-head.ts';
+import { ruleSentence } from './rules.ts';
+import type { SsoPlanLine } from './views.ts';
+
+const number = new Intl.NumberFormat('en');
+
+const actWords: Record<PlanRow['act'], StatusWords> = {
+  deactivate: { tone: 'danger', word: 'Deactivated', more: '' },
+  reactivate: { tone: 'good', word: 'Reactivated', more: '' },
+  change: { tone: 'wait', word: 'Changed', more: '' },
+  none: { tone: 'off', word: 'Untouched', more: '' },
+  unknown: { tone: 'off', word: 'Unknown', more: '' },
+};
+
+function stateWords({ state, appliedByName, undoneByName }: Plan): StatusWords {
+  switch (state) {
+    case 'ready':
+      return { tone: 'wait', word: 'Not applied', more: '' };
+    case 'waiting':
+      return { tone: 'wait', word: 'Waits for a second administrator', more: '' };
+    case 'applied':
+      return { tone: 'good', word: 'Applied', more: appliedByName === null ? '' : `by ${appliedByName}` };
+    case 'dropped':
+      return { tone: 'off', word: 'Dropped', more: '' };
+    case 'undone':
+      return { tone: 'off', word: 'Undone', more: undoneByName === null ? '' : `by ${undoneByName}` };
+  }
+}
+
+async function planAt(ctx: Context, desk: Desk): Promise<{ connection: StoredConnection; plan: Plan; here: string }> {
+  const connection = await connectionAt(ctx, desk);
+  const id = idParam<string>(ctx, 'plan', 'plan');
+  const plan = await getPlan(desk.work, desk.companyId, connection.id, id);
+  return { connection, plan, here: connectionPath(connection.id, `plans/${id}`) };
+}
+
+const people = (count: number): string => counted(count, 'person', 'people');
+
+const shownPlans = 50;
+
+const list: DeskHandler = async (ctx, runtime, desk) => {
+  const connection = await connectionAt(ctx, desk);
+  const plans = await listPlans(desk.work, desk.companyId, connection.id, shownPlans);
+  await showDesk(
+    ctx,
+    runtime,
+    desk,
+    { view: 'admin/sso/plans', title: `Plans of ${connection.name}`, place: 'sso' },
+    {
+      connection: connectionHead(connection, desk, 'plans'),
+      plans: plans.map((plan) => ({
+        href: connectionPath(connection.id, `plans/${plan.id}`),
+        at: desk.moment(plan.madeAt),
+        by: plan.madeByName,
+        state: stateWords(plan),
+        words: countsWords(plan),
+      })),
+      rules: connectionPath(connection.id, 'rules'),
+    },
+  );
+};
+
+const countsWords = ({ counts }: Plan): string =>
+  doneCount(counts) === 0
+    ? 'Changes nobody'
+    : planActs
+        .filter((act) => act !== 'none' && act !== 'unknown' && counts[act] > 0)
+        .map((act) => `${number.format(counts[act])} ${actWords[act].word.toLowerCase()}`)
+        .join(', ');
+
+/** What would be saved, in sentences. */
+function setupWords({ present, proposed }: Plan): string[] {
+  const switched = (label: string, before: boolean, now: boolean) =>
+    before === now ? [] : [`${label} is turned ${now ? 'on' : 'off'}.`];
+  return [
+    ...switched('Enable Single Sign-On', present.enabled, proposed.enabled),
+    ...switched('Enable Mapping Rules', present.mapping, proposed.mapping),
+    ...rulesWords(present, proposed),
+  ];
+}
+
+function rulesWords(present: MappingSetup, proposed: MappingSetup): string[] {
+  const before = new Set(present.rules.map(ruleSentence));
+  const then = new Set(proposed.rules.map(ruleSentence));
+  const lines = [
+    ...[...then].filter((one) => !before.has(one)).map((one) => `New rule ${one}`),
+    ...[...before].filter((one) => !then.has(one)).map((one) => `Rule taken away: ${one}`),
+  ];
+  const shown = 12;
+  if (lines.length === 0)
+    return [
+      `The ${number.format(proposed.rules.length)} rules stay as they are.`.replace(
+        'The 1 rules stay as they are',
+        'The rule stays as it is',
+      ),
+    ];
+  return lines.length <= shown
+    ? lines
+    : [...lines.slice(0, shown), `And ${lines.length - shown} more changes of rules.`];
+}
+
+const toLine = (row: PlanRow, desk: Desk): SsoPlanLine => ({
+  person: {
+    name: row.person === '' ? row.username : row.person,
+    href: `/admin/users/${row.userId}`,
+    username: row.username,
+  },
+  isAdministrator: row.isAdministrator,
+  act: actWords[row.act],
+  before: row.before,
+  after: row.change === null ? '' : row.after,
+  rule: row.rule,
+  seen: row.seenAt && desk.moment(row.seenAt),
+});
+
+const isOpen = ({ state }: Plan): boolean => state === 'ready' || state === 'waiting';
+
+const shownDifferences = 20;
+
+function changedOf({ count, setupChanged, differences }: PlanComparison) {
+  if (count === 0) return null;
+  const rows = count - Number(setupChanged);
+  const words = [
+    setupChanged ? 'Rules, switches or groups have changed since this plan was made.' : '',
+    rows > 0 ? `${people(rows)} ${rows === 1 ? 'is' : 'are'} not as they were.` : '',
+    'It can’t be applied any more: make a new one.',
+  ];
+  return {
+    words: words.filter(Boolean).join(' '),
+    lines: differences.map(({ person, username, was, now }) => ({
+      who: person === '' ? username : `${person}, ${username}`,
+      was,
+      now,
+    })),
+  };
+}
+
+const isOwn = (plan: Plan, desk: Desk): boolean => plan.secondBecause !== null && plan.madeBy === desk.userId;
+
+function secondWords(plan: Plan, desk: Desk): string {
+  if (plan.secondBecause === null || !isOpen(plan)) return '';
+  if (!isOwn(plan, desk))
+    return `${plan.secondBecause} ${plan.madeByName} made this plan; by applying it you confirm it as the second administrator.`;
+  return plan.state === 'waiting'
+    ? `${plan.secondBecause} Another administrator has to apply it: send them the address of this page.`
+    : `${plan.secondBecause} So another administrator has to apply it: you can ask for that.`;
+}
+
+function applyOf(plan: Plan, desk: Desk, here: string, isChanged: boolean): { href: string; button: string } | null {
+  if (!isOpen(plan) || isChanged || (isOwn(plan, desk) && plan.state === 'waiting')) return null;
+  const total = doneCount(plan.counts);
+  const button = isOwn(plan, desk)
+    ? 'Ask for a second administrator'
+    : total === 0
+      ? 'Save the rules'
+      : `Apply to ${people(total)}`;
+  return { href: `${here}/apply`, button };
+}
+
+async function draw(ctx: Context, runtime: Runtime, desk: Desk, problem: FormProblem | null): Promise<void> {
+  const { connection, plan, here } = await planAt(ctx, desk);
+  const query = new URLSearchParams(ctx.querystring);
+  const act = planActs.find((one) => one === query.get('act')) ?? null;
+  const filter = { search: searchOf(query), act };
+  const rows = await listPlanRows(desk.work, plan, filter, pagingOf(query));
+  const changed = isOpen(plan) ? changedOf(await comparePlan(desk.work, plan, shownDifferences)) : null;
+  const chips = [
+    ...(filter.search === '' ? [] : [{ label: `“${filter.search}”`, without: address(ctx, { q: null }) }]),
+    ...(act === null ? [] : [{ label: actWords[act].word, without: address(ctx, { act: null }) }]),
+  ];
+  await showDesk(
+    ctx,
+    runtime,
+    desk,
+    { view: 'admin/sso/plan', title: `Plan for ${connection.name}`, place: 'sso' },
+    {
+      connection: connectionHead(connection, desk, 'plans'),
+      back: connectionPath(connection.id, 'plans'),
+      here,
+      state: stateWords(plan),
+      madeAt: desk.moment(plan.madeAt),
+      by: plan.madeByName,
+      hash: plan.inputHash.slice(0, 12),
+      changes: setupWords(plan),
+      counts: planActs.map((one) => ({ label: actWords[one].word, value: number.format(plan.counts[one]) })),
+      second: secondWords(plan, desk),
+      changed,
+      // What has changed says all of it.
+      problem: changed ? null : problem,
+      apply: applyOf(plan, desk, here, changed !== null),
+      drop: isOpen(plan) ? `${here}/drop` : null,
+      undo:
+        mayUndo(plan, desk.work.now) && plan.appliedAt
+          ? { href: `${here}/undo`, until: desk.moment(after(plan.appliedAt, undoFor)) }
+          : null,
+      again: connectionPath(connection.id, 'rules'),
+      task: (plan.undoTaskId ?? plan.taskId) && `/admin/tasks/${plan.undoTaskId ?? plan.taskId}`,
+      download: `${here}/export`,
+      filters: {
+        search: filter.search,
+        acts: [
+          { value: '', label: 'Everybody', selected: act === null },
+          ...planActs.map((value) => ({ value, label: actWords[value].word, selected: value === act })),
+        ],
+        chips,
+        clear: chips.length > 1 ? here : null,
+      },
+      count: countWords(rows, 'person', 'people'),
+      lines: rows.rows.map((row) => toLine(row, desk)),
+      isFiltered: chips.length > 0,
+      pages: pageLinks(ctx, rows),
+    },
+  );
+}
+
+const show: DeskHandler = (ctx, runtime, desk) => draw(ctx, runtime, desk, null);
+
+interface Question {
+  verb: 'apply' | 'undo';
+  button: string;
+  lead: string;
+  sentences: string[];
+  isDanger: boolean;
+}
+
+async function ask(
+  ctx: Context,
+  runtime: Runtime,
+  desk: Desk,
+  here: string,
+  { verb, button, lead, sentences, isDanger }: Question,
+): Promise<void> {
+  await showDesk(
+    ctx,
+    runtime,
+    desk,
+    { view: 'admin/modules/confirm', title: button, place: 'sso' },
+    {
+      title: `${button}?`,
+      lead,
+      who: '',
+      sentences,
+      problem: null,
+      action: `${here}/${verb}`,
+      hidden: [],
+      button,
+      isDanger,
+      cancel: here,
+    },
+  );
+}
+
+const askApply: DeskHandler = async (ctx, runtime, desk) => {
+  const { plan, here } = await planAt(ctx, desk);
+  const apply = applyOf(plan, desk, here, (await comparePlan(desk.work, plan, 0)).count > 0);
+  // The page of the plan says why not.
+  if (!apply) return seeOther(ctx, here);
+  const { counts } = plan;
+  const lines = [
+    ...(counts.deactivate > 0
+      ? [
+          `${people(counts.deactivate)} ${counts.deactivate === 1 ? 'is' : 'are'} deactivated, and logged out everywhere at once.`,
+        ]
+      : []),
+    ...(counts.reactivate > 0 ? [`${people(counts.reactivate)} can log in again.`] : []),
+    ...(counts.change > 0
+      ? [`${people(counts.change)} ${counts.change === 1 ? 'gets' : 'get'} another role or other groups.`]
+      : []),
+  ];
+  const asks = isOwn(plan, desk);
+  await ask(ctx, runtime, desk, here, {
+    verb: 'apply',
+    button: apply.button,
+    lead: asks
+      ? `${plan.secondBecause} Nothing changes before another administrator applies it.`
+      : 'It is done exactly as the plan shows, or not at all.',
+    sentences: [
+      ...(lines.length === 0 ? ['Nobody is changed by it now. Rules count at each sign-in from then on.'] : lines),
+      ...setupWords(plan),
+      'You can undo it for 14 days: rules and switches as they were, and everybody who is still as the plan left them.',
+    ],
+    isDanger: !asks && counts.deactivate > 0,
+  });
+};
+
+const apply: DeskHandler = async (ctx, runtime, desk) => {
+  const { plan, here } = await planAt(ctx, desk);
+  await orRedraw(
+    ctx,
+    async () => {
+      const applied = await applyPlan(desk.work, desk.companyId, plan.id);
+      if (applied.outcome === 'asked')
+        setFlash(ctx, runtime, { kind: 'success', text: 'The plan waits for another administrator.' });
+      else if (applied.taskId !== null) return seeOther(ctx, `/admin/tasks/${applied.taskId}`);
+      else
+        setFlash(ctx, runtime, {
+          kind: 'success',
+          text: 'The rules are saved. They count at each sign-in from now on.',
+        });
+      seeOther(ctx, here);
+    },
+    (problem) => draw(ctx, runtime, desk, { ...problem, field: null }),
+  );
+};
+
+const drop: DeskHandler = async (ctx, runtime, desk) => {
+  const { plan, here } = await planAt(ctx, desk);
+  await orRedraw(
+    ctx,
+    async () => {
+      await dropPlan(desk.work, desk.companyId, plan.id);
+      setFlash(ctx, runtime, { kind: 'success', text: 'The plan was dropped. Nothing has been changed.' });
+      seeOther(ctx, here);
+    },
+    (problem) => draw(ctx, runtime, desk, { ...problem, field: null }),
+  );
+};
+
+const askUndo: DeskHandler = async (ctx, runtime, desk) => {
+  const { plan, here } = await planAt(ctx, desk);
+  if (!mayUndo(plan, desk.work.now)) return seeOther(ctx, here);
+  await ask(ctx, runtime, desk, here, {
+    verb: 'undo',
+    button: 'Undo this plan',
+    lead: 'Rules and switches become what they were before it.',
+    sentences: [
+      `${people(doneCount(plan.counts))} ${doneCount(plan.counts) === 1 ? 'becomes' : 'become'} what they were, as far as nobody has changed them since.`,
+      'Sessions that were ended stay ended.',
+      'You can make the same plan again.',
+    ],
+    isDanger: true,
+  });
+};
+
+const undo: DeskHandler = async (ctx, runtime, desk) => {
+  const { plan, here } = await planAt(ctx, desk);
+  await orRedraw(
+    ctx,
+    async () => {
+      const { taskId } = await startPlanUndo(desk.work, desk.companyId, plan.id);
+      if (taskId !== null) return seeOther(ctx, `/admin/tasks/${taskId}`);
+      setFlash(ctx, runtime, { kind: 'success', text: 'Rules and switches are as they were.' });
+      seeOther(ctx, here);
+    },
+    (problem) => draw(ctx, runtime, desk, { ...problem, field: null }),
+  );
+};
+
+const heads = ['Person', 'Username', 'Act', 'Administrator', 'Before', 'After', 'Rule', 'Groups seen'];
+
+async function* cells(batches: AsyncIterable<PlanRow[]>): AsyncGenerator<string[][]> {
+  for await (const batch of batches)
+    yield batch.map((row) => [
+      row.person,
+      row.username,
+      actWords[row.act].word,
+      row.isAdministrator ? 'yes' : '',
+      row.before,
+      row.after,
+      row.rule,
+      row.seenAt?.toISOString() ?? '',
+    ]);
+}
+
+const exportFile: DeskHandler = async (ctx, _runtime, desk) => {
+  const { plan } = await planAt(ctx, desk);
+  ctx.attachment(`sso-plan-${plan.madeAt.toISOString().slice(0, 10)}-${plan.inputHash.slice(0, 12)}.csv`);
+  ctx.type = 'text/csv; charset=utf-8';
+  ctx.body = Readable.from(csvFile(heads, cells(eachPlanRow(desk.work, plan))));
+};
+
+const path = `${ssoPath}/:connection/plans`;
+
+export const ssoPlanRoutes: Route[] = [
+  { method: 'get', path, handle: guarded(list) },
+  { method: 'get', path: `${path}/:plan`, handle: guarded(show) },
+  { method: 'get', path: `${path}/:plan/apply`, handle: guarded(askApply) },
+  { method: 'post', path: `${path}/:plan/apply`, handle: guarded(apply) },
+  { method: 'post', path: `${path}/:plan/drop`, handle: guarded(drop) },
+  { method: 'get', path: `${path}/:plan/undo`, handle: guarded(askUndo) },
+  { method: 'post', path: `${path}/:plan/undo`, handle: guarded(undo) },
+  { method: 'get', path: `${path}/:plan/export`, handle: guarded(exportFile) },
+];

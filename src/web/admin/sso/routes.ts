@@ -1,0 +1,27 @@
+// All pages of Single Sign-On. What has a name of its own stands before `/admin/sso/:connection`, which would take it.
+import type { Route } from '../../routes.ts';
+import { ssoBreakGlassRoutes } from './break-glass.ts';
+import { ssoDomainRoutes } from './domains.ts';
+import { ssoEnforceRoutes } from './enforce.ts';
+import { ssoListRoutes } from './list.ts';
+import { ssoLogRoutes } from './log.ts';
+import { ssoNewRoutes } from './new.ts';
+import { ssoOverviewRoutes } from './overview.ts';
+import { ssoPlanRoutes } from './plan.ts';
+import { ssoRuleRoutes } from './rules.ts';
+import { ssoSettingsRoutes } from './settings.ts';
+import { ssoTestRoutes } from './test.ts';
+
+export const ssoRoutes: Route[] = [
+  ...ssoListRoutes,
+  ...ssoNewRoutes,
+  ...ssoDomainRoutes,
+  ...ssoBreakGlassRoutes,
+  ...ssoOverviewRoutes,
+  ...ssoTestRoutes,
+  ...ssoSettingsRoutes,
+  ...ssoRuleRoutes,
+  ...ssoPlanRoutes,
+  ...ssoEnforceRoutes,
+  ...ssoLogRoutes,
+];
