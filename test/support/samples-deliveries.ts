@@ -116,6 +116,7 @@ export function deliverySamples(shell: (here: Shell['here']) => Shell, markup: s
     ],
     wanted: '{\n  "active": false\n}',
     answer: '200',
+    sentAs: null,
     resend: null,
   };
   const line = {
@@ -236,6 +237,7 @@ export function deliverySamples(shell: (here: Shell['here']) => Shell, markup: s
         facts: [{ label: 'Because', value: markup }],
         wanted: '',
         answer: `503: ${markup}`,
+        sentAs: `${path}/deliveries/b`,
         resend: `${path}/deliveries/a/resend`,
       },
     },

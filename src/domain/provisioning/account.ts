@@ -79,6 +79,13 @@ export interface Endpoint {
   clientId: string;
 }
 
+export interface Answer {
+  status: number | null;
+  words: string;
+  /** It waited for a second administrator, who confirmed it: the delivery that went out in its place. */
+  sentAs?: string;
+}
+
 /** A receipt: one act for one person in one module, from the queue to the proof. */
 export interface Delivery {
   id: string;
@@ -102,7 +109,7 @@ export interface Delivery {
   acceptedAt: Date | null;
   verifiedAt: Date | null;
   endedAt: Date | null;
-  answer: { status: number | null; words: string } | null;
+  answer: Answer | null;
 }
 
 /** The queue of the job that delivers; the one that compares is of `standing`. */

@@ -42,6 +42,10 @@ export async function approveBatch(work: Work, companyId: CompanyId, batchId: st
       await write(work, companyId, pairs, { cause, isExplicit: true, waiting: new Map(), now: work.now });
       people += pairs.filter(({ step }) => step?.act === 'suspend').length;
     }
+    await work.store.of(companyId).deliveries.confirm(
+      waiting.map(({ id }) => id),
+      work.actor.name,
+    );
     await decide(work, batch, 'approved', people);
     return people;
   });

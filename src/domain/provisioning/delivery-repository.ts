@@ -1,6 +1,6 @@
 import type { Database } from '../../db/knex.ts';
 import type { CompanyId, InstanceId, UserId } from '../../lib/ids.ts';
-import type { Act, Delivery, DeliveryState, Endpoint, Wanted } from './account.ts';
+import type { Act, Answer, Delivery, DeliveryState, Endpoint, Wanted } from './account.ts';
 
 export interface DeliveryRow {
   id: string;
@@ -26,7 +26,7 @@ export interface DeliveryRow {
   verified_at: Date | null;
   ended_at: Date | null;
   alerted_at: Date | null;
-  answer: { status: number | null; words: string } | null;
+  answer: Answer | null;
   endpoint: Endpoint | null;
 }
 
@@ -209,6 +209,18 @@ export function deliveryRepository(db: Database, companyId: CompanyId) {
         .orderBy('seq')
         .forUpdate()
         .select({ id: 'id', userId: 'user_id' });
+    },
+
+    /** What waited and was confirmed: which delivery went out in its place. Others stay superseded, such as whose access is back. */
+    async confirm(ids: string[], by: string): Promise<void> {
+      await db.raw(
+        `update deliveries d set answer = jsonb_build_object('status', null, 'words', ?::text || n.seq || '.', 'sentAs', n.id)
+         from deliveries n
+         where d.company_id = ? and d.id = any(?) and d.state = 'superseded' and n.company_id = d.company_id
+           and n.instance_id = d.instance_id and n.user_id = d.user_id and n.channel = d.channel and n.act = d.act
+           and n.seq > d.seq and n.state = 'queued'`,
+        [`Confirmed by ${by}; sent as number `, companyId, ids],
+      );
     },
 
     async refuse(ids: string[], words: string, now: Date): Promise<void> {

@@ -59,7 +59,7 @@ export const toReceipt = (row: DeliveryRow): Delivery => ({
   answer: row.answer,
 });
 
-export const receiptStates = ['waiting', 'open', 'verified', 'given-up', 'superseded'] as const;
+export const receiptStates = ['waiting', 'open', 'verified', 'given-up', 'confirmed', 'superseded'] as const;
 export type ReceiptState = (typeof receiptStates)[number];
 
 export const receiptActs: readonly Act[] = [
@@ -90,6 +90,7 @@ const statesOf: Record<ReceiptState, string[]> = {
   open: openStates,
   verified: ['verified'],
   'given-up': ['given-up'],
+  confirmed: ['superseded'],
   superseded: ['superseded'],
 };
 
@@ -132,6 +133,8 @@ function narrowed(db: Database, companyId: CompanyId, instanceId: InstanceId, fi
   if (userId !== null) base.where('user_id', userId);
   else if (search !== '') base.whereIn('user_id', people);
   if (state !== null) base.whereIn('state', statesOf[state]);
+  if (state === 'confirmed') base.whereRaw(`answer ->> 'sentAs' is not null`);
+  if (state === 'superseded') base.whereRaw(`answer ->> 'sentAs' is null`);
   if (act !== null && userId === null && search === '' && (state === null || state === 'verified'))
     base.orderBy('seq', 'desc').limit(newest);
   const query: Query = db.from(base.as('d'));

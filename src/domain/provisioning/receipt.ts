@@ -22,14 +22,32 @@ export const mayResend = ({
 }: Pick<Delivery, 'state'> & Partial<Pick<Delivery, 'batchId'>>): boolean =>
   batchId === null && (state === 'given-up' || state === 'failed');
 
-export type ReceiptStep = 'queued' | 'sent' | 'accepted' | 'verified' | 'failed' | 'retry' | 'given-up' | 'superseded';
+export type ReceiptStep =
+  | 'queued'
+  | 'sent'
+  | 'accepted'
+  | 'verified'
+  | 'failed'
+  | 'retry'
+  | 'given-up'
+  | 'confirmed'
+  | 'superseded';
+
+/** It waited for a second administrator, who let it go: another delivery went out in its place. */
+export const isConfirmed = ({ state, answer }: Pick<Delivery, 'state' | 'answer'>): boolean =>
+  state === 'superseded' && answer?.sentAs !== undefined;
+
+function queuedWords(delivery: Delivery): string {
+  if (delivery.state === 'waiting') return 'Waits for a second administrator';
+  return isConfirmed(delivery) ? 'Waited for a second administrator' : 'Queued';
+}
 
 /** The way so far, the first step first. `at` null: it is to come at an unknown time. */
 export function stepsOf(delivery: Delivery): { step: ReceiptStep; at: Date | null; words: string }[] {
   const { state, queuedAt, sentAt, acceptedAt, verifiedAt, nextAt, endedAt, attempts, answer } = delivery;
   const answered = answer ? `${answer.status ?? 'No answer'}: ${answer.words}` : '';
   const steps: { step: ReceiptStep; at: Date | null; words: string }[] = [
-    { step: 'queued', at: queuedAt, words: state === 'waiting' ? 'Waits for a second administrator' : 'Queued' },
+    { step: 'queued', at: queuedAt, words: queuedWords(delivery) },
   ];
   if (sentAt) steps.push({ step: 'sent', at: sentAt, words: attempts > 1 ? `Sent, try ${attempts}` : 'Sent' });
   if (acceptedAt) steps.push({ step: 'accepted', at: acceptedAt, words: 'Accepted by the module' });
@@ -39,7 +57,8 @@ export function stepsOf(delivery: Delivery): { step: ReceiptStep; at: Date | nul
     steps.push({ step: 'retry', at: nextAt, words: 'Next try' });
   }
   if (state === 'given-up') steps.push({ step: 'given-up', at: endedAt, words: `Given up. ${answered}`.trim() });
-  if (state === 'superseded') steps.push({ step: 'superseded', at: endedAt, words: 'A later act said otherwise' });
+  if (isConfirmed(delivery)) steps.push({ step: 'confirmed', at: endedAt, words: answer?.words ?? '' });
+  else if (state === 'superseded') steps.push({ step: 'superseded', at: endedAt, words: 'A later act said otherwise' });
   return steps;
 }
 

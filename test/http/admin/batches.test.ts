@@ -16,6 +16,7 @@ import { type AtDesk, atDesk, refusesOthers } from '../../support/console.ts';
 import { makeCompany, makePerson, type TestPerson } from '../../support/people.ts';
 import { type Connected, connectFake, deliveriesOf, giveAccount } from '../../support/provisioning.ts';
 import { type FakeAccount, fakeAccount, ScimModule } from '../../support/scim-module.ts';
+import { wordsOf } from '../../support/visitor.ts';
 
 let app: TestApp;
 let company: Company;
@@ -103,6 +104,26 @@ describe('what waits', () => {
     expect(done.body).toContain('13 people are being suspended.');
     await settled(0);
     await expect(approveBatch(workOf(ben), company.id, id)).rejects.toThrow(/decided already/);
+
+    const all = await deliveriesOf(app, connected.instanceId);
+    const confirmed = all.filter(({ state }) => state === 'superseded');
+    expect(confirmed).toHaveLength(13);
+    for (const { answer, userId } of confirmed) {
+      const sent = all.find((one) => one.id === answer?.sentAs);
+      expect([sent?.act, sent?.userId, sent?.batchId]).toEqual(['suspend', userId, null]);
+      expect(answer?.words).toBe(`Confirmed by ${ben.person.user.username}; sent as number ${sent?.seq}.`);
+    }
+    const [one] = confirmed;
+    const receipt = await ben.visitor.open(`/admin/modules/${connected.instanceId}/deliveries/${one?.id}`);
+    for (const said of ['Waited for a second administrator', one?.answer?.words ?? ''])
+      expect(wordsOf(receipt)).toContain(said);
+    expect(wordsOf(receipt)).not.toMatch(/Superseded|said otherwise/);
+    expect(receipt.body).toContain(`/deliveries/${one?.answer?.sentAs}"`);
+    const count = async (state: string) =>
+      /<p class="list-count" role="status">([^<]*)</.exec(
+        (await ben.visitor.open(`/admin/modules/${connected.instanceId}/deliveries?state=${state}`)).body,
+      )?.[1];
+    expect([await count('confirmed'), await count('superseded')]).toEqual(['13 deliveries', '0 deliveries']);
   });
 
   it('10 people go at once, and so do 13 of 400 active accounts', async () => {
@@ -146,6 +167,8 @@ describe('what waits', () => {
     await until(async () => (await states()).filter((state) => state === 'waiting').length === 1);
     expect(await approveBatch(workOf(ben), company.id, id)).toBe(1);
     await settled(12);
+    const superseded = (await deliveriesOf(app, connected.instanceId)).filter(({ state }) => state === 'superseded');
+    expect(superseded.filter(({ answer }) => answer?.sentAs === undefined)).toHaveLength(12);
   });
 
   it('refused: the accounts stay, whoever looks again', async () => {

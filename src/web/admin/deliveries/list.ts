@@ -3,7 +3,7 @@
 import type { LaneFacts } from '../../../domain/integrations/instance-queries.ts';
 import type { Act, Delivery } from '../../../domain/provisioning/account.ts';
 import { getLeaver } from '../../../domain/provisioning/end-queries.ts';
-import { isLate, mayResend, stepsOf } from '../../../domain/provisioning/receipt.ts';
+import { isConfirmed, isLate, mayResend, stepsOf } from '../../../domain/provisioning/receipt.ts';
 import { resendDelivery, resendGivenUp } from '../../../domain/provisioning/receipt-commands.ts';
 import {
   countGivenUp,
@@ -30,6 +30,7 @@ const filterWords: Record<ReceiptState, string> = {
   open: 'Under way',
   verified: 'Verified',
   'given-up': 'Given up',
+  confirmed: 'Confirmed',
   superseded: 'Superseded',
 };
 
@@ -142,7 +143,8 @@ const one: DeskHandler = async (ctx, runtime, desk) => {
       steps: stepsOf(delivery).map(({ words, at }) => ({ words, at: at && desk.moment(at) })),
       facts: factsOf(delivery),
       wanted: Object.keys(delivery.wanted).length > 0 ? JSON.stringify(delivery.wanted, null, 2) : '',
-      answer: answerWords(delivery),
+      answer: isConfirmed(delivery) ? '' : answerWords(delivery),
+      sentAs: delivery.answer?.sentAs ? deliveryPath(delivery.instanceId, delivery.answer.sentAs) : null,
       resend: mayResend(delivery) ? `${here}/resend` : null,
     },
   );

@@ -111,6 +111,8 @@ export interface DeliveryViews {
     /** What is wanted of the account, as JSON. */
     wanted: string;
     answer: string;
+    /** What went out in its place, once a second administrator had confirmed it. */
+    sentAs: string | null;
     resend: string | null;
   };
   'admin/deliveries/person': {

@@ -4,6 +4,7 @@ import {
   type AccountReceipts,
   type EndOfAccess,
   type EndOutcome,
+  isConfirmed,
   isLate,
 } from '../../../domain/provisioning/receipt.ts';
 import { exact } from '../../../lib/time.ts';
@@ -45,6 +46,7 @@ export const lifeWords: Record<Life, StatusWords> = {
 
 /** An event is through once the module has taken it: it is not read back. */
 export function deliveryStatus(delivery: Delivery, desk: Desk): StatusWords {
+  if (isConfirmed(delivery)) return { tone: 'good', word: 'Confirmed', more: '' };
   const status = stateWords[delivery.state];
   if (delivery.channel === 'event' && delivery.state === 'accepted') return { ...status, tone: 'good' };
   if (delivery.state === 'failed' && delivery.nextAt)

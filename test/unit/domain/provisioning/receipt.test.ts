@@ -142,6 +142,16 @@ describe('a delivery', () => {
     [{ state: 'failed', acceptedAt: null, verifiedAt: null, nextAt: at(30) }, ['queued', 'sent', 'failed', 'retry']],
     [{ state: 'given-up', acceptedAt: null, verifiedAt: null }, ['queued', 'sent', 'given-up']],
     [{ state: 'superseded', sentAt: null, acceptedAt: null, verifiedAt: null }, ['queued', 'superseded']],
+    [
+      {
+        state: 'superseded',
+        sentAt: null,
+        acceptedAt: null,
+        verifiedAt: null,
+        answer: { status: null, words: 'Confirmed by Ben; sent as number 7.', sentAs: 'x' },
+      },
+      ['queued', 'confirmed'],
+    ],
   ])('tells its way %#', (change, steps) => {
     expect(stepsOf(delivery(change)).map(({ step }) => step)).toEqual(steps);
   });
