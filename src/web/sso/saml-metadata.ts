@@ -1,6 +1,7 @@
 // The metadata of an identity provider (SAML 2.0 Metadata section 2.4): entity id, addresses and signing certificates, and no more.
 // It is not signed by anybody whom we know: an administrator looks at what it says, and a change is told (metadata-commands.ts).
 import type { IdpMetadata } from '../../domain/federation/metadata.ts';
+import { isLoopbackHost } from '../../lib/outgoing.ts';
 import { childrenOf, descendants, readXml, type XmlElement, XmlProblem } from './xml.ts';
 
 const md = 'urn:oasis:names:tc:SAML:2.0:metadata';
@@ -73,8 +74,10 @@ function addressOf(services: XmlElement[]): string | null {
 
 function isAddress(address: string): boolean {
   if (!URL.canParse(address)) return false;
-  const { protocol, username, password } = new URL(address);
-  return protocol === 'https:' && username === '' && password === '';
+  const { protocol, hostname, username, password } = new URL(address);
+  if (username !== '' || password !== '') return false;
+  // Only the browser of a developer goes to an identity provider on its own machine.
+  return protocol === 'https:' || (protocol === 'http:' && isLoopbackHost(hostname));
 }
 
 /** Of keys for signatures, or for everything. A key without a certificate cannot be shown to anybody. */
