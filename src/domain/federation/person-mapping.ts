@@ -235,13 +235,20 @@ export function conditionWords({ when }: Pick<MappingRule, 'when'>): string {
   return `${when.name} ${test} ${when.values.map((value) => `“${value}”`).join(', ')}`;
 }
 
+/** More than these are counted. */
+const named = 5;
+
 function fittingWords(
   rules: readonly MappingRule[],
   { role, fitting }: Extract<Mapping, { outcome: 'mapped' }>,
 ): string {
-  const told = fitting.map((id) => {
+  const first = fitting.slice(0, named);
+  // The one that gives the role is always named.
+  if (role && !first.includes(role.ruleId)) first.splice(-1, 1, role.ruleId);
+  const told = first.map((id) => {
     const words = ruleWords(rules, id);
     return role?.ruleId === id ? `${words} gives ${role.value}` : words;
   });
-  return `${told.join('; ')}.`;
+  const more = fitting.length - first.length;
+  return `${told.join('; ')}${more > 0 ? `; and ${more} more` : ''}.`;
 }

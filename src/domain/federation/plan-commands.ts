@@ -49,7 +49,6 @@ export async function makePlan(
     const all = await groups.list();
     const present = await setupOf(work, connection);
     const proposed = proposedSetup(connection, present, proposal, all);
-    const { rows, size } = await decideAll(work, connection, proposed, all);
     const plan: Plan = {
       ...unmade,
       id: newId(),
@@ -57,15 +56,15 @@ export async function makePlan(
       connectionId,
       proposed,
       present,
-      inputHash: planHashOf(setupHashOf(present, proposed, all), rows),
-      counts: countActs(rows),
-      secondBecause: needsSecond({ ...size, active: await countActive(work, companyId) }),
       madeBy: actorId,
       madeByName: work.actor.name,
       madeAt: work.now,
     };
-    await keep(work, plan, rows);
-    await tell(work, plan, connection, 'sso.plan.make', { rows: doneCount(plan.counts), counts: plan.counts });
+    await work.store.of(companyId).ssoPlans.insert(plan);
+    const { counts, size, hash } = await decideAll(work, plan, setupHashOf(present, proposed, all), all);
+    const secondBecause = needsSecond({ ...size, active: await countActive(work, companyId) });
+    await work.store.of(companyId).ssoPlans.complete(plan.id, { inputHash: hash, counts, secondBecause });
+    await tell(work, plan, connection, 'sso.plan.make', { rows: doneCount(counts), counts });
     return { id: plan.id };
   });
 }
@@ -89,32 +88,38 @@ function proposedSetup(
   return proposed;
 }
 
+/** Rows are kept while the next ones are decided: the database and we work side by side. */
 async function decideAll(
   work: Work,
-  { companyId, id: connectionId }: StoredConnection,
-  setup: MappingSetup,
+  plan: Plan,
+  setupHash: string,
   groups: Group[],
-): Promise<{ rows: PlanRow[]; size: { people: number; administrators: number } }> {
-  const rows: PlanRow[] = [];
+): Promise<{ counts: Plan['counts']; size: { people: number; administrators: number }; hash: string }> {
+  const { ssoPlans } = work.store.of(plan.companyId);
+  const rows: Pick<PlanRow, 'act' | 'userId' | 'inputHash'>[] = [];
   const size = { people: 0, administrators: 0 };
-  for await (const some of eachDecided(work, { companyId, connectionId }, { setup, groups }))
+  let kept: Promise<void> = Promise.resolve();
+  for await (const some of eachDecided(work, plan, { setup: plan.proposed, groups })) {
+    await kept;
+    kept = ssoPlans.insertRows(plan.id, some);
+    // Awaited with the next ones; until then a failure must not count as one that nobody looks at.
+    kept.catch(() => undefined);
     for (const row of some) {
-      rows.push(row);
+      rows.push({ act: row.act, userId: row.userId, inputHash: row.inputHash });
       if (row.act === 'deactivate') size.people += 1;
       if (endsAdministrator(row)) size.administrators += 1;
     }
-  return { rows, size };
+  }
+  await kept;
+  return { counts: countActs(rows), size, hash: planHashOf(setupHash, rows) };
 }
 
 const atOnce = 1000;
 
-async function keep(work: Work, plan: Plan, rows: PlanRow[]): Promise<void> {
-  const { ssoPlans } = work.store.of(plan.companyId);
-  await ssoPlans.insert(plan);
-  for (let at = 0; at < rows.length; at += atOnce) await ssoPlans.insertRows(plan.id, rows.slice(at, at + atOnce));
-}
-
 const unmade = {
+  inputHash: '',
+  counts: countActs([]),
+  secondBecause: null,
   state: 'ready',
   askedByName: null,
   askedAt: null,

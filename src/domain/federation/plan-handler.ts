@@ -10,7 +10,7 @@ import { leavingTogether } from '../users/leave-commands.ts';
 import { applyChanges, type ChangedBy, type DecidedChange } from './mapping-commands.ts';
 import { countAdministrators, listSeenPeople, type SeenPerson } from './people-queries.ts';
 import { administers, isAdministrator, type PersonState } from './person-mapping.ts';
-import { decideSubject, type Plan, type PlanRow } from './plan.ts';
+import { decideSubject, type KnownChange, type Plan, type PlanRow } from './plan.ts';
 import { isSameState, undoneChange } from './plan-undo.ts';
 
 const skipped = (message: string): Outcome => ({ outcome: 'skipped', message });
@@ -64,7 +64,7 @@ async function hold(work: Work, plan: Plan, planned: PlanRow[]): Promise<Map<Use
 const touchesAdministrator = ({ before, after }: { before: PersonState; after: PersonState }): boolean =>
   isAdministrator(before.role) || isAdministrator(after.role);
 
-const isAsShown = ({ act, before, after }: DecidedChange['change'], shown: DecidedChange['change']): boolean =>
+const isAsShown = ({ act, before, after }: DecidedChange['change'], shown: KnownChange): boolean =>
   act === shown.act && isSameState(before, shown.before) && isSameState(after, shown.after);
 
 export const mappingHandler: TaskHandler = {

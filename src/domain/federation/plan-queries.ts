@@ -129,7 +129,11 @@ const actWords = (row: PlanRow | null, names: ReadonlyMap<GroupId, string>): str
   return `${row.before} to ${stateWords(row.change.after, names)}`;
 };
 
-const differenceOf = (was: PlanRow | null, is: PlanRow | null, names: ReadonlyMap<GroupId, string>): PlanDifference => ({
+const differenceOf = (
+  was: PlanRow | null,
+  is: PlanRow | null,
+  names: ReadonlyMap<GroupId, string>,
+): PlanDifference => ({
   person: (was ?? is)?.person ?? '',
   username: (was ?? is)?.username ?? '',
   was: actWords(was, names),

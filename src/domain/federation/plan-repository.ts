@@ -104,7 +104,7 @@ export function planRepository(db: Database, companyId: CompanyId) {
   }
 
   return {
-    /** The plan, whose rows follow. */
+    /** The plan, whose rows follow; what is known of them at the end comes with `complete`. */
     async insert(plan: Plan): Promise<void> {
       await db('sso_plans').insert({
         id: plan.id,
@@ -128,11 +128,21 @@ export function planRepository(db: Database, companyId: CompanyId) {
         `insert into sso_plan_rows (company_id, plan_id, position, user_id, person, username, act, is_administrator, before_words,
            after_words, rule, seen_at, change, input_hash, search_text)
          select ?, ?, i.position, i."userId", i.person, i.username, i.act, i."isAdministrator", i.before, i.after, i.rule, i."seenAt",
-           nullif(i.change, 'null'::jsonb), i."inputHash", lower(i.person || ' ' || i.username)
-         from jsonb_to_recordset(?::jsonb) as i (position int, "userId" uuid, person text, username text, act text,
-           "isAdministrator" boolean, before text, after text, rule text, "seenAt" timestamptz, change jsonb, "inputHash" text)`,
+           case when json_typeof(i.change) = 'object' then i.change::jsonb end, i."inputHash", lower(i.person || ' ' || i.username)
+         from json_to_recordset(?::json) as i (position int, "userId" uuid, person text, username text, act text,
+           "isAdministrator" boolean, before text, after text, rule text, "seenAt" timestamptz, change json, "inputHash" text)`,
         [companyId, planId, JSON.stringify(rows)],
       );
+    },
+
+    async complete(id: string, plan: Pick<Plan, 'inputHash' | 'counts' | 'secondBecause'>): Promise<void> {
+      await db('sso_plans')
+        .where({ company_id: companyId, id })
+        .update({
+          input_hash: plan.inputHash,
+          counts: JSON.stringify(plan.counts),
+          second_because: plan.secondBecause,
+        });
     },
 
     async findById(id: string): Promise<Plan | null> {

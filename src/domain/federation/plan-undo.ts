@@ -1,5 +1,6 @@
 // Taking an applied plan back: who is still as the plan left them becomes what they were before. Pure.
 import { administers, type MappedPerson, type PersonChange, type PersonState, stateOf } from './person-mapping.ts';
+import type { KnownChange } from './plan.ts';
 
 export const isSameState = (one: PersonState, other: PersonState): boolean =>
   one.role === other.role &&
@@ -12,7 +13,7 @@ const undoneAct = { deactivate: 'reactivate', reactivate: 'deactivate', change: 
 /** Null: they have changed since, or must not be touched, and are left as they are. */
 export function undoneChange(
   person: MappedPerson,
-  done: PersonChange,
+  done: KnownChange,
   othersAdministering: number,
 ): PersonChange | null {
   if (done.act === 'none' || done.act === 'unknown') return null;
@@ -24,7 +25,7 @@ export function undoneChange(
     after: done.before,
     sources: done.was.sources,
     roleSource: done.was.roleSource,
-    was: { sources: done.sources, roleSource: done.roleSource },
+    was: done.was,
     rule: 'A plan was taken back.',
   };
 }

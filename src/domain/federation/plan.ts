@@ -30,6 +30,9 @@ export interface MappingSetup {
   rules: MappingRule[];
 }
 
+/** What is kept of a change: enough to tell whether it came out so, and to take it back. */
+export type KnownChange = Pick<PersonChange, 'act' | 'before' | 'after' | 'was'>;
+
 export interface PlanRow {
   position: number;
   userId: UserId;
@@ -44,7 +47,7 @@ export interface PlanRow {
   /** When the groups were said that it is decided from; null: never. */
   seenAt: Date | null;
   /** Exactly; null where nothing is done. */
-  change: PersonChange | null;
+  change: KnownChange | null;
   /** Of what it was decided from. */
   inputHash: string;
 }
@@ -165,7 +168,7 @@ export function planner(bench: MappingBench, administering: number): (person: Su
       after: isDone ? stateWords(change.after, names) : 'As they are',
       rule: change.rule,
       seenAt: person.identity?.at ?? null,
-      change: isDone ? change : null,
+      change: isDone ? { act: change.act, before: change.before, after: change.after, was: change.was } : null,
       inputHash: inputHashOf(person),
     };
   };
