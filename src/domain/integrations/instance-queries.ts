@@ -5,7 +5,7 @@ import type { Work } from '../../work.ts';
 import type { AuditRow } from '../audit/repository.ts';
 import { type Profile, profileSchema } from '../modules/profile.ts';
 import { authorise } from '../roles/authority.ts';
-import type { Settings } from './settings.ts';
+import type { Settings, SettingsInput } from './settings.ts';
 
 /** How deliveries to an instance go; absent until there was one. */
 export interface LaneFacts {
@@ -178,6 +178,35 @@ export async function countLeftAccounts(
     { companyId, id },
   );
   return rows[0]?.count ?? 0;
+}
+
+/**
+ * What provisioning would do at once if it began with these settings: people with access and a verified address who have no account.
+ * `tied`: an account of nobody has that address already, so none is made.
+ */
+export async function countNewAccounts(
+  work: Work,
+  companyId: CompanyId,
+  { id, profile }: Pick<InstanceDetail, 'id' | 'profile'>,
+  { accessGroups: { on, rules } }: Pick<SettingsInput, 'accessGroups'>,
+): Promise<{ made: number; tied: number }> {
+  await authorise(work, companyId, 'modules.manage');
+  const { rows }: { rows: { made: number; tied: number }[] } = await work.store.db.raw(
+    `select (count(*) filter (where not is_tied))::int as made, (count(*) filter (where is_tied))::int as tied
+     from (
+       select :isTied::boolean and u.email_key in (
+           select email_key from module_accounts where instance_id = :id and user_id is null and life <> 'removed') as is_tied
+       from users u
+       where u.company_id = :companyId and u.base_status = 'Active' and u.email_verified_at is not null and u.id in (
+           select m.user_id from group_members m
+             join access_groups g on g.id = m.group_id and g.is_active and g.removed_at is null
+             join group_modules x on x.group_id = g.id and x.instance_id = :id
+           where m.company_id = :companyId and (:byRules::boolean is false or g.id = any(:ruled::uuid[])))
+         and not exists (
+           select from module_accounts a where a.instance_id = :id and a.user_id = u.id and a.life <> 'removed')) u`,
+    { companyId, id, byRules: on, ruled: rules.map(({ groupId }) => groupId), isTied: profile.linkMode !== 'explicit' },
+  );
+  return rows[0] ?? { made: 0, tied: 0 };
 }
 
 export interface AccountFacts {

@@ -1,7 +1,11 @@
 // Connected modules as an administrator sees and sets them (A8.2-A8.9, B.7, C30, C36).
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Company } from '../../../src/domain/companies/company.ts';
-import type { InstanceId } from '../../../src/lib/ids.ts';
+import { createGroup } from '../../../src/domain/groups/commands.ts';
+import { addMembers } from '../../../src/domain/groups/member-commands.ts';
+import { reconcile } from '../../../src/domain/provisioning/reconcile-commands.ts';
+import { deactivateUser } from '../../../src/domain/users/commands.ts';
+import { type InstanceId, newId } from '../../../src/lib/ids.ts';
 import { createLog } from '../../../src/lib/log.ts';
 import { type ConnectedModule, connectAnother, makeConnected } from '../../support/api.ts';
 import { startApp, type TestApp } from '../../support/app.ts';
@@ -244,6 +248,95 @@ describe('the settings', () => {
     expect((await settings()).deprovisioning.on).toBe(false);
     await post(admin.visitor, at(), filled(asked, at()));
     expect((await settings()).deprovisioning.on).toBe(true);
+  });
+
+  it('A8.7 turning provisioning on says first how many accounts it makes at once, and with what; as many are made', async () => {
+    const lab = await makeCompany(app, `Making ${++counter}`);
+    const { visitor } = await atDesk(app, lab);
+    const { instanceId } = await makeConnected(app, lab, {
+      product: { name: `Made ${counter}`, product: 'workplace' },
+    });
+    const { db } = app.runtime;
+    await db('module_instances')
+      .where({ id: instanceId })
+      .update({ scim_url: 'https://workplace.example/scim', sealed_scim_token: 'sealed' });
+    const address = path(instanceId, 'settings');
+    const form = async () => filled(await visitor.open(address), address);
+    const values = { provisioning: 'yes', 'values.permission': 'Team Access', 'values.timeZone': 'Europe/Berlin' };
+    // Besides the administrator: one to make; others have no access, an account, an address of their own account, or none verified.
+    await makePerson(app, lab);
+    await makePerson(app, lab, { groups: ['No Module Access'] });
+    const [known, fits, unverified, gone] = [
+      await makePerson(app, lab),
+      await makePerson(app, lab),
+      await makePerson(app, lab),
+      await makePerson(app, lab),
+    ];
+    await tellAccount(app, lab, instanceId, { id: 'known', userId: known.user.id });
+    await tellAccount(app, lab, instanceId, { id: 'fits' });
+    const { email_key } = await db('users').where({ id: fits.user.id }).first('email_key');
+    await db('module_accounts').where({ instance_id: instanceId, external_id: 'fits' }).update({ email_key });
+    await db('users').where({ id: unverified.user.id }).update({ email_verified_at: null });
+    await deactivateUser(app.operator(), lab.id, gone.user.id);
+
+    const refused = await post(visitor, address, but(await form(), values));
+    expect(refused.status, 'what is refused asks nothing').toBe(422);
+    const asked = await post(
+      visitor,
+      address,
+      but(await form(), { ...values, override: 'The test tenant comes next week' }),
+    );
+    expect(wordsOf(asked)).toMatch(/Makes 2 accounts in .* now, with Team Access and Europe\/Berlin\./);
+    expect(wordsOf(asked)).toContain('1 person has an account there already');
+    expect(asked.body).not.toContain('btn-danger');
+    expect((await settingsOf(app, lab, instanceId)).provisioning.on).toBe(false);
+    expect((await post(visitor, address, filled(asked, address))).status).toBe(303);
+    expect((await settingsOf(app, lab, instanceId)).provisioning.on).toBe(true);
+    const hint = {
+      companyId: lab.id,
+      userIds: null,
+      instanceIds: [instanceId],
+      cause: 'test',
+      actId: newId(),
+      actorId: null,
+    };
+    await reconcile(app.operator(), hint);
+    const made = await db('deliveries').where({ instance_id: instanceId, act: 'create' });
+    expect(made.map(({ user_id }) => user_id)).toContain(fits.user.id);
+    expect(made, 'and one that is tied').toHaveLength(3);
+    expect((await post(visitor, address, but(await form(), { graceDays: '9' }))).status, 'it is on already').toBe(303);
+  });
+
+  it('A8.7 access groups decide whom provisioning makes an account for, and with which permission', async () => {
+    const lab = await makeCompany(app, `Ruling ${++counter}`);
+    const { visitor } = await atDesk(app, lab, { groups: ['No Module Access'] });
+    const { instanceId } = await makeConnected(app, lab, {
+      product: { name: `Ruled ${counter}`, product: 'workplace' },
+    });
+    await app.runtime
+      .db('module_instances')
+      .where({ id: instanceId })
+      .update({ scim_url: 'https://workplace.example/scim', sealed_scim_token: 'sealed' });
+    const [inside] = [await makePerson(app, lab), await makePerson(app, lab)];
+    const ruled = await createGroup(app.operator(), lab.id, {
+      name: 'Ruled',
+      isActive: true,
+      instanceIds: [instanceId],
+    });
+    await addMembers(app.operator(), lab.id, ruled.id, [inside.user.id]);
+    await change(app, lab, instanceId, {
+      accessGroups: { on: true, rules: [{ groupId: ruled.id, permission: 'Read only' }] },
+    });
+    const address = path(instanceId, 'settings');
+    const fields = but(filled(await visitor.open(address), address), {
+      provisioning: 'yes',
+      'values.permission': 'Team Access',
+      'values.timeZone': 'UTC',
+      override: 'The test tenant comes next week',
+    });
+    expect(wordsOf(await post(visitor, address, fields))).toMatch(
+      /Makes 1 account in .* now, with the permission of the access groups and UTC\./,
+    );
   });
 
   it('turning Require on saves the rest, and leads to the page that looks first', async () => {

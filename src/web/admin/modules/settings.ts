@@ -1,13 +1,8 @@
 // The settings of one connected module (A8.5-A8.9): one form in the order of dependence, with effect on Save only.
 
-import { countPeopleOf } from '../../../domain/integrations/connected-queries.ts';
 import { contractStanding } from '../../../domain/integrations/contract-queries.ts';
-import {
-  countLeftAccounts,
-  type InstanceDetail,
-  readExceptionCounts,
-} from '../../../domain/integrations/instance-queries.ts';
-import { graceDays, type Settings, type SettingsInput } from '../../../domain/integrations/settings.ts';
+import { type InstanceDetail, readExceptionCounts } from '../../../domain/integrations/instance-queries.ts';
+import { graceDays, type Settings } from '../../../domain/integrations/settings.ts';
 import { saveSettings } from '../../../domain/integrations/settings-commands.ts';
 import { canDo } from '../../../domain/modules/profile.ts';
 import type { Runtime } from '../../../runtime.ts';
@@ -16,7 +11,6 @@ import { setFlash } from '../../page.ts';
 import { type Route, seeOther } from '../../routes.ts';
 import type { FormProblem } from '../../views.ts';
 import { type Desk, type DeskHandler, deskOf, orRedraw, showDesk } from '../console.ts';
-import { counted } from '../groups/group-head.ts';
 import {
   exceptionWords,
   instanceAt,
@@ -25,6 +19,7 @@ import {
   instanceStatus,
   modulesPath,
 } from './instance-head.ts';
+import { type Effects, effectsOf } from './settings-effects.ts';
 import {
   differences,
   type Fields,
@@ -155,35 +150,6 @@ const show: DeskHandler = async (ctx, runtime, desk) => {
   await draw(ctx, runtime, desk, instance, { fields, version: settings.version, problem: null, theirs: {} });
 };
 
-/** What these settings would take away, in sentences; empty when nothing. */
-async function losses(desk: Desk, instance: InstanceDetail, input: SettingsInput, brand: string): Promise<string[]> {
-  const { id, settings, profile } = instance;
-  const sentences: string[] = [];
-  if (settings.enabled && !input.enabled) {
-    const people = await countPeopleOf(desk.work, desk.companyId, id);
-    sentences.push(
-      `${counted(people, 'person', 'people')} can’t enter ${instance.name} through ${brand} any more. Who is in through it is logged out at once.`,
-      ...(settings.require.state === 'off'
-        ? []
-        : [`Log In with ${brand} is not required any more. Exceptions are kept.`]),
-      'Local logins at the module work. Nobody is provisioned or deprovisioned meanwhile.',
-      'You can undo it: turn it on again. All settings are kept.',
-    );
-  }
-  const begins = input.enabled && input.deprovisioning.on && !(settings.enabled && settings.deprovisioning.on);
-  const left = begins ? await countLeftAccounts(desk.work, desk.companyId, instance) : 0;
-  if (left > 0) {
-    const end =
-      input.deprovisioning.removal === 'remove' && profile.deletion === 'remove' ? 'deleted' : 'left disabled';
-    sentences.push(
-      `${left} ${left === 1 ? 'account of somebody who has no access any more is' : 'accounts of people who have no access any more are'} suspended in ${instance.name}.`,
-      `They are held for ${input.deprovisioning.graceDays} days, and then ${end}. Until then you can restore them.`,
-      'When it is many at once, or an administrator of the module, a second Admin is asked first.',
-    );
-  }
-  return sentences;
-}
-
 const save: DeskHandler = async (ctx, runtime, desk) => {
   const instance = await instanceAt(ctx, desk);
   const { profile, settings } = instance;
@@ -194,8 +160,13 @@ const save: DeskHandler = async (ctx, runtime, desk) => {
   const version = Number(form.version);
   const input = inputFrom(profile, settings, fields, desk.work.now);
   if (form.confirmed !== 'yes' && version === settings.version) {
-    const sentences = await losses(desk, instance, input, runtime.config.brandName);
-    if (sentences.length > 0) return ask(ctx, runtime, desk, { instance, fields, sentences });
+    const effects = await effectsOf(
+      desk,
+      instance,
+      { input, override: fields.override ?? '' },
+      runtime.config.brandName,
+    );
+    if (effects.losses.length + effects.gains.length > 0) return ask(ctx, runtime, desk, { instance, fields, effects });
   }
   await orRedraw(
     ctx,
@@ -251,8 +222,9 @@ async function ask(
   ctx: Context,
   runtime: Runtime,
   desk: Desk,
-  { instance, fields, sentences }: { instance: InstanceDetail; fields: Fields; sentences: string[] },
+  { instance, fields, effects }: { instance: InstanceDetail; fields: Fields; effects: Effects },
 ): Promise<void> {
+  const isLoss = effects.losses.length > 0;
   const action = instancePath(instance.id, 'settings');
   const button = `Save the settings of ${instance.name}`;
   await showDesk(
@@ -262,8 +234,10 @@ async function ask(
     { view: 'admin/modules/confirm', title: button, place: 'instances' },
     {
       title: `${button}?`,
-      lead: 'This takes something away. It takes effect at once.',
-      sentences,
+      lead: isLoss
+        ? 'This takes something away. It takes effect at once.'
+        : 'This makes accounts at the module. It takes effect at once.',
+      sentences: [...effects.losses, ...effects.gains],
       who: '',
       problem: null,
       action,
@@ -272,7 +246,7 @@ async function ask(
         ...Object.entries(fields).map(([name, value]) => ({ name, value })),
       ],
       button,
-      isDanger: true,
+      isDanger: isLoss,
       cancel: action,
     },
   );
