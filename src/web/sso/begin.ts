@@ -1,10 +1,22 @@
 // The beginning of the way to an upstream: from a waiting sign-in, or from the test of a connection in the console.
 
 import type { StoredConnection } from '../../domain/federation/connection-repository.ts';
-import { type Asking, createRequest, newRequestId } from '../../domain/federation/request-commands.ts';
+import {
+  type Asking,
+  createRequest,
+  findRequest,
+  newRequestId,
+  noteAttempt,
+  takeAnswer,
+} from '../../domain/federation/request-commands.ts';
 import type { Runtime } from '../../runtime.ts';
 import type { Context } from '../context.ts';
+import { seeOther } from '../routes.ts';
+import { testAddress } from './callback.ts';
+import type { Begun } from './connector.ts';
 import { connectorOf } from './connectors.ts';
+import { OidcProblem } from './oidc-configuration.ts';
+import { showProblem } from './problem-page.ts';
 
 export interface Beginning {
   purpose: Asking['purpose'];
@@ -12,6 +24,32 @@ export interface Beginning {
   startedBy?: Asking['startedBy'];
   loginHint?: string | null;
   isAnew?: boolean;
+}
+
+async function tried(begin: () => Promise<Begun>): Promise<Begun | OidcProblem> {
+  try {
+    return await begin();
+  } catch (error) {
+    if (error instanceof OidcProblem) return error;
+    throw error;
+  }
+}
+
+/** The upstream cannot even be asked: the person reads why, and an administrator who tests sees the details. */
+async function tellNoWay(
+  ctx: Context,
+  runtime: Runtime,
+  connection: StoredConnection,
+  { requestId, asking, problem: { problem, details } }: { requestId: string; asking: Asking; problem: OidcProblem },
+): Promise<void> {
+  const { work } = ctx.state;
+  const code = await noteAttempt(work, connection, { outcome: problem, details });
+  if (asking.purpose === 'sign-in') return showProblem(ctx, runtime, problem, code, asking.interactionUid);
+  await createRequest(work, connection, requestId, asking, {});
+  const request = await findRequest(work, requestId);
+  const ticket = request && (await takeAnswer(work, request, null, { outcome: 'problem', problem, details, code }));
+  if (ticket) seeOther(ctx, testAddress(connection, ticket));
+  else await showProblem(ctx, runtime, problem, code);
 }
 
 /** Writes the request and sends the browser to the upstream. */
@@ -24,12 +62,12 @@ export async function beginSso(
   const { work } = ctx.state;
   const { purpose, interactionUid = null, startedBy = null, loginHint = null, isAnew = false } = beginning;
   const requestId = newRequestId();
-  const { address, state } = await connectorOf(connection).begin(work, runtime, connection, {
-    requestId,
-    loginHint,
-    isAnew,
-  });
-  await createRequest(work, connection, requestId, { purpose, interactionUid, startedBy }, state);
+  const asking = { purpose, interactionUid, startedBy };
+  const ask = { requestId, loginHint, isAnew, isTest: purpose === 'test' };
+  const begun = await tried(() => connectorOf(connection).begin(work, runtime, connection, ask));
+  if (begun instanceof OidcProblem) return tellNoWay(ctx, runtime, connection, { requestId, asking, problem: begun });
+  const { address, state } = begun;
+  await createRequest(work, connection, requestId, asking, state);
   ctx.status = 303;
   ctx.redirect(address);
 }

@@ -130,5 +130,5 @@ async function tell(
   );
 }
 
-const testAddress = ({ id }: StoredConnection, ticket: string) =>
+export const testAddress = ({ id }: StoredConnection, ticket: string) =>
   `/admin/sso/${id}/test/result?${new URLSearchParams({ ticket })}`;

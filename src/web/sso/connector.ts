@@ -19,6 +19,8 @@ export interface Ask {
   loginHint: string | null;
   /** The person is to prove themselves anew, whatever session the upstream has. */
   isAnew: boolean;
+  /** Nobody is let in by it: what the upstream does not say of when is no reason to refuse. */
+  isTest: boolean;
 }
 
 export interface Begun {

@@ -39,7 +39,8 @@ export function createOidcConnector(configurations: Configurations = createConfi
         ...(ask.loginHint === null ? {} : { login_hint: ask.loginHint }),
         ...(ask.isAnew ? { prompt: 'login', max_age: '0' } : {}),
       });
-      const anew = ask.isAnew ? { authenticatedSince: String(epoch(work.now)) } : {};
+      // Entra ID says when only if `auth_time` is among its optional claims.
+      const anew = ask.isAnew && !ask.isTest ? { authenticatedSince: String(epoch(work.now)) } : {};
       return { address: address.href, state: { nonce, verifier, ...anew } };
     },
 

@@ -94,7 +94,7 @@ const means = () => ({ outgoing: app.runtime.outgoing });
 
 async function begin(connection: StoredConnection, isAnew = false): Promise<Begun & { requestId: string }> {
   const requestId = `_${newId()}`;
-  const ask = { requestId, loginHint: 'ada@northwind.example', isAnew };
+  const ask = { requestId, loginHint: 'ada@northwind.example', isAnew, isTest: false };
   return { requestId, ...(await connector.begin(app.operator(), means(), connection, ask)) };
 }
 
@@ -373,7 +373,7 @@ describe('against an upstream that lies', () => {
 
 describe('API-11 what is fetched', () => {
   const refusal = async (connection: StoredConnection, outgoing = app.runtime.outgoing) => {
-    const ask = { requestId: '_1', loginHint: null, isAnew: false };
+    const ask = { requestId: '_1', loginHint: null, isAnew: false, isTest: false };
     const error = await connector.begin(app.operator(), { outgoing }, connection, ask).catch((error: unknown) => error);
     expect(error).toBeInstanceOf(OidcProblem);
     return error as OidcProblem; // as: checked on the line above
