@@ -282,6 +282,8 @@ export interface ViewLocals extends AdminViews {
     shell: Shell;
     password: { action: string; problem: FormProblem | null; rules: PasswordRules; changedAt: Moment | null };
     secondFactor: {
+      /** The identity provider of the company is asked for it, and not this page (A10.13). */
+      isSso: boolean;
       enrolledAt: Moment | null /** POST: reset own second factor; takes effect at the next login. */;
       reset: string;
       recoveryLeft: number;

@@ -581,6 +581,7 @@ const homeSamples = [
       changedAt: minutesAgo(90 * 1440, '3 months ago'),
     },
     secondFactor: {
+      isSso: false,
       enrolledAt: minutesAgo(120 * 1440, '4 months ago'),
       reset: '/settings/factor/reset',
       recoveryLeft: 7,
@@ -597,6 +598,7 @@ const homeSamples = [
       changedAt: null,
     },
     secondFactor: {
+      isSso: false,
       enrolledAt: minutesAgo(120 * 1440, '4 months ago'),
       reset: '/settings/factor/reset',
       recoveryLeft: 0,
@@ -607,7 +609,7 @@ const homeSamples = [
   sample('home/security', 'not-enrolled', 'Security', {
     shell: shell('security'),
     password: { action: '/settings/password', problem: null, rules, changedAt: null },
-    secondFactor: { enrolledAt: null, reset: '/f', recoveryLeft: 0, usesRecovery: true, regenerate: '/r' },
+    secondFactor: { isSso: true, enrolledAt: null, reset: '/f', recoveryLeft: 0, usesRecovery: true, regenerate: '/r' },
   }),
   sample('home/confirm', 'danger', 'Confirm', {
     shell: shell('security'),

@@ -5,6 +5,7 @@ import { authorise } from '../roles/authority.ts';
 import type { choosableRoles, Role } from '../roles/role.ts';
 import { getCompany } from './decide.ts';
 import { matching, type PeopleFilter } from './list-queries.ts';
+import { usesSsoSql } from './sso-queries.ts';
 import { decideTransition, type Transition, type User } from './user.ts';
 
 export type BulkAct =
@@ -44,6 +45,7 @@ interface Alike {
   mustEnrol2fa: boolean;
   isSelf: boolean;
   isMailBlocked: boolean;
+  usesSso: boolean;
   people: string;
   first: string[];
 }
@@ -62,14 +64,14 @@ export async function previewBulk(
 ): Promise<BulkPreview> {
   const actorId = await authorise(work, companyId, 'users.manage');
   const company = await getCompany(work, companyId);
-  const alike = await listAlike(work, companyId, actorId, selection);
+  const alike = await listAlike(work, companyId, actorId, selection, guardOf[act]);
   const exceptions = new Map<string, { people: number; first: string[] }>();
   const preview: BulkPreview = { selected: 0, done: 0, first: [], exceptions: [] };
-  for (const { people, first, isSelf, isMailBlocked, ...facts } of alike) {
+  for (const { people, first, isSelf, isMailBlocked, usesSso, ...facts } of alike) {
     const count = Number(people);
     preview.selected += count;
     const id = isSelf && actorId !== null ? actorId : somebodyElse;
-    const by = { actorId, reactivate: company.policy.reactivate, isMailBlocked };
+    const by = { actorId, reactivate: company.policy.reactivate, isMailBlocked, usesSso };
     const decision = decideTransition(guardOf[act], { ...facts, id }, by);
     if (decision.allowed) {
       preview.done += count;
@@ -103,14 +105,18 @@ async function listAlike(
   companyId: CompanyId,
   actorId: UserId | null,
   selection: Selection,
+  transition: Transition,
 ): Promise<Alike[]> {
   const { db } = work.store;
+  // Asked of each of them, so only where it matters.
+  const isSso = transition === 'reset-2fa' ? db.raw(usesSsoSql, [work.now, work.now]) : db.raw('false');
   const kinds = selected(work, companyId, selection).select({
     baseStatus: 'u.base_status',
     role: 'u.role',
     mustEnrol2fa: 'u.must_enrol_2fa',
     isSelf: db.raw('u.id is not distinct from ?::uuid', [actorId]),
     isMailBlocked: db.raw('exists (select from mail_suppressions s where s.address_key = lower(trim(u.email)))'),
+    usesSso: isSso,
     name: db.raw("u.first_name || ' ' || u.last_name"),
   });
   // The first few names of each kind are kept while counting; all the others are only counted.
@@ -118,12 +124,14 @@ async function listAlike(
     .from(kinds.as('k'))
     .select(
       'k.*',
-      db.raw('row_number() over (partition by "baseStatus", role, "mustEnrol2fa", "isSelf", "isMailBlocked") as place'),
+      db.raw(
+        'row_number() over (partition by "baseStatus", role, "mustEnrol2fa", "isSelf", "isMailBlocked", "usesSso") as place',
+      ),
     );
   return db
     .from(ranked.as('r'))
-    .select('baseStatus', 'role', 'mustEnrol2fa', 'isSelf', 'isMailBlocked')
+    .select('baseStatus', 'role', 'mustEnrol2fa', 'isSelf', 'isMailBlocked', 'usesSso')
     .count({ people: '*' })
     .select(db.raw(`coalesce(array_agg(name) filter (where place <= ?), '{}') as first`, [shownNames]))
-    .groupBy('baseStatus', 'role', 'mustEnrol2fa', 'isSelf', 'isMailBlocked');
+    .groupBy('baseStatus', 'role', 'mustEnrol2fa', 'isSelf', 'isMailBlocked', 'usesSso');
 }

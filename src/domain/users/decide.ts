@@ -3,6 +3,7 @@ import { conflict, notFound } from '../../lib/errors.ts';
 import type { CompanyId, UserId } from '../../lib/ids.ts';
 import type { Work } from '../../work.ts';
 import type { Company } from '../companies/company.ts';
+import { usesSso } from './sso-queries.ts';
 import { decideTransition, type Transition, type TransitionDecision, type User } from './user.ts';
 
 export async function getCompany(work: Work, companyId: CompanyId): Promise<Company> {
@@ -21,11 +22,13 @@ export async function previewAct(
   user: User,
   act: { transition: Transition; actorId: UserId | null },
 ): Promise<TransitionDecision> {
+  const isSso = act.transition === 'reset-2fa' && (await usesSso(work, company.id, user.id));
   const isMailBlocked = mailing.has(act.transition) && (await work.store.mails.isSuppressed(user.email));
   return decideTransition(act.transition, user, {
     actorId: act.actorId,
     reactivate: company.policy.reactivate,
     isMailBlocked,
+    usesSso: isSso,
   });
 }
 

@@ -4,6 +4,7 @@ import type { Work } from '../../work.ts';
 import { record } from '../audit/commands.ts';
 import { authorise } from '../roles/authority.ts';
 import { type Selection, selected } from './bulk-queries.ts';
+import { usesSsoSql } from './sso-queries.ts';
 
 export const exportFields = {
   id: 'User ID',
@@ -63,7 +64,10 @@ async function* eachBatch(
         firstName: 'u.first_name',
         lastName: 'u.last_name',
         role: 'u.role',
-        secondFactor: db.raw(`case when u.must_enrol_2fa then 'Not Enrolled' else 'Enrolled' end`),
+        secondFactor: db.raw(
+          `case when ${usesSsoSql} then 'SSO' when u.must_enrol_2fa then 'Not Enrolled' else 'Enrolled' end`,
+          [work.now, work.now],
+        ),
         groups: db.raw(`coalesce((select string_agg(g.name, ';' order by g.name) from group_members m
         join access_groups g on g.id = m.group_id where m.user_id = u.id), '')`),
         lastLogin: db.raw(`to_char(u.last_login_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')`),

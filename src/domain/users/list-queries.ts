@@ -5,6 +5,7 @@ import { type Listed, likePattern, listed, offsetOf, type Paging, reach } from '
 import type { Work } from '../../work.ts';
 import { authorise } from '../roles/authority.ts';
 import type { Role } from '../roles/role.ts';
+import { usesSsoSql } from './sso-queries.ts';
 import { type Status, statusOf, type User } from './user.ts';
 
 export const listableStatuses = ['Active', 'Invited', 'LockedOut', 'Deactivated'] as const;
@@ -63,6 +64,8 @@ export interface PersonRow {
   deactivatedReason: User['deactivatedReason'];
   lockedUntil: Date | null;
   isEnrolled: boolean;
+  /** Signs in with single sign-on alone (A10.13). */
+  usesSso: boolean;
   mustSetPassword: boolean;
   lastLoginAt: Date | null;
   /** End of the open invitation, also when it is over; null when there is none. */
@@ -129,6 +132,7 @@ export async function listPeople(
       deactivatedReason: 'u.deactivated_reason',
       lockedUntil: 'u.locked_until',
       isEnrolled: db.raw('not u.must_enrol_2fa'),
+      usesSso: db.raw(usesSsoSql, [work.now, work.now]),
       mustSetPassword: 'u.must_set_password',
       lastLoginAt: 'u.last_login_at',
       invitationEndsAt: db.raw(`case when u.base_status = 'Invited' then (

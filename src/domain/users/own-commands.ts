@@ -1,6 +1,6 @@
 // What people do to their own account: self-service is commands of its own, not flags on those of administrators.
 import { z } from 'zod';
-import { forbidden, invalid } from '../../lib/errors.ts';
+import { conflict, forbidden, invalid } from '../../lib/errors.ts';
 import type { CompanyId, UserId } from '../../lib/ids.ts';
 import { tokenHash } from '../../lib/secrets.ts';
 import { transaction, type Work } from '../../work.ts';
@@ -14,6 +14,7 @@ import { fieldProblems } from './fields.ts';
 import { factorPurpose, findCompanyAndUser } from './password-commands.ts';
 import { isLocked } from './sign-in.ts';
 import { readFacts, refuse } from './sign-in-commands.ts';
+import { usesSso } from './sso-queries.ts';
 import { firstNameSchema, fullName, lastNameSchema, phoneSchema, timeZoneSchema, type User } from './user.ts';
 
 export interface Own {
@@ -140,6 +141,8 @@ export async function resetOwnSecondFactor(work: Work, who: Own & { keepSession:
   own(work, who);
   await transaction(work, async (work) => {
     const { company, user } = await findCompanyAndUser(work, who.companyId, who.userId);
+    if (await usesSso(work, who.companyId, who.userId))
+      throw conflict('You sign in with single sign-on: your second factor is set up there.');
     const { credentials, users } = work.store.of(who.companyId);
     // The person's row first, as everywhere: else this and a sign-in could wait for each other.
     await users.lockById(user.id);

@@ -14,6 +14,7 @@ import { mayMailForStranger, sendMail } from '../mails/commands.ts';
 import { endEverything, endEverythingElse } from '../sessions/commands.ts';
 import { mailLink, sendInvitation } from './invitations.ts';
 import { companiesWithEmail } from './repository.ts';
+import { mustUseSso } from './sso-queries.ts';
 import { fullName, type User } from './user.ts';
 
 export const factorPurpose = 'factor';
@@ -143,6 +144,8 @@ export interface OpenLink {
   link: Link;
   company: Company;
   user: User;
+  /** Single sign-on is enforced: no password of theirs would be taken, so none is set (C26). */
+  mustUseSso: boolean;
 }
 
 /** The person behind a mailed link, or null when it is dead: used, voided, too old, unknown, or its person may not use it. */
@@ -151,13 +154,15 @@ export async function findPasswordLink(work: Work, kind: PasswordLinkKind, token
   if (!link || link.kind !== kind || !link.companyId || !link.userId || !isLive(link, work.now)) return null;
   const { company, user } = await findCompanyAndUser(work, link.companyId, link.userId);
   const isUsable = kind === 'invitation' ? user.baseStatus === 'Invited' : user.baseStatus === 'Active';
-  return isUsable ? { link, company, user } : null;
+  return isUsable ? { link, company, user, mustUseSso: await mustUseSso(work, company, user) } : null;
 }
 
 export type LinkPasswordResult =
   | { outcome: 'done'; company: Company; user: User }
   | { outcome: 'refused'; problems: string[] }
-  | { outcome: 'dead' };
+  | { outcome: 'dead' }
+  /** To the button of the company's own identity provider instead. */
+  | { outcome: 'sso' };
 
 /**
  * Sets a password by a mailed link (T5, T13, T16, T20). Spends the link, clears the lock, ends sessions; signs nobody in and
@@ -171,6 +176,7 @@ export async function setPasswordByLink(
 ): Promise<LinkPasswordResult> {
   const open = await findPasswordLink(work, kind, token);
   if (!open) return { outcome: 'dead' };
+  if (open.mustUseSso) return { outcome: 'sso' };
   const { company, user } = open;
   const problems = await problemsOf(work, company, user, password);
   if (problems.length > 0) return { outcome: 'refused', problems };

@@ -10,6 +10,7 @@ import type { Group } from '../groups/group.ts';
 import type { MailKind, MailState } from '../mails/mail.ts';
 import { authorise } from '../roles/authority.ts';
 import type { Session } from '../sessions/session.ts';
+import { usesSso } from './sso-queries.ts';
 import type { User } from './user.ts';
 
 export interface PersonOfCompany {
@@ -19,6 +20,8 @@ export interface PersonOfCompany {
   actorId: UserId | null;
   /** Mail to this address is not sent any more (A3.9). */
   isMailBlocked: boolean;
+  /** Signs in with single sign-on alone (A10.13). */
+  usesSso: boolean;
 }
 
 /** @throws AppError 404 for a person of another company, and for one who is deleted */
@@ -29,7 +32,11 @@ export async function getPersonOf(work: Work, companyId: CompanyId, userId: User
     work.store.of(companyId).users.findById(userId),
   ]);
   if (!company || !user) throw notFound('person');
-  return { user, company, actorId, isMailBlocked: await work.store.mails.isSuppressed(user.email) };
+  const [isMailBlocked, isSso] = await Promise.all([
+    work.store.mails.isSuppressed(user.email),
+    usesSso(work, companyId, userId),
+  ]);
+  return { user, company, actorId, isMailBlocked, usesSso: isSso };
 }
 
 export interface PersonOverview {

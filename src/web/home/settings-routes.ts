@@ -4,6 +4,7 @@ import { endSessions } from '../../domain/sessions/commands.ts';
 import { deviceName } from '../../domain/sessions/session.ts';
 import { proveOneself, renewOwnRecoveryCodes, resetOwnSecondFactor } from '../../domain/users/own-commands.ts';
 import { changeOwnPassword, findCompanyAndUser } from '../../domain/users/password-commands.ts';
+import { usesSso } from '../../domain/users/sso-queries.ts';
 import { tokenHash } from '../../lib/secrets.ts';
 import type { Runtime } from '../../runtime.ts';
 import type { Context } from '../context.ts';
@@ -24,10 +25,11 @@ async function drawSecurity(
 ): Promise<void> {
   const { company, user } = await findCompanyAndUser(person.work, person.companyId, person.userId);
   const { credentials } = person.work.store.of(person.companyId);
-  const [credential, factor, recoveryLeft] = await Promise.all([
+  const [credential, factor, recoveryLeft, isSso] = await Promise.all([
     credentials.findPassword(user.id),
     credentials.findTotp(user.id),
     credentials.countRecoveryCodes(user.id),
+    usesSso(person.work, person.companyId, user.id),
   ]);
   const moment = (at: Date) => momentOf(at, person.work.now, zoneOf(user));
   await showPage(
@@ -44,6 +46,7 @@ async function drawSecurity(
         changedAt: credential ? moment(credential.setAt) : null,
       },
       secondFactor: {
+        isSso,
         enrolledAt: factor ? moment(factor.confirmedAt) : null,
         reset: '/settings/second-factor/reset',
         recoveryLeft,

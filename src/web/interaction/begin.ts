@@ -90,6 +90,8 @@ async function prepare(runtime: Runtime, ctx: Context, interaction: Interaction,
     return identified(ticket, { ...who, sso: await routeOf(work, who) });
   }
   if (fixed === null) return ticket;
+  const led = username === '' ? null : await routeOf(work, { company, username });
+  if (led?.isEnforced) return identified(ticket, { username, company, sso: led });
   // At a company's own address its upstreams are offered before anybody has said who they are.
   const { connections } = await routeOf(work, { company, username: '' });
   return { ...ticket, sso: { connections, isEnforced: false, isStraight: false } };

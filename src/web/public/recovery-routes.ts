@@ -161,19 +161,32 @@ async function drawLinkPassword(
   );
 }
 
+/** C26: links of people whose company enforces single sign-on lead to its button. */
+async function showSso(ctx: Context, runtime: Runtime, { company, user }: OpenLink): Promise<void> {
+  const hint = new URLSearchParams({ username: user.username });
+  await showPage(ctx, runtime, 'public/link-done', 'Log in with single sign-on', {
+    title: 'Log in with single sign-on',
+    sentence: `${company.name} logs in with single sign-on, so you need no password here.`,
+    login: `/login/${company.loginSlug}?${hint}`,
+    label: 'Go on to log in',
+  });
+}
+
 function passwordLink(kind: PasswordLinkKind): Route[] {
   const show = async (ctx: Context, runtime: Runtime) => {
     const open = await findPasswordLink(ctx.state.work, kind, param(ctx, 'token'));
     if (!open) return showDead(ctx, runtime, deadLinks[kind]);
+    if (open.mustUseSso) return showSso(ctx, runtime, open);
     await drawLinkPassword(ctx, runtime, kind, open, null);
   };
   const set = async (ctx: Context, runtime: Runtime) => {
     const token = param(ctx, 'token');
     const result = await setPasswordByLink(ctx.state.work, kind, token, ctx.state.form.password ?? '');
     if (result.outcome === 'dead') return showDead(ctx, runtime, deadLinks[kind]);
-    if (result.outcome === 'refused') {
+    if (result.outcome === 'refused' || result.outcome === 'sso') {
       const open = await findPasswordLink(ctx.state.work, kind, token);
       if (!open) return showDead(ctx, runtime, deadLinks[kind]);
+      if (result.outcome === 'sso') return showSso(ctx, runtime, open);
       await drawLinkPassword(ctx, runtime, kind, open, {
         sentence: result.problems.join(' '),
         field: 'password',

@@ -2,6 +2,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Company } from '../../../src/domain/companies/company.ts';
 import { ensureSamlKey } from '../../../src/domain/keys/saml-key.ts';
+import { resetSecondFactor } from '../../../src/domain/users/admin-commands.ts';
+import { setPasswordByLink } from '../../../src/domain/users/password-commands.ts';
+import { newId } from '../../../src/lib/ids.ts';
+import { tokenHash } from '../../../src/lib/secrets.ts';
 import { startApp, type TestApp } from '../../support/app.ts';
 import {
   answerOf,
@@ -201,5 +205,108 @@ describe('enforcing (C26, D.5 step 2)', () => {
     }
     const kept = await app.runtime.store.of(strict.id).users.findById(person.user.id);
     expect(kept?.failures).toBe(0);
+  });
+});
+
+describe('what is left to do here for people of single sign-on', () => {
+  async function strict() {
+    const of = await makeCompany(app);
+    const own = new TestIdp(`own-${of.loginSlug}`);
+    const connection = await connectIdp(app, of, own, { name: 'Own Okta', enforce: enforced });
+    return { of, own, connection };
+  }
+
+  it('C26 a link to set a password leads to the button instead, and sets none', async () => {
+    const { of } = await strict();
+    const person = await makePerson(app, of);
+    const token = 'T'.repeat(43);
+    await app.runtime.db('links').insert({
+      id: newId(),
+      kind: 'passwordReset',
+      token_hash: tokenHash(token),
+      company_id: of.id,
+      user_id: person.user.id,
+      sent_to: person.user.email,
+      created_at: app.clock.now(),
+      expires_at: new Date(app.clock.now().getTime() + 3_600_000),
+    });
+    const visitor = app.visitor();
+    const page = await visitor.open(`/reset-password/${token}`);
+    expect(page.body).toContain('logs in with single sign-on');
+    expect(page.body).not.toContain('name="password"');
+    const link = /href="(\/login\/[^"]+)"/.exec(page.body)?.[1]?.replaceAll('&amp;', '&') ?? '';
+    expect((await visitor.open(link)).headers.location).toMatch(/^https:\/\/own-/);
+    const refused = await setPasswordByLink(app.operator(), 'passwordReset', token, 'Another-Harbour-77');
+    expect(refused).toEqual({ outcome: 'sso' });
+  });
+
+  it('A10.13 their 2FA reads SSO, and is not reset by anybody; with our own factor asked for it is ours again', async () => {
+    const { of, connection } = await strict();
+    const person = await makePerson(app, of);
+    const root = await makePerson(app, of, { role: 'Root Admin' });
+    const visitor = app.visitor();
+    await signIn(app, visitor, root, '/login');
+    const list = await visitor.open('/admin/users');
+    expect(list.body).toContain('SSO');
+    expect(list.body).not.toContain(`/admin/users/${person.user.id}/reset-2fa`);
+    expect((await visitor.open(`/admin/users/${person.user.id}/security`)).body).toContain('<dd>SSO</dd>');
+    await expect(resetSecondFactor(app.operator(), of.id, person.user.id)).rejects.toThrow('single sign-on');
+    await app.runtime.db('idp_connections').where({ id: connection.id }).update({ asks_second_factor: true });
+    await resetSecondFactor(app.operator(), of.id, person.user.id);
+  });
+
+  it('C9 a lock of the local way does not hold who comes through the upstream, and their coming does not lift it', async () => {
+    const { of, own } = await strict();
+    const person = await makePerson(app, of);
+    const until = new Date(app.clock.now().getTime() + 600_000);
+    await app.runtime.db('users').where({ id: person.user.id }).update({ failures: 5, locked_until: until });
+    const visitor = app.visitor();
+    const { id } = await toUpstream(visitor, await named(visitor, person.user.username, of));
+    const xml = await own.answer(app, upstreamPerson('p', { Email: person.user.email }), { inResponseTo: id });
+    const home = await visitor.open((await postAnswer(app, xml, id)).headers.location ?? '');
+    expect(home.status, home.body).toBe(200);
+    const kept = await app.runtime.store.of(of.id).users.findById(person.user.id);
+    expect([kept?.failures, kept?.lockedUntil]).toEqual([5, until]);
+  });
+
+  it('B.3 the IP access list holds for the upstream, too', async () => {
+    const { of, own } = await strict();
+    await app.runtime
+      .db('companies')
+      .where({ id: of.id })
+      .update({ policy: JSON.stringify({ ipList: { enabled: true } }) });
+    const visitor = app.visitor();
+    const { id } = await toUpstream(visitor, await named(visitor, 'p', of));
+    const page = await visitor.open(
+      (await postAnswer(app, await own.answer(app, upstreamPerson('p'), { inResponseTo: id }), id)).headers.location ??
+        '',
+    );
+    expect(page.status).toBe(403);
+    expect(page.body).toContain('does not allow logging in from this network');
+  });
+
+  it('D.5 a proved e-mail domain leads to the upstream, by login_hint and by the field, and an unproved one does not', async () => {
+    const { of, own } = await strict();
+    const domain = `${of.loginSlug}.example`;
+    const row = { company_id: of.id, domain, proof: 'x', created_at: app.clock.now() };
+    await app.runtime.db('email_domains').insert(row);
+    const asked = (hint: string) => app.visitor().open(`/login?username=${encodeURIComponent(hint)}`);
+    expect((await asked(`pat@${domain}`)).body).toContain('name="company"');
+    await app.runtime.db('email_domains').where({ domain }).update({ verified_at: app.clock.now() });
+    expect((await asked(`pat@${domain}`)).headers.location).toContain(own.ssoUrl);
+    const visitor = app.visitor();
+    const typed = await visitor.submit(await visitor.open('/login'), { username: `pat@${domain}`, company: '' });
+    expect(typed.headers.location).toContain(own.ssoUrl);
+    expect((await asked(`pat@other-${domain}`)).status).toBe(200);
+  });
+
+  it('prompt=login asks the upstream to prove the person anew', async () => {
+    const { of, own } = await strict();
+    const visitor = app.visitor();
+    const { address } = await toUpstream(
+      visitor,
+      await named(visitor, 'p', of, authorizeAddress(module, { prompt: 'login' })),
+    );
+    expect(await own.readRequest(address)).toMatchObject({ forceAuthn: 'true' });
   });
 });

@@ -93,17 +93,19 @@ function invitationWords(endsAt: Date | null, now: Date): string {
 
 /** Which acts the row offers (A2.6, A2.7, D.4): those that the rule would allow. The commands ask it again. */
 export function actsFor(
-  person: Pick<PersonRow, 'id' | 'role' | 'status' | 'isEnrolled' | 'mustSetPassword' | 'isMailBlocked'>,
+  person: Pick<PersonRow, 'id' | 'role' | 'status' | 'isEnrolled' | 'mustSetPassword' | 'isMailBlocked'> & {
+    usesSso?: boolean;
+  },
   by: Pick<TransitionBy, 'actorId' | 'reactivate'>,
 ): PersonActs {
-  const { isMailBlocked } = person;
+  const { isMailBlocked, usesSso = false } = person;
   const facts = {
     ...person,
     baseStatus: person.status === 'LockedOut' ? ('Active' as const) : person.status,
     mustEnrol2fa: !person.isEnrolled,
   };
   const offer = (transition: Transition, isTheTime = true) =>
-    isTheTime && decideTransition(transition, facts, { ...by, isMailBlocked }).allowed
+    isTheTime && decideTransition(transition, facts, { ...by, isMailBlocked, usesSso }).allowed
       ? `${usersPath}/${person.id}/${transition}`
       : null;
   const isReady = facts.baseStatus === 'Active' && person.isEnrolled && !person.mustSetPassword;
@@ -131,7 +133,7 @@ function toLine(person: PersonRow, desk: Desk): PersonLine {
     email: person.email,
     role: person.role,
     status: statusWords(person, desk.work.now),
-    secondFactor: person.isEnrolled ? 'Enrolled' : 'Not Enrolled',
+    secondFactor: person.usesSso ? 'SSO' : person.isEnrolled ? 'Enrolled' : 'Not Enrolled',
     invite: person.status === 'Invited' ? invitationWords(person.invitationEndsAt, desk.work.now) : '',
     lastLogin: person.lastLoginAt ? desk.moment(person.lastLoginAt) : null,
     isMailBlocked: person.isMailBlocked,

@@ -54,8 +54,8 @@ export function isLocked({ user }: PersonOfCompany, now: Date): boolean {
 
 /** Whether an act may be done to this person by the one who looks. */
 export function decisionFor(person: PersonOfCompany, transition: Transition) {
-  const { user, company, actorId, isMailBlocked } = person;
-  return decideTransition(transition, user, { actorId, reactivate: company.policy.reactivate, isMailBlocked });
+  const { user, company, actorId, isMailBlocked, usesSso } = person;
+  return decideTransition(transition, user, { actorId, reactivate: company.policy.reactivate, isMailBlocked, usesSso });
 }
 
 function offered(person: PersonOfCompany, now: Date): ActLink[] {

@@ -150,8 +150,12 @@ const security: DeskHandler = async (ctx, runtime, desk) => {
       head: await headOf(person, desk, 'security'),
       passwordSet: { words: passwordWords(person, read), at: read.password && desk.moment(read.password.setAt) },
       secondFactor: {
-        words: read.factor ? 'Authenticator app, set up' : 'Not Enrolled: set up at the next login',
-        at: read.factor && desk.moment(read.factor.confirmedAt),
+        words: person.usesSso
+          ? 'SSO'
+          : read.factor
+            ? 'Authenticator app, set up'
+            : 'Not Enrolled: set up at the next login',
+        at: person.usesSso ? null : read.factor && desk.moment(read.factor.confirmedAt),
       },
       recoveryCodes: read.factor ? `${read.recoveryCodesLeft} left` : 'None',
       browsers: `${known} known${locked > 0 ? `, ${locked} of them locked` : ''}`,

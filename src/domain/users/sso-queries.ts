@@ -1,0 +1,40 @@
+// Who signs in with single sign-on alone (C26, A10.13): password and second factor are their identity provider's matter, not ours.
+import type { CompanyId, UserId } from '../../lib/ids.ts';
+import type { Work } from '../../work.ts';
+import { companyKey } from '../companies/company.ts';
+import { usernameKey } from './user.ts';
+
+/**
+ * True of a row of `users as u` whose second factor is not ours: single sign-on is enforced and the person is not excepted from it,
+ * or they were made by it and never had a password; and no connection of the company asks for our factor as well (C25).
+ * One binding, twice: the time.
+ */
+export const usesSsoSql = `(
+  ((u.role <> 'Root Admin'
+      and exists (select from idp_connections i where i.company_id = u.company_id and i.is_enabled
+        and (i.enforce_state = 'on' or (i.enforce_state = 'trial' and i.trial_ends_at > ?)))
+      and not exists (select from break_glass_people b where b.user_id = u.id and (b.ends_at is null or b.ends_at > ?)))
+    or (not exists (select from credentials c where c.company_id = u.company_id and c.user_id = u.id)
+      and exists (select from idp_identities d where d.company_id = u.company_id and d.user_id = u.id)))
+  and not exists (select from idp_connections i where i.company_id = u.company_id and i.is_enabled and i.asks_second_factor))`;
+
+export async function usesSso(work: Work, companyId: CompanyId, userId: UserId): Promise<boolean> {
+  const { rows }: { rows: { uses: boolean }[] } = await work.store.db.raw(
+    `select ${usesSsoSql} as uses from users u where u.company_id = ? and u.id = ?`,
+    [work.now, work.now, companyId, userId],
+  );
+  return rows[0]?.uses === true;
+}
+
+/** The door's own question: whether no password of this person is taken. */
+export async function mustUseSso(work: Work, company: { name: string }, user: { username: string }): Promise<boolean> {
+  const facts = await work.store.signIns.read({
+    companyKey: companyKey(company.name),
+    usernameKey: usernameKey(user.username),
+    browserHash: null,
+    address: '',
+    ip: '',
+    now: work.now,
+  });
+  return facts.mustUseSso;
+}
