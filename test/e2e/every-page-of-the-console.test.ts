@@ -15,6 +15,7 @@ import { tellAccount } from '../support/connected.ts';
 import { consolePlaces } from '../support/console-routes.ts';
 import { phone } from '../support/look.ts';
 import { makePerson, type TestPerson } from '../support/people.ts';
+import { furnishSso } from '../support/sso.ts';
 import { type Stage, setStage, workplaceTeam } from '../support/stage.ts';
 import { logIn } from '../support/steps.ts';
 
@@ -82,6 +83,7 @@ describe('every page of the console', { timeout: 240_000 }, () => {
       event: String(event.id),
       instance: instanceId,
       exception: exception.id,
+      ...(await furnishSso(app, company, ben.user.id)),
     };
     addresses = consolePlaces(things)
       // Fragments, files, and what needs something that is under way.

@@ -8,6 +8,10 @@ export interface Things {
   event: string;
   instance: string;
   exception: string;
+  connection: string;
+  domain: string;
+  attempt: string;
+  ssoPlan: string;
 }
 
 export interface Place {
@@ -27,10 +31,20 @@ export function consolePlaces(things: Things): Place[] {
       .replace(':event', things.event)
       .replace(':instance', things.instance)
       .replace(':exception', things.exception)
+      .replace(':connection', things.connection)
+      .replace(':domain', things.domain)
+      .replace(':attempt', things.attempt)
+      .replace(/^(\/admin\/sso\/.*):plan/, `$1${things.ssoPlan}`)
+      .replace('/sso/new/:product', '/sso/new/okta')
       .replace(/:(person|user)\b/, things.user)
       .replace(/:(id|group)\b/, own)
       .replace(':kind', 'invitation')
       .replace(':part', 'html');
-    return { method, pattern: path, address, namesThing: /:(task|event|instance|person|user|id|group)\b/.test(path) };
+    return {
+      method,
+      pattern: path,
+      address,
+      namesThing: /:(task|event|instance|connection|domain|person|user|id|group)\b/.test(path),
+    };
   });
 }

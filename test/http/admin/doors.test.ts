@@ -11,7 +11,10 @@ import { tellAccount } from '../../support/connected.ts';
 import { type AtDesk, atDesk, otherRoles } from '../../support/console.ts';
 import { consolePlaces, type Place, type Things } from '../../support/console-routes.ts';
 import { makeCompany, makePerson } from '../../support/people.ts';
+import { furnishSso } from '../../support/sso.ts';
 import type { Page } from '../../support/visitor.ts';
+
+const noSso = { connection: 'no-id', domain: '%27', attempt: '-1', ssoPlan: '0' };
 
 describe('the doors of the console', () => {
   let app: TestApp;
@@ -48,6 +51,7 @@ describe('the doors of the console', () => {
         event: String(event.id),
         instance: instanceId,
         exception: exception.id,
+        ...(await furnishSso(app, company, user.id)),
       },
     };
   }
@@ -102,7 +106,15 @@ describe('the doors of the console', () => {
   });
 
   it('API-03 an id that is none is 404, not an error', async () => {
-    const nonsense = { user: 'no-id', group: '%27', task: 'no-task', event: '-1', instance: 'null', exception: '0' };
+    const nonsense = {
+      user: 'no-id',
+      group: '%27',
+      task: 'no-task',
+      event: '-1',
+      instance: 'null',
+      exception: '0',
+      ...noSso,
+    };
     for (const place of consolePlaces(nonsense).filter(({ namesThing, method }) => namesThing && method === 'get')) {
       const { status } = await knock(admin, place);
       expect([404, 400, 303], `${place.pattern}: ${status}`).toContain(status);

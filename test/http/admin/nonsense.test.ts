@@ -11,6 +11,7 @@ import { tellAccount } from '../../support/connected.ts';
 import { type AtDesk, atDesk } from '../../support/console.ts';
 import { consolePlaces } from '../../support/console-routes.ts';
 import { makeCompany, makePerson } from '../../support/people.ts';
+import { furnishSso } from '../../support/sso.ts';
 import { formsOf, type Page } from '../../support/visitor.ts';
 
 const nonsense: [what: string, value: string][] = [
@@ -124,6 +125,25 @@ const typed = [
     'noEnd',
     'permission',
   ],
+  ...[
+    'product',
+    'domain',
+    'ticket',
+    'act',
+    'on',
+    'test',
+    'claim',
+    'value',
+    'stops',
+    'outcome',
+    'clientSecret',
+    'enabled',
+  ],
+  ...['ssoUrl', 'sloUrl', 'entityId', 'certificates', 'metadataUrl', 'issuer', 'clientId'].map(
+    (one) => `settings.${one}`,
+  ),
+  ...['email', 'groups', 'companyIdentifier'].map((one) => `attributes.${one}`),
+  ...['creation.role', 'creation.on', 'asksSecondFactor'],
 ];
 
 describe('nonsense at the doors of the console', () => {
@@ -172,11 +192,14 @@ describe('nonsense at the doors of the console', () => {
       event: '1',
       instance: instanceId,
       exception: exception.id,
+      ...(await furnishSso(app, company, user.id)),
     };
     addresses = consolePlaces(things)
       // Take no field, and would leave nothing for the others.
       .filter(
-        ({ method, pattern }) => method === 'get' || !/\/(disconnect|exceptions\/:exception\/remove)$/.test(pattern),
+        ({ method, pattern }) =>
+          method === 'get' ||
+          !/\/(disconnect|exceptions\/:exception\/remove|sso\/.*\/(remove|delete|drop))$/.test(pattern),
       )
       .map((place) => ({ ...place, address: place.address.replace(':draft', draft) }));
     const [form] = formsOf(await admin.visitor.open('/settings/profile'));
