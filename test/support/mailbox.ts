@@ -19,9 +19,24 @@ export async function mailTo(app: TestApp, recipient: string, kind: MailKind): P
     const [mail] = (await app.runtime.store.mails.listRecent(50)).filter(
       (mail) => mail.recipient === recipient && mail.kind === kind,
     );
-    if (mail?.state !== 'kept' || mail.sealedData === null) continue;
-    const composed = app.runtime.composeMail(mail, JSON.parse(app.runtime.keyring.open(mailPurpose, mail.sealedData)));
-    return { ...composed, recipient, link: /https?:\/\/\S+/.exec(composed.text)?.[0] ?? '' };
+    if (mail?.state === 'kept' && mail.sealedData !== null) return read(app, { ...mail, sealedData: mail.sealedData });
   }
   throw new Error(`no mail of the kind ${kind} to ${recipient}`);
+}
+
+/** The same of a mail that waits in the queue, for a node whose jobs do not run. */
+export async function queuedMailTo(app: TestApp, recipient: string, kind: MailKind): Promise<ReceivedMail> {
+  const mail = (await app.runtime.store.mails.listRecent(50)).find(
+    (mail) => mail.recipient === recipient && mail.kind === kind,
+  );
+  if (!mail || mail.sealedData === null) throw new Error(`no mail of the kind ${kind} to ${recipient}`);
+  return read(app, { ...mail, sealedData: mail.sealedData });
+}
+
+function read(
+  { runtime }: TestApp,
+  mail: Parameters<TestApp['runtime']['composeMail']>[0] & { recipient: string; sealedData: string },
+): ReceivedMail {
+  const composed = runtime.composeMail(mail, JSON.parse(runtime.keyring.open(mailPurpose, mail.sealedData)));
+  return { ...composed, recipient: mail.recipient, link: /https?:\/\/\S+/.exec(composed.text)?.[0] ?? '' };
 }

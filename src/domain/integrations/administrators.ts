@@ -15,6 +15,8 @@ export async function tellAdministrators(
     | 'exceptionKept'
     | 'noWayIn'
     | 'emergencyUsed'
+    | 'moduleConnected'
+    | 'contractOverridden'
     | 'requirementReverted'
     | 'batchWaits'
     | 'deliveriesLate'

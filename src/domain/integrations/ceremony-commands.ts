@@ -6,6 +6,7 @@ import { transaction, type Work } from '../../work.ts';
 import { authorise } from '../roles/authority.ts';
 import type { CeremonyToken } from '../sessions/ceremony-repository.ts';
 import { recordId } from '../sessions/session.ts';
+import { tellAdministrators } from './administrators.ts';
 import { type Connection, type ConnectionInput, connectInstance } from './connect-commands.ts';
 
 /** Opens nothing but this: neither userinfo nor introspection know such a token. */
@@ -43,6 +44,24 @@ export async function finishCeremony(
     // The transaction takes back what was connected against the rule.
     if (token.instanceId !== null && token.instanceId !== connection.instance.id) throw unauthorized();
     await work.store.ceremonies.bind(id, connection.instance.id);
+    // A live session is not asked, so that whoever operates a product can connect it by a visit: it never stays unsaid. Once for each token.
+    if (token.instanceId === null) await tellConnected(inTheirName, token, { connection, module: module.name, input });
     return { ...connection, company: { id: companyId, name: token.company } };
   });
 }
+
+const tellConnected = (
+  work: Work,
+  { companyId, username, ip }: CeremonyToken,
+  { connection, module, input }: { connection: Connection; module: string; input: ConnectionInput },
+): Promise<void> =>
+  tellAdministrators(work, companyId, 'moduleConnected', {
+    module,
+    tenant: input.tenant.name,
+    by: username,
+    admin: input.admin.name,
+    from: ip,
+    server: work.origin.ip,
+    at: work.now.toISOString(),
+    href: `/admin/modules/${connection.instance.id}/disconnect`,
+  });

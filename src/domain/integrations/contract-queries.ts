@@ -87,6 +87,21 @@ export async function contractStanding(
   return { passed: false, at: null, because: missingWords(instance) };
 }
 
+/** How often provisioning was turned on without a passed test. Asks for no permission: for commands that have. */
+export async function countOverrides(
+  work: Work,
+  companyId: CompanyId,
+  instanceId: InstanceId,
+  since: Date,
+): Promise<number> {
+  const { rows }: { rows: { count: number }[] } = await work.store.db.raw(
+    `select count(*)::int as count from audit_events
+     where company_id = ? and action = 'module.settings' and target_id = ? and at > ? and details ->> 'override' is not null`,
+    [companyId, instanceId, since],
+  );
+  return rows[0]?.count ?? 0;
+}
+
 const missingWords = ({ hasScim, module }: TestedInstance): string =>
   hasScim
     ? `${module} has not passed the contract test in the last 90 days as it is set up now. Run it first.`

@@ -2,13 +2,15 @@
 // command. Whoever changes settings, exceptions or rules holds the instance's row first, so that they come one after the other.
 import { invalid, notFound } from '../../lib/errors.ts';
 import type { CompanyId, InstanceId } from '../../lib/ids.ts';
+import { after, hours } from '../../lib/time.ts';
 import { transaction, type Work } from '../../work.ts';
 import { record } from '../audit/commands.ts';
 import type { Group } from '../groups/group.ts';
 import { authoriseInstance } from '../roles/authority.ts';
 import { revokeLostAccess } from '../sessions/lost-access-commands.ts';
 import { causeOf, settingsChanged, standingChanged } from '../standing/commands.ts';
-import { contractStanding } from './contract-queries.ts';
+import { tellAdministrators } from './administrators.ts';
+import { contractStanding, countOverrides } from './contract-queries.ts';
 import { type Preflight, standingOf } from './requirement.ts';
 import { beginTrial, endRequirement } from './requirement-commands.ts';
 import { type Connected, getConnected } from './requirement-queries.ts';
@@ -125,9 +127,26 @@ async function store(work: Work, saving: Saving, override: string | null): Promi
     target: { kind: 'module', id: instanceId },
     details: { name: connected.instance, moduleId, ...details, ...(override === null ? {} : { override }) },
   });
+  if (override !== null) await tellOverridden(work, companyId, connected, override);
   const cause = causeOf(work, 'settings saved');
   await settingsChanged(work, { companyId, instanceId, cause });
   await standingChanged(work, { companyId, userIds: null, instanceIds: [instanceId], cause });
   if (current.enabled && !input.enabled)
     await revokeLostAccess(work, { companyId, moduleIds: [moduleId], userIds: null });
+}
+
+/** DOS-06: a module can turn its provisioning off and on as often as it likes; the audit log is whole all the same. */
+const overrideMailsAnHour = 5;
+
+async function tellOverridden(work: Work, companyId: CompanyId, of: Connected, reason: string): Promise<void> {
+  const since = after(work.now, -hours(1));
+  if ((await countOverrides(work, companyId, of.instanceId, since)) > overrideMailsAnHour) return;
+  await tellAdministrators(work, companyId, 'contractOverridden', {
+    module: of.instance,
+    by: work.actor.name,
+    reason,
+    from: work.origin.ip,
+    at: work.now.toISOString(),
+    href: `/admin/modules/${of.instanceId}/settings`,
+  });
 }

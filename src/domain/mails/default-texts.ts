@@ -212,6 +212,30 @@ export const defaultTexts: Record<MailKind, DefaultText> = {
     ),
     outro: '{link}',
   },
+  // To the administrators at each connect: a live session is not asked, so a visit alone is enough for it.
+  moduleConnected: {
+    subject: '{module} has been connected to {company}',
+    preview: '{who} connected it. Was it meant?',
+    heading: 'A module was connected',
+    intro: paragraphs(
+      hello,
+      '{who} connected {module} to {company} ({time}). It is among the modules of everybody with All Module Access now, and it can read the names of your access groups.',
+      'If it was meant, nothing is to be done. If nobody wanted it, disconnect it: its credentials stop working at once.',
+    ),
+    outro: '{link}',
+  },
+  // To the administrators: an override of what is there for safety.
+  contractOverridden: {
+    subject: '{module} creates accounts without a passed contract test',
+    preview: '{who} turned on automatic provisioning, and wrote down why.',
+    heading: 'The contract test was overridden',
+    intro: paragraphs(
+      hello,
+      '{who} turned on automatic user provisioning for {module} ({time}), though it has not passed the contract test. Until it has, nobody knows whether it suspends and removes accounts as it is told to.',
+      'Run the test on the page of the module, or turn provisioning off until then.',
+    ),
+    outro: '{link}',
+  },
   requirementReverted: {
     subject: 'Local login to {module} works again: nobody confirmed the trial',
     preview: 'Requiring {brand} was on trial, and has been taken back.',

@@ -23,6 +23,8 @@ export const mailKinds = [
   'exceptionKept',
   'noWayIn',
   'emergencyUsed',
+  'moduleConnected',
+  'contractOverridden',
   'requirementReverted',
   'batchWaits',
   'deliveriesLate',

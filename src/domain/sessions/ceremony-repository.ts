@@ -8,6 +8,8 @@ export interface CeremonyToken {
   company: string;
   userId: UserId;
   username: string;
+  /** Where its session began. */
+  ip: string;
   clientId: string;
   scope: string;
   /** It is bound to a key of the module (DPoP), which a plain bearer does not show. */
@@ -17,7 +19,7 @@ export interface CeremonyToken {
 }
 
 const select = `
-  select r.id, u.company_id as "companyId", c.name as company, u.id as "userId", u.username, r.client_id as "clientId",
+  select r.id, u.company_id as "companyId", c.name as company, u.id as "userId", u.username, w.ip, r.client_id as "clientId",
     coalesce(r.payload ->> 'scope', '') as scope, coalesce(r.payload ->> 'jkt', r.payload ->> 'x5t#S256') is not null as "isBound",
     r.payload ->> 'connected' as "instanceId"
   from oidc_records r

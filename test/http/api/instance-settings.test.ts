@@ -9,6 +9,7 @@ import { type InstanceId, newId } from '../../../src/lib/ids.ts';
 import { minutes } from '../../../src/lib/time.ts';
 import { makeConnected } from '../../support/api.ts';
 import { startApp, type TestApp } from '../../support/app.ts';
+import { queuedMailTo } from '../../support/mailbox.ts';
 import { makeCompany, makePerson, type TestPerson } from '../../support/people.ts';
 import {
   accountsWereRead,
@@ -17,6 +18,7 @@ import {
   enter,
   eventsOf,
   exempts,
+  mailsOf,
   makeReady,
   makeStage,
   type Stage,
@@ -221,9 +223,27 @@ describe('provisioning and the contract test (A8.7)', () => {
     expect((await put({ settings, override }, await etagOf())).status).toBe(200);
     const [event] = await eventsOf(app, stage, 'module.settings');
     expect(event?.details.override).toBe(override);
+    const told = () => mailsOf(app, stage, 'contractOverridden');
+    expect(await told()).toContain(stage.admin.user.email);
+    expect((await queuedMailTo(app, stage.admin.user.email, 'contractOverridden')).text).toContain(override);
+    const once = (await told()).length;
     // What is on may be changed without asking again.
     const changed = { on: true, values: { ...provisioning.values, permission: 'Read only' } };
     expect((await put({ settings: wire({ ...allOff, provisioning: changed }) }, await etagOf())).status).toBe(200);
+    expect(await told()).toHaveLength(once);
+  });
+
+  it('DOS-06 a module that turns it off and on again and again is told of five times an hour', async () => {
+    await fresh();
+    const settings = wire({ ...allOff, provisioning });
+    const told = async () =>
+      (await mailsOf(app, stage, 'contractOverridden')).filter((to) => to === stage.admin.user.email).length;
+    for (let i = 0; i < 7; i += 1) {
+      const override = 'Their test tenant is being built';
+      expect((await put({ settings, override }, await etagOf())).status).toBe(200);
+      expect((await put({ settings: wire(allOff) }, await etagOf())).status).toBe(200);
+    }
+    expect([await told(), (await eventsOf(app, stage, 'module.settings')).length]).toEqual([5, 14]);
   });
 
   it('begins without a word once it was passed, and puts no reason on record that nobody needed', async () => {

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findProduct } from '../../../src/domain/modules/catalogue.ts';
 import { connectModule, createModule } from '../../../src/domain/modules/commands.ts';
 import { apiClient, makeConnected } from '../../support/api.ts';
+import { queuedMailTo } from '../../support/mailbox.ts';
 import {
   answerOf,
   authorizeAddress,
@@ -158,6 +159,32 @@ describe('an administrator connects a module', () => {
       actor: { kind: 'user', id: admin.user.id },
       details: { instanceId: body.instance.id, admin: 'Ada Root', again: false },
     });
+  });
+
+  it('no administrator’s visit connects in silence: all of them are told who, what and from where, once for each token', async () => {
+    const own = await makeCompany(world.app);
+    const people = await Promise.all(
+      (['Root Admin', 'Admin', 'Admin', 'User'] as const).map((role) => makePerson(world.app, own, { role })),
+    );
+    const [, visiting, deactivated] = people;
+    if (!visiting || !deactivated) throw new Error('nobody');
+    await world.app.runtime.db('users').where({ id: deactivated.user.id }).update({ base_status: 'Deactivated' });
+    const secret = await accessToken(await browserOf(world.app, visiting));
+    const tenant = newTenant();
+    const { body } = await finish(secret, connection(tenant));
+    const mails = () =>
+      world.app.runtime.db('mails').where({ company_id: own.id, kind: 'moduleConnected' }).pluck('recipient');
+    const told = people.slice(0, 2).map(({ user }) => user.email);
+    expect((await mails()).sort()).toEqual(told.sort());
+    const { text, link } = await queuedMailTo(world.app, told[0] ?? '', 'moduleConnected');
+    for (const word of [product.module.name, `Tenant ${tenant}`, visiting.user.username, 'Ada Root', '127.0.0.1'])
+      expect(text).toContain(word);
+    expect(link).toBe(`${world.app.url}/admin/modules/${body.instance.id}/disconnect`);
+    // The answer that was not heard is asked for again; another sign-in is another connect.
+    await finish(secret, connection(tenant));
+    expect(await mails()).toHaveLength(2);
+    await finish(await accessToken(await browserOf(world.app, visiting)), connection(tenant));
+    expect(await mails()).toHaveLength(4);
   });
 
   it('the same tenant once more is the same instance, with new places and a new credential; the old one is dead', async () => {

@@ -22,6 +22,8 @@ export const kindWords: Record<MailKind, string> = {
   exceptionKept: 'Last exception was kept',
   noWayIn: 'No way in without us',
   emergencyUsed: 'Emergency account used',
+  moduleConnected: 'Module connected',
+  contractOverridden: 'Contract test overridden',
   requirementReverted: 'Required login was taken back',
   batchWaits: 'A large change waits',
   groupsNotSaid: 'Groups were not said',
@@ -65,9 +67,13 @@ export const occasionWords: Partial<Record<MailKind, string>> = {
   emergencyUsed: 'To the administrators, when the sealed emergency account of a module has logged in there.',
   noWayIn:
     'To the administrators, when a module requires the login and no exempt administrator of it can log in locally any more.',
+  moduleConnected: 'To the administrators, whenever a module has been connected to the company.',
+  contractOverridden:
+    'To the administrators, when automatic provisioning was turned on without a passed contract test.',
   requirementReverted: 'To the administrators, when nobody has confirmed the required login of a module in time.',
   batchWaits: 'To the administrators, when many people would lose a module at once and one of them has to confirm.',
-  groupsNotSaid: 'To the administrators, once a day, when an identity provider did not say the groups that rules go by.',
+  groupsNotSaid:
+    'To the administrators, once a day, when an identity provider did not say the groups that rules go by.',
   deliveriesLate: 'To the administrators, when a module has not been told of a change for 15 minutes.',
   certificateEnds:
     'To the administrators, 30 and 7 days before a certificate of an identity provider ends, and when it has.',
