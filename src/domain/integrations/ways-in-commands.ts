@@ -36,11 +36,12 @@ export async function findLostLastWay(
   change: WayInChange,
 ): Promise<{ wayIn: WayIn; sentence: string } | null> {
   if (!isInTransaction(work)) throw new Error('the last way in is guarded in the transaction that changes it');
+  if (change.what === 'accounts' && change.accountIds.length === 0) return null;
   const { integrations, exceptions } = work.store.of(companyId);
   const before = await integrations.find(instanceId);
   // Nothing is required, so nobody is locked out. A trial that begins meanwhile makes its own pre-flight.
   if (!before || !isRequired(before, work.now)) return null;
-  if (!touches(await exceptions.list(instanceId), change)) return null;
+  // Held before exceptions are read: somebody may be exempting the very account at this moment, and ending the exceptions of others.
   const settings = await integrations.hold(instanceId);
   if (!settings || !isRequired(settings, work.now)) return null;
   const lost = lastWayLost(await exceptions.list(instanceId), change, work.now);
@@ -48,12 +49,6 @@ export async function findLostLastWay(
   const { module } = await getConnected(work, companyId, instanceId);
   return { wayIn: lost, sentence: lastWaySentence(lost, change, { module, brand: work.config.brandName }) };
 }
-
-/** Whether the change concerns a way in at all: most do not, and hold nothing. */
-const touches = (exempt: Parameters<typeof lastWayLost>[0], change: WayInChange): boolean =>
-  exempt.some((one) =>
-    change.what === 'exception' ? one.id === change.id : change.accountIds.includes(one.accountId),
-  );
 
 /** Who can get into the module without us now. Asks for no permission: for pages and commands that have. */
 export async function listWaysIn(work: Work, companyId: CompanyId, instanceId: InstanceId): Promise<WayIn[]> {

@@ -1,8 +1,9 @@
 // "Require is lock-out-proof" (issue 4, C30): pre-flight, trial, confirmation, and the last way in against every call.
+import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Company } from '../../../src/domain/companies/company.ts';
 import { watchExceptions } from '../../../src/domain/integrations/exception-clock.ts';
-import { changeException, removeException } from '../../../src/domain/integrations/exception-commands.ts';
+import { addException, changeException, removeException } from '../../../src/domain/integrations/exception-commands.ts';
 import {
   preflight,
   requireLogin,
@@ -335,6 +336,35 @@ describe('no call takes the last way in away', () => {
     const stage = await required();
     const results = await Promise.allSettled([suspend(stage, 'ada'), end(stage, 'ben')]);
     expect(results.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+  });
+
+  it('an account that is being exempted in the same moment: whoever comes second sees what the first has done', async () => {
+    const stage = await required();
+    const { instanceId } = stage.module;
+    await accountsWereRead(app, company, stage.module, { eva: { isAdministrator: true } });
+    const holds = Promise.withResolvers<void>();
+    const goesOn = Promise.withResolvers<void>();
+    // Eva is exempted in place of the two others, in a transaction that has not ended yet.
+    const exempting = transaction(app.operator(), async (work) => {
+      await addException(work, company.id, instanceId, {
+        accountId: 'eva',
+        kind: 'person',
+        reason: 'On call',
+        endsAt: later(app.clock.now(), days(30)),
+        noEnd: false,
+      });
+      for (const account of ['ada', 'ben'])
+        await removeException(work, company.id, instanceId, await idOf(stage, account));
+      holds.resolve();
+      await goesOn.promise;
+    });
+    await Promise.race([holds.promise, exempting]);
+    const suspending = suspend(stage, 'eva');
+    await Promise.race([suspending.catch(() => undefined), setTimeout(300)]);
+    goesOn.resolve();
+    const results = await Promise.allSettled([exempting, suspending]);
+    expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);
+    await expect(suspending).rejects.toMatchObject({ code: 'last_way_in' });
   });
 
   it('accounts: both at once, one after the other; who is no way in may go', async () => {
