@@ -1,9 +1,10 @@
-// Single logout, front-channel: who logs out here, and came in through a SAML upstream that has a logout page, logs out there, too.
+// Single logout, front-channel: who logs out here, and came in through an upstream that has a logout page, logs out there, too.
 import { z } from 'zod';
 import { findConnection } from '../../domain/federation/connection-repository.ts';
 import type { Runtime } from '../../runtime.ts';
 import { type Context, getSealedCookie, setSealedCookie } from '../context.ts';
 import { seeOther } from '../routes.ts';
+import { oidcLogoutAddress } from './oidc-connector.ts';
 import { logoutAddress } from './saml-connector.ts';
 
 const sessionSchema = z.object({
@@ -20,8 +21,10 @@ export async function upstreamLogout(ctx: Context, runtime: Runtime, userId: str
   // Of somebody who was here before: their session at the upstream is not this one's to end.
   if (kept.data.userId !== userId) return null;
   const connection = await findConnection(ctx.state.work.store.db, kept.data.connectionId);
-  if (connection?.settings.kind !== 'saml') return null;
-  return logoutAddress(ctx.state.work, connection, kept.data.logout);
+  if (!connection) return null;
+  return connection.settings.kind === 'saml'
+    ? logoutAddress(ctx.state.work, connection, kept.data.logout)
+    : oidcLogoutAddress(connection, kept.data.logout);
 }
 
 /** The upstream sends the browser back. Nothing that it says is needed: the session here ended before. */

@@ -56,6 +56,8 @@ export function guardedFetch(outgoing: Outgoing): client.CustomFetch {
 const isAllowed = (url: URL): boolean =>
   url.protocol === 'https:' || (url.protocol === 'http:' && isLoopbackHost(url.hostname));
 
+export const isAllowedAddress = (address: string): boolean => URL.canParse(address) && isAllowed(new URL(address));
+
 interface Kept {
   configuration: client.Configuration;
   until: number;
@@ -128,7 +130,7 @@ function refuseBadMetadata(server: client.ServerMetadata, issuer: URL): void {
   if (said !== issuer.href) throw new OidcProblem('issuer', { expected: issuer.href, said: server.issuer });
   for (const name of ['authorization_endpoint', 'token_endpoint', 'jwks_uri'] as const) {
     const address = server[name];
-    if (address === undefined || !URL.canParse(address) || !isAllowed(new URL(address)))
+    if (address === undefined || !isAllowedAddress(address))
       throw new OidcProblem('upstream-error', { metadata: name, said: address ?? null });
   }
 }

@@ -8,6 +8,7 @@ import { type Claims, fitsAtHash, isDisowned, lacks, merged, toUpstreamClaims } 
 import {
   type Configurations,
   createConfigurations,
+  isAllowedAddress,
   OidcProblem,
   safeAlgorithms,
   toleranceSeconds,
@@ -132,7 +133,7 @@ async function arrived(
     issuer,
     // The upstream takes a code once, and our request is taken once.
     assertion: null,
-    logout: end_session_endpoint === undefined ? null : { idToken },
+    logout: logoutOf(end_session_endpoint, idToken),
     details: {
       issuer,
       alg,
@@ -141,6 +142,26 @@ async function arrived(
       ...(isDisowned(all, attributes) ? { email: 'the identity provider says that it is not verified' } : {}),
     },
   };
+}
+
+/** It is kept in a cookie, which must stay small: without the token the upstream asks the person. */
+const longestHint = 1500;
+
+function logoutOf(endSession: string | undefined, idToken: string): Record<string, string> | null {
+  if (endSession === undefined || !isAllowedAddress(endSession)) return null;
+  return { endSession, ...(idToken.length <= longestHint ? { idToken } : {}) };
+}
+
+/**
+ * OpenID Connect RP-Initiated Logout 1.0, section 2. Nowhere to come back to is named: an upstream that does not know the address would
+ * refuse the logout itself.
+ */
+export function oidcLogoutAddress({ settings }: StoredConnection, logout: Record<string, string>): string | null {
+  if (settings.kind !== 'oidc' || logout.endSession === undefined) return null;
+  const address = new URL(logout.endSession);
+  address.searchParams.set('client_id', settings.clientId);
+  if (logout.idToken !== undefined) address.searchParams.set('id_token_hint', logout.idToken);
+  return address.href;
 }
 
 /** Asked to prove themselves anew, the person must have done so since (OpenID Connect Core section 3.1.2.1, `auth_time`). */

@@ -96,6 +96,19 @@ describe('signing in through an OpenID provider', () => {
     expect(identity.signed_in_at).not.toBeNull();
   });
 
+  it('who logs out here, logs out at the upstream, too', async () => {
+    const visitor = app.visitor();
+    await comeBack(visitor, await leave(visitor, 'mia'), 'mia');
+    const left = await visitor.submitOnce(await visitor.open('/'), {}, '/sign-out');
+    const address = new URL(left.headers.location ?? '');
+    expect(`${address.origin}${address.pathname}`).toBe(`${upstream.issuer}/session/end`);
+    expect(address.searchParams.get('client_id')).toBe(upstream.clientId);
+    const hint = JSON.parse(
+      Buffer.from(address.searchParams.get('id_token_hint')?.split('.')[1] ?? '', 'base64url').toString(),
+    );
+    expect(hint.sub).toBe('mia');
+  });
+
   it('an answer that is brought twice, or by another browser, signs nobody in', async () => {
     const [mine, theirs] = [app.visitor(), app.visitor()];
     const left = await leave(mine, 'mia');
