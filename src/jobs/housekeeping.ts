@@ -1,6 +1,7 @@
 // What runs by the clock: expired records go in small batches, expired sessions are ended and their modules told.
 import { watchBreakGlass } from '../domain/federation/break-glass-commands.ts';
 import { revertOverdueEnforceTrials } from '../domain/federation/enforce-commands.ts';
+import { purgePlans } from '../domain/federation/plan-repository.ts';
 import { watchExceptions } from '../domain/integrations/exception-clock.ts';
 import { revertOverdueTrials } from '../domain/integrations/requirement-commands.ts';
 import { historyDays, keptDays } from '../domain/mails/mail.ts';
@@ -46,6 +47,8 @@ export async function keepHouse(work: Work): Promise<void> {
   await keepReadings(work);
   await reviveContracts(work);
   await inBatches(() => purgeTasks(store.db, after(now, -days(60)), batch));
+  // Each may have a row for everybody of a company.
+  await purgePlans(store.db, after(now, -days(60)), 5);
   await inBatches(() => store.mails.erase(after(now, -days(keptDays)), batch));
   await inBatches(() => store.mails.purge(after(now, -days(historyDays)), batch));
   await inBatches(() => store.machines.purgeEnded(now, batch));

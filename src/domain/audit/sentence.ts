@@ -426,7 +426,7 @@ const sentences: Record<AuditAction, (told: Told) => string> = {
   'sso.bind': ({ subject, details }) =>
     `${subject} came through ${shown(details.connection)} for the first time, and is bound to that account`,
   'sso.stop': ({ subject, details }) =>
-    `${shown(details.connection)} did not say the groups of ${text(details.email) ?? subject}: nothing was changed`,
+    `The groups of ${text(details.email) ?? subject} were not said by ${shown(details.connection)}: nothing was changed`,
   'sso.plan.make': ({ who, details }) =>
     `${who} made a plan for ${shown(details.connection)}: ${many(count(details.rows), 'person', 'people')} would be touched`,
   'sso.plan.ask': ({ who, details }) =>

@@ -8,9 +8,11 @@ import { authorise } from '../roles/authority.ts';
 import { startTask } from '../tasks/commands.ts';
 import type { NewRow, Task } from '../tasks/task.ts';
 import type { ConnectionId } from './connection.ts';
-import { refuseUnready } from './connection-commands.ts';
+import { recordConfig, refuseUnready } from './connection-commands.ts';
 import type { StoredConnection } from './connection-repository.ts';
+import { endEnforcement } from './enforce-commands.ts';
 import { countActive } from './people-queries.ts';
+import { conditionWords } from './person-mapping.ts';
 import {
   countActs,
   doneCount,
@@ -177,16 +179,30 @@ export async function saveSetup(
   setup: MappingSetup,
   before: MappingSetup,
 ): Promise<void> {
-  const { mappingRules } = work.store.of(connection.companyId);
+  const { mappingRules, groups } = work.store.of(connection.companyId);
+  if (connection.enabled && !setup.enabled) await endEnforcement(work, connection, 'ended');
+  const names = new Map((await groups.list()).map(({ id, name }) => [id as string, name]));
   await mappingRules.replace(connection.id, setup.rules);
   await mappingRules.saveSwitches(connection.id, setup);
+  if (connection.enabled !== setup.enabled)
+    await recordConfig(work, connection, { change: setup.enabled ? 'enabled' : 'disabled' });
   await record(work, {
     action: 'sso.mapping',
     companyId: connection.companyId,
     target: { kind: 'connection', id: connection.id },
-    details: { connection: connection.name, before, after: setup },
+    details: { connection: connection.name, before: setupWords(before, names), after: setupWords(setup, names) },
   });
 }
+
+/** For the audit log: rules as people read them. */
+const setupWords = ({ enabled, mapping, rules }: MappingSetup, names: ReadonlyMap<string, string>) => ({
+  enabled,
+  mapping,
+  rules: rules.map((rule) => {
+    const groups = rule.groupIds.map((id) => names.get(id) ?? 'a deleted group');
+    return `${conditionWords(rule)}: ${[rule.role, ...groups].filter(Boolean).join(', ')}${rule.stops ? ', and stop' : ''}`;
+  }),
+});
 
 async function ask(work: Work, plan: Plan, connection: StoredConnection, actorId: UserId): Promise<Applied> {
   if (plan.state === 'waiting') throw conflict('Another administrator has to apply the plan that you have made.');

@@ -212,3 +212,12 @@ export function planRepository(db: Database, companyId: CompanyId) {
     },
   };
 }
+
+/** Old plans with their rows; that they were made, and by whom they were applied, stays in the audit log. @returns how many */
+export async function purgePlans(db: Database, before: Date, limit: number): Promise<number> {
+  const result: { rowCount: number } = await db.raw(
+    'delete from sso_plans where id in (select id from sso_plans where made_at < ? order by made_at limit ? for update skip locked)',
+    [before, limit],
+  );
+  return result.rowCount;
+}
