@@ -50,6 +50,27 @@ export async function findLostLastWay(
   return { wayIn: lost, sentence: lastWaySentence(lost, change, { module, brand: work.config.brandName }) };
 }
 
+/**
+ * Which of these accounts have to stay, one after the other, until a way in is left: with the sentence that says so. For whoever ends
+ * the others.
+ */
+export async function findKeptBack(
+  work: Work,
+  companyId: CompanyId,
+  instanceId: InstanceId,
+  accountIds: Iterable<string>,
+): Promise<Map<string, string>> {
+  const ending = new Set(accountIds);
+  const kept = new Map<string, string>();
+  while (ending.size > 0) {
+    const change = { what: 'accounts', accountIds: [...ending], act: 'suspend' } as const;
+    const lost = await findLostLastWay(work, companyId, instanceId, change);
+    if (!lost || !ending.delete(lost.wayIn.accountId)) break;
+    kept.set(lost.wayIn.accountId, lost.sentence);
+  }
+  return kept;
+}
+
 /** Who can get into the module without us now. Asks for no permission: for pages and commands that have. */
 export async function listWaysIn(work: Work, companyId: CompanyId, instanceId: InstanceId): Promise<WayIn[]> {
   const { integrations, exceptions } = work.store.of(companyId);

@@ -3,6 +3,7 @@
 import { newId } from '../../lib/ids.ts';
 import type { Work } from '../../work.ts';
 import { recordAll } from '../audit/commands.ts';
+import { findKeptBack } from '../integrations/ways-in-commands.ts';
 import { authorise } from '../roles/authority.ts';
 import { causeOf } from '../standing/commands.ts';
 import type { Outcome, Task, TaskHandler, TaskRow } from '../tasks/task.ts';
@@ -41,13 +42,14 @@ async function run(work: Work, task: Task, rows: TaskRow[]): Promise<Outcome[]> 
   });
   const people = due.filter(({ userId }) => userId !== null);
   const queued = await queuePeople(work, plan, receiver, people);
-  const strays = due.filter(({ userId, act }) => userId === null && act === 'suspend');
+  const { strays, kept } = await straysOf(work, plan, due);
   await queueStrays(work, plan, receiver, strays);
   for (const { subject } of strays) queued.add(subject);
   const byPosition = new Map(planned.map((row) => [row.position, row]));
   return rows.map(({ position, userId }): Outcome => {
     const row = byPosition.get(position);
-    return row && queued.has(row.subject) ? { outcome: 'succeeded', userId } : skipped(changed);
+    if (row && queued.has(row.subject)) return { outcome: 'succeeded', userId };
+    return skipped((row?.externalId && kept.get(row.externalId)) || changed);
   });
 }
 
@@ -71,6 +73,21 @@ function asPlanned(pair: Pair, { act, wanted, rule }: PlanRow): Pair[] {
   if (act !== 'update' && act !== 'restore') return [];
   const isFitting = step ? step.act === act : act === 'update' && receiver.hasScim;
   return isFitting ? [{ ...pair, step: { act, wanted, because: step?.because ?? rule } }] : [];
+}
+
+/**
+ * Who is exempt was read without holding the module, and somebody may have exempted one of them since then: the guard is asked, as
+ * everywhere.
+ */
+async function straysOf(
+  work: Work,
+  { companyId, instanceId }: Plan,
+  due: PlanRow[],
+): Promise<{ strays: PlanRow[]; kept: ReadonlyMap<string, string> }> {
+  const all = due.filter(({ userId, act }) => userId === null && act === 'suspend');
+  const accountIds = all.flatMap(({ externalId }) => externalId ?? []);
+  const kept = await findKeptBack(work, companyId, instanceId, accountIds);
+  return { strays: all.filter(({ externalId }) => externalId === null || !kept.has(externalId)), kept };
 }
 
 /** Accounts of nobody: suspended and held like others, and never removed. */

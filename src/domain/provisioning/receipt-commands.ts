@@ -4,7 +4,7 @@ import type { CompanyId, InstanceId } from '../../lib/ids.ts';
 import { transaction, type Work } from '../../work.ts';
 import { record } from '../audit/commands.ts';
 import type { WayInChange } from '../integrations/ways-in.ts';
-import { findLostLastWay, refuseLosingLastWayIn } from '../integrations/ways-in-commands.ts';
+import { findKeptBack, refuseLosingLastWayIn } from '../integrations/ways-in-commands.ts';
 import { demotes, type Profile } from '../modules/profile.ts';
 import { authorise } from '../roles/authority.ts';
 import { listReceivers } from './facts-queries.ts';
@@ -76,17 +76,10 @@ async function keptBack(
   companyId: CompanyId,
   instanceId: InstanceId,
   found: Resendable[],
-): Promise<Set<string>> {
+): Promise<ReadonlyMap<string, string>> {
   const profile = await profileOf(work, companyId, instanceId);
-  const ending = new Set(found.flatMap((one) => changeOf(profile, one)?.accountIds ?? []));
-  const kept = new Set<string>();
-  while (ending.size > 0) {
-    const change = { what: 'accounts', accountIds: [...ending], act: 'suspend' } as const;
-    const lost = await findLostLastWay(work, companyId, instanceId, change);
-    if (!lost || !ending.delete(lost.wayIn.accountId)) break;
-    kept.add(lost.wayIn.accountId);
-  }
-  return kept;
+  const ending = found.flatMap((one) => changeOf(profile, one)?.accountIds ?? []);
+  return findKeptBack(work, companyId, instanceId, ending);
 }
 
 async function tell(

@@ -1,7 +1,9 @@
 // Plans (B.7): nothing changes by making one, what is applied is what was shown, and where the inputs have changed nothing is.
+import { setTimeout } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Company } from '../../../src/domain/companies/company.ts';
+import { addException } from '../../../src/domain/integrations/exception-commands.ts';
 import { linkAccount } from '../../../src/domain/provisioning/drift-commands.ts';
 import type { PlanRow, PlanScope } from '../../../src/domain/provisioning/plan.ts';
 import { applyPlan, dropPlan, makePlan } from '../../../src/domain/provisioning/plan-commands.ts';
@@ -13,7 +15,7 @@ import { runTaskJob } from '../../../src/jobs/task.ts';
 import { taskHandlers } from '../../../src/jobs/task-handlers.ts';
 import type { InstanceId } from '../../../src/lib/ids.ts';
 import { minutes } from '../../../src/lib/time.ts';
-import type { Work } from '../../../src/work.ts';
+import { transaction, type Work } from '../../../src/work.ts';
 import { startApp, type TestApp } from '../../support/app.ts';
 import { connectForDrift, makeHere, readNow, setDriftSettings } from '../../support/drift.ts';
 import { makeCompany, makePerson, type TestPerson } from '../../support/people.ts';
@@ -207,6 +209,48 @@ describe('a plan', () => {
         app.clock.now(),
       );
     expect(await acts({ classes: ['orphan'], orphans: 'suspend' })).toEqual(['none', 'none']);
+  });
+
+  it('an account of nobody that becomes the last way in while the plan runs stays, and the report says why', async () => {
+    scim.users = ['1', '2'].map((id) =>
+      account(id, `stray.${id}`, {
+        'urn:unifiedlogin:scim:2.0:Account': { localLogin: true, administrator: true },
+      }),
+    );
+    await read();
+    const { id } = await make({ classes: ['orphan'], orphans: 'suspend' });
+    const applied = await applyPlan(ada, company.id, id);
+    // Two administrators would be suspended, so that another one is asked.
+    expect(applied.outcome).toBe('asked');
+    const { taskId } = (await applyPlan(eve, company.id, id)) as { taskId: string };
+    const has = Promise.withResolvers<void>();
+    const goesOn = Promise.withResolvers<void>();
+    const exempting = transaction(app.operator(), async (work) => {
+      const { integrations } = work.store.of(company.id);
+      await integrations.hold(instanceId);
+      await addException(work, company.id, instanceId, {
+        accountId: '2',
+        kind: 'person',
+        reason: 'On call',
+        endsAt: null,
+        noEnd: true,
+      });
+      has.resolve();
+      await goesOn.promise;
+    });
+    const require = { state: 'on', trialBeganAt: null, trialEndsAt: null, trialBy: null } as const;
+    await app.runtime.store.of(company.id).integrations.setRequire(instanceId, require);
+    await Promise.race([has.promise, exempting]);
+    const running = work(taskId);
+    await Promise.race([running, setTimeout(1000)]);
+    goesOn.resolve();
+    await exempting;
+    expect(await running).toMatchObject({ state: 'done', succeeded: 1, skipped: 1 });
+    expect((await deliveries()).map(({ act, external_id }) => [act, external_id])).toEqual([['suspend', '1']]);
+    const rows = await app.runtime.db('task_rows').where({ task_id: taskId }).whereNotNull('message');
+    expect(rows.map(({ message }) => message)).toEqual([
+      expect.stringMatching(/^stray\.2 is the last one who can get into/),
+    ]);
   });
 
   it("an account of nobody that was suspended is held, and given back once it is somebody's", async () => {
