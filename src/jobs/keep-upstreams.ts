@@ -15,17 +15,26 @@ export interface Upkeep {
   stop(): Promise<void>;
 }
 
+/** What is due outside; each thing once a day, on whichever node comes first. */
 export async function keepUpstreamsOnce(work: Work, { txtRecords, ...metadata }: UpkeepMeans): Promise<void> {
   await checkDomainsAgain(work, txtRecords);
   await readMetadataAgain(work, metadata);
-  await warnOfCertificates(work);
 }
+
+/** Turns between two looks at all certificates: their ends are a matter of days. */
+const turnsBetweenLooks = 30;
 
 /** Every minute, one turn at a time; most find nothing to do. */
 export function keepUpstreams(work: () => Work, means: UpkeepMeans): Upkeep {
   let turn: Promise<void> | null = null;
+  let count = 0;
+  const keep = async () => {
+    await keepUpstreamsOnce(work(), means);
+    if (count % turnsBetweenLooks === 0) await warnOfCertificates(work());
+    count += 1;
+  };
   const timer = setInterval(() => {
-    turn ??= keepUpstreamsOnce(work(), means)
+    turn ??= keep()
       .catch((err) => work().log.warn({ err }, 'upstreams could not be looked at again'))
       .finally(() => {
         turn = null;

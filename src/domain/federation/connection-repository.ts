@@ -222,14 +222,18 @@ export async function listDueMetadata(db: Database, triedBefore: Date, limit: nu
     .select({ companyId: 'company_id', connectionId: 'id' });
 }
 
-/** After `after`, by id: for the daily look at certificates. */
-export async function listSamlConnections(db: Database, after: string | null, limit: number): Promise<Named[]> {
-  return db('idp_connections')
+/** After `after`, by id: for the look at certificates. */
+export async function listSamlConnections(
+  db: Database,
+  after: ConnectionId | null,
+  limit: number,
+): Promise<StoredConnection[]> {
+  const rows: Row[] = await db('idp_connections')
     .where({ kind: 'saml' })
     .where((rest) => (after === null ? rest : rest.where('id', '>', after)))
     .orderBy('id')
-    .limit(limit)
-    .select({ companyId: 'company_id', connectionId: 'id' });
+    .limit(limit);
+  return rows.map(toConnection);
 }
 
 /** Boxes that an older key sealed are replaced. @returns how many */

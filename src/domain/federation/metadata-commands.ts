@@ -159,13 +159,10 @@ export async function warnOfCertificates(work: Work): Promise<void> {
   let last: ConnectionId | null = null;
   for (;;) {
     const some = await listSamlConnections(work.store.db, last, 200);
-    for (const { companyId, connectionId } of some) {
-      const connection = await work.store.of(companyId).connections.find(connectionId);
-      if (connection && warningsFor(connection, work.now).length > 0) await warn(work, connection);
-    }
+    for (const connection of some) if (warningsFor(connection, work.now).length > 0) await warn(work, connection);
     const next = some.at(-1);
     if (!next || some.length < 200) return;
-    last = next.connectionId;
+    last = next.id;
   }
 }
 

@@ -59,7 +59,8 @@ const isAllowed = (url: URL): boolean =>
 export const isAllowedAddress = (address: string): boolean => URL.canParse(address) && isAllowed(new URL(address));
 
 interface Kept {
-  configuration: client.Configuration;
+  /** Of many who ask at the same moment one fetches, and all get the answer. */
+  configuration: Promise<client.Configuration>;
   until: number;
 }
 
@@ -75,7 +76,9 @@ export function createConfigurations(): Configurations {
       const key = `${connection.id} ${connection.version} ${connection.sealedSecret ?? ''}`;
       const known = kept.get(key);
       if (known && known.until > Date.now()) return known.configuration;
-      const configuration = await discover(work, outgoing, connection);
+      const configuration = discover(work, outgoing, connection);
+      // What failed is tried anew by whoever comes next.
+      configuration.catch(() => kept.get(key)?.configuration === configuration && kept.delete(key));
       kept.delete(key);
       kept.set(key, { configuration, until: Date.now() + keptFor });
       for (const oldest of kept.keys()) {

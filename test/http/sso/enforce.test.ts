@@ -23,6 +23,7 @@ import {
 import { passwordIsRefusedFor } from '../../../src/domain/federation/enforce-queries.ts';
 import { switchConnection } from '../../../src/domain/federation/switch-commands.ts';
 import { testedHashOf } from '../../../src/domain/federation/tested.ts';
+import { keepHouse } from '../../../src/jobs/housekeeping.ts';
 import { days, after as later, minutes, seconds } from '../../../src/lib/time.ts';
 import { transaction } from '../../../src/work.ts';
 import { startApp, type TestApp } from '../../support/app.ts';
@@ -283,6 +284,14 @@ describe('the trial', () => {
       override: 'a test',
     });
     expect(await mayUsePassword(stage, stage.user)).toBe(true);
+  });
+
+  it('the housekeeping reverts what a lost job would have', async () => {
+    const stage = await makeStage();
+    await enforce(stage);
+    app.clock.advance(minutes(31));
+    await keepHouse(app.operator());
+    expect((await stage.now()).enforce.state).toBe('off');
   });
 
   it('turning it off needs nothing, and leaves the list for the next time', async () => {

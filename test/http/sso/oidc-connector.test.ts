@@ -418,9 +418,17 @@ describe('API-11 what is fetched', () => {
     });
   });
 
+  it('a failure is not kept: the next one asks anew', async () => {
+    const connection = await connect(liar);
+    liar.lies.metadata = { issuer: 'https://elsewhere.example' };
+    expect((await refusal(connection)).problem).toBe('issuer');
+    liar.lies.metadata = {};
+    expect((await begin(connection)).address).toContain(liar.issuer);
+  });
+
   it('is kept for minutes, and read anew when the connection changes', async () => {
     const connection = await connect(liar);
-    await begin(connection);
+    await Promise.all([begin(connection), begin(connection)]);
     await begin(connection);
     expect(liar.asked).toEqual(['/.well-known/openid-configuration']);
     await begin({ ...connection, version: connection.version + 1 });

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Company } from '../../../src/domain/companies/company.ts';
 import type { ConnectionId } from '../../../src/domain/federation/connection.ts';
+import { editConnection } from '../../../src/domain/federation/connection-commands.ts';
 import { oidcRedirectUri } from '../../../src/web/sso/oidc-connector.ts';
 import { startApp, type TestApp } from '../../support/app.ts';
 import { getConnection, makeConnection } from '../../support/federation.ts';
@@ -172,6 +173,13 @@ describe('the Test button', () => {
     for (const text of ['mia@northwind.example', 'Engineers', 'given_name']) expect(page.body).toContain(text);
     expect((await getConnection(app, company, connectionId)).testedAt).not.toBeNull();
     expect(await app.runtime.db('idp_identities').count().first()).toEqual(before);
+    // What was tested is what stood there: a change meanwhile, and it says nothing.
+    await app.runtime.db('idp_connections').where({ id: connectionId }).update({ tested_at: null, tested_hash: null });
+    const second = await visitor.submit(await visitor.open(`/admin/sso/${connectionId}/test`), {}, '/test');
+    const { version } = await getConnection(app, company, connectionId);
+    await editConnection(app.operator(), company.id, connectionId, { version, asksSecondFactor: false });
+    await comeBack(visitor, second, 'mia');
+    expect((await getConnection(app, company, connectionId)).testedAt).toBeNull();
     // The same address, in the hands of another administrator.
     const other = await makePerson(app, company, { role: 'Admin' });
     const stranger = app.visitor();
