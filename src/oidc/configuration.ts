@@ -14,7 +14,7 @@ import { parsePolicy } from '../domain/companies/company.ts';
 import { connectScope } from '../domain/integrations/ceremony-commands.ts';
 import { pairwiseSubject } from '../domain/keys/subject.ts';
 import type { AccountFacts } from '../domain/sessions/record-repository.ts';
-import { acrMultiFactor } from '../domain/users/sign-in.ts';
+import { acrMultiFactor, acrUpstream } from '../domain/users/sign-in.ts';
 import { isId } from '../lib/ids.ts';
 import type { Log } from '../lib/log.ts';
 import type { Keyring } from '../lib/secrets.ts';
@@ -101,7 +101,8 @@ export function createConfiguration({
       pairwiseSubject(pairwiseKey, String(client.sectorIdentifier), accountId),
     assertJwtClientAuthClaimsAndHeader: refuseFarExpiry,
     clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
-    acrValues: [acrMultiFactor],
+    // A module may demand the first; the second only says what was (C25).
+    acrValues: [acrMultiFactor, acrUpstream],
     conformIdTokenClaims: false,
     cookies: {
       names: cookieNames(config.isSecure),

@@ -37,7 +37,7 @@ describe('discovery', () => {
       backchannel_logout_supported: true,
       backchannel_logout_session_supported: true,
       response_modes_supported: expect.arrayContaining(['form_post', 'query']),
-      acr_values_supported: ['urn:unified-login:mfa'],
+      acr_values_supported: ['urn:unified-login:mfa', 'urn:unified-login:upstream'],
       subject_types_supported: ['public', 'pairwise'],
     });
     expect(body.id_token_signing_alg_values_supported).toEqual(['RS256', 'ES256', 'EdDSA']);

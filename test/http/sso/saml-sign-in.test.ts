@@ -309,4 +309,28 @@ describe('what is left to do here for people of single sign-on', () => {
     );
     expect(await own.readRequest(address)).toMatchObject({ forceAuthn: 'true' });
   });
+
+  it('C25 a module that demands our second factor gets it from people of single sign-on, too', async () => {
+    const { of, own } = await strict();
+    const person = await makePerson(app, of);
+    const needy = await makeModule(app, [of]);
+    const claims = JSON.stringify({ id_token: { acr: { essential: true, value: 'urn:unified-login:mfa' } } });
+    const visitor = app.visitor();
+    const enter = async (start: string) => {
+      const { id } = await toUpstream(visitor, await named(visitor, person.user.username, of, start));
+      const xml = await own.answer(app, upstreamPerson('p', { Email: person.user.email }), { inResponseTo: id });
+      return visitor.open((await postAnswer(app, xml, id)).headers.location ?? '');
+    };
+    // Signed in already, by the upstream alone.
+    expect((await enter('/login')).status).toBe(200);
+    const asked = await visitor.open(authorizeAddress(needy, { claims }));
+    const { id } = await toUpstream(visitor, asked);
+    const xml = await own.answer(app, upstreamPerson('p', { Email: person.user.email }), { inResponseTo: id });
+    const page = await visitor.open((await postAnswer(app, xml, id)).headers.location ?? '');
+    expect(page.body).toContain('name="code"');
+    const done = await visitor.submit(page, { code: await freshCode(app, person) }, '/code');
+    const tokens = await redeem(app, needy, answerOf(done).get('code') ?? '');
+    const said = JSON.parse(Buffer.from(String(tokens.body.id_token).split('.')[1] ?? '', 'base64url').toString());
+    expect(said).toMatchObject({ amr: ['fed', 'otp', 'mfa'], acr: 'urn:unified-login:mfa' });
+  });
 });
