@@ -92,6 +92,17 @@ export type UserChanges = Partial<
   >
 >;
 
+/** What goes with a person: who they were at an upstream as well, so that whoever comes from there is somebody new (C15). */
+const buriedWith = [
+  'group_members',
+  'user_preferences',
+  'user_pictures',
+  'idp_identities',
+  'membership_sources',
+  'role_sources',
+  'break_glass_people',
+];
+
 export function userRepository(db: Database, companyId: CompanyId) {
   const living = () => db<UserRow>('users').where({ company_id: companyId }).whereNot({ base_status: 'Deleted' });
 
@@ -189,7 +200,7 @@ export function userRepository(db: Database, companyId: CompanyId) {
     /** Leaves the tombstone (C15): id, names and e-mail for the audit log; neither groups nor what was private to the person. */
     async bury(id: UserId, at: Date): Promise<void> {
       const own = { company_id: companyId, user_id: id };
-      for (const table of ['group_members', 'user_preferences', 'user_pictures']) await db(table).where(own).delete();
+      for (const table of buriedWith) await db(table).where(own).delete();
       await db('users').where({ company_id: companyId, id }).update({
         base_status: 'Deleted',
         deleted_at: at,

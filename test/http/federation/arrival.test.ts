@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Company } from '../../../src/domain/companies/company.ts';
 import { bindOwnIdentity, releaseIdentity } from '../../../src/domain/federation/binding-commands.ts';
 import { acceptEmptiedGroups } from '../../../src/domain/federation/stop-commands.ts';
+import { deleteUser } from '../../../src/domain/users/admin-commands.ts';
 import { deactivateUser, inviteUser } from '../../../src/domain/users/commands.ts';
 import type { GroupId, UserId } from '../../../src/lib/ids.ts';
 import { newId } from '../../../src/lib/ids.ts';
@@ -117,6 +118,22 @@ describe('T3: a first login makes the person', () => {
     ]);
     expect(await db()('idp_identities').where({ connection_id: connection.id })).toEqual([]);
     expect(await db()('users').where({ company_id: company.id })).toHaveLength(1);
+  });
+});
+
+describe('C15, T19: who was deleted and comes again', () => {
+  it('is somebody new, with nothing of what was', async () => {
+    const company = await makeCompany(app);
+    const [root, sales] = [await makePerson(app, company, { role: 'Root Admin' }), await makeGroup(company, 'Sales')];
+    const connection = await makeConnection(app, company, { rules: [groupRule('S', [sales], { role: 'Admin' })] });
+    const first = await arrive(app, connection, claimsOf('x@contoso.example', { groups: groupsOf('S') }));
+    await deleteUser(workAs(app, root), company.id, first.userId as UserId);
+    for (const table of ['idp_identities', 'membership_sources', 'role_sources'])
+      expect(await db()(table).where({ user_id: first.userId }), table).toEqual([]);
+    const again = await arrive(app, connection, claimsOf('x@contoso.example', { groups: groupsOf('T') }));
+    expect(again).toMatchObject({ outcome: 'accepted', became: 'created' });
+    expect(again.userId).not.toBe(first.userId);
+    expect(await read(company, again.userId)).toMatchObject({ role: 'User', groups: ['All Module Access'] });
   });
 });
 
