@@ -62,6 +62,7 @@ export type AuditAction =
   | 'module.require'
   | 'module.exception'
   | 'module.emergency'
+  | 'module.administrator'
   | 'module.link'
   | 'module.jitCreate'
   | 'module.unlink'

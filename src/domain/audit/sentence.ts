@@ -217,6 +217,7 @@ export function endWords(reason: unknown): string {
 }
 
 const proofWords: Record<string, string> = {
+  sso: 'single sign-on',
   totp: 'password and code',
   recovery: 'password and a recovery code',
   enrolment: 'password and a newly set-up second factor',
@@ -397,6 +398,8 @@ const sentences: Record<AuditAction, (told: Told) => string> = {
   'module.require': ({ who, details }) => requireWords(who, details),
   'module.emergency': ({ details }) =>
     `The emergency account ${quoted(details.account)} logged in to ${shown(details.name)} with its own password`,
+  'module.administrator': ({ subject, details }) =>
+    `${text(details.name) ?? 'A module'} says that the account ${shown(details.account)} of ${subject} ${details.after === true ? 'administers it' : 'does not administer it any more'}`,
   'module.exception': ({ who, details }) => exceptionWords(who, details),
   'module.link': ({ who, whom, subject, details }) =>
     details.by === 'hand'

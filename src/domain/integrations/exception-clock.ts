@@ -1,7 +1,7 @@
 // What time does to exceptions: reminders 7 and 1 days before the end, the last way in that is kept, and the tidying of old ones.
 // Ended exceptions need no job: everybody goes by the time that stands in them.
 import type { CompanyId, InstanceId } from '../../lib/ids.ts';
-import { after, days } from '../../lib/time.ts';
+import { after, days, hours } from '../../lib/time.ts';
 import { transaction, type Work } from '../../work.ts';
 import { tellAdministrators } from './administrators.ts';
 import { dueReminder, reminderDays } from './exception.ts';
@@ -43,10 +43,13 @@ export async function watchExceptions(work: Work): Promise<void> {
 /** As long as it is so, the administrators are told anew after this time. */
 const alarmAgain = days(7);
 
+/** A module that says now this and now that of who administers it rings no more often (DOS-06). */
+const quietFor = hours(1);
+
 /** What happens at a module itself nobody here can refuse; whoever can mend it is told. */
 async function watchWaysIn(work: Work): Promise<void> {
   const { db } = work.store;
-  await clearAlarms(db, work.now);
+  await clearAlarms(db, { now: work.now, rungBefore: after(work.now, -quietFor) });
   const due = { now: work.now, toldBefore: after(work.now, -alarmAgain), limit: atOnce };
   for (const { companyId, instanceId } of await listInstancesWithoutWayIn(db, due))
     await transaction(work, async (work) => {

@@ -216,12 +216,12 @@ export async function listInstancesWithoutWayIn(
   return rows;
 }
 
-/** Where somebody can get in again, or nobody needs to, the next alarm is a new one. */
-export async function clearAlarms(db: Database, now: Date): Promise<void> {
+/** Where somebody can get in again, or nobody needs to, the next alarm is a new one; not of those that rang since `rungBefore`. */
+export async function clearAlarms(db: Database, { now, rungBefore }: { now: Date; rungBefore: Date }): Promise<void> {
   await db.raw(
-    `update integration_settings s set alarmed_at = null where s.alarmed_at is not null and (s.require_state = 'off'
+    `update integration_settings s set alarmed_at = null where s.alarmed_at < :rungBefore and (s.require_state = 'off'
        or exists (select from login_exceptions x ${able}
-         where x.instance_id = s.instance_id and (x.ends_at is null or x.ends_at > ?)))`,
-    [now],
+         where x.instance_id = s.instance_id and (x.ends_at is null or x.ends_at > :now)))`,
+    { now, rungBefore },
   );
 }

@@ -71,7 +71,23 @@ async function link(
       'linked_elsewhere',
       `${account.userName} cannot be linked to ${fullName(person)}: one of them is linked to another in ${instance} already.`,
     );
-  if (linked === 'known') return false;
+  if (linked.administered !== null && linked.administered !== account.isAdministrator)
+    // Who administers the module decides about ways in and large changes: a module that says now this and now that is found out.
+    await record(work, {
+      action: 'module.administrator',
+      companyId,
+      target: { kind: 'user', id: person.id },
+      details: {
+        name: instance,
+        moduleId,
+        instanceId,
+        accountId: account.id,
+        account: account.userName,
+        before: linked.administered,
+        after: account.isAdministrator,
+      },
+    });
+  if (!linked.isNew) return false;
   await record(work, {
     action: isCreated ? 'module.jitCreate' : 'module.link',
     companyId,

@@ -495,11 +495,36 @@ it('tells the administrators, once a week, when the module itself takes away the
   app.clock.advance(days(7) + minutes(1));
   await turn();
   expect(await alarms()).toBe(2);
+  // A module that says one thing and then the other rings once an hour at most (DOS-06).
+  for (let i = 0; i < 3; i += 1) {
+    await demote(true);
+    await turn();
+    await demote(false);
+    await turn();
+  }
+  expect(await alarms()).toBe(2);
+  app.clock.advance(minutes(61));
   await demote(true);
   await turn();
   await demote(false);
   await turn();
   expect(await alarms()).toBe(3);
+});
+
+it('what a module says of who administers it is on record whenever it changes', async () => {
+  const stage = await makeReady(app, company);
+  const { user } = await makePerson(app, company);
+  for (const isAdministrator of [true, true, false, true]) await report(stage, user.id, isAdministrator, 'carl');
+  const rows = await app.runtime
+    .db('audit_events')
+    .where({ company_id: company.id, action: 'module.administrator', target_id: user.id })
+    .orderBy('id');
+  expect(rows.map(({ details }) => [details.account, details.before, details.after])).toEqual([
+    ['carl@northwind.example', false, true],
+    ['carl@northwind.example', true, false],
+    ['carl@northwind.example', false, true],
+  ]);
+  expect(rows[0]).toMatchObject({ actor: { kind: 'module' } });
 });
 
 it('A8.6 reminders go out 7 days and 1 day before, once each, also beside another node', async () => {
