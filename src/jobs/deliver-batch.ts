@@ -131,7 +131,11 @@ const said = (sent: Sent): Attempt =>
 
 const pointless = (words: string): Attempt => ({ tried: { outcome: 'pointless', words }, lane: null });
 
-export async function tryOne(batch: Batch, delivery: ClaimedDelivery, accounts: Map<UserId, ModuleAccount>): Promise<Attempt> {
+export async function tryOne(
+  batch: Batch,
+  delivery: ClaimedDelivery,
+  accounts: Map<UserId, ModuleAccount>,
+): Promise<Attempt> {
   if (delivery.channel === 'event') return tryEvent(batch, delivery);
   if (!batch.endpoint) return pointless('The module was disconnected.');
   const { scim } = batch.endpoint;

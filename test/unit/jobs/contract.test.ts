@@ -30,11 +30,14 @@ describe('a module that keeps the protocol', () => {
     expect(fake.accounts).toEqual([]);
   });
 
-  it.each(catalogue.map(({ name, profile }) => [name, profile] as const))('%s: no case fails', async (_name, profile) => {
-    const { results, fake } = await run(profile);
-    expect(failing(results)).toEqual([]);
-    expect(fake.accounts.filter(({ active }) => active)).toEqual([]);
-  });
+  it.each(catalogue.map(({ name, profile }) => [name, profile] as const))(
+    '%s: no case fails',
+    async (_name, profile) => {
+      const { results, fake } = await run(profile);
+      expect(failing(results)).toEqual([]);
+      expect(fake.accounts.filter(({ active }) => active)).toEqual([]);
+    },
+  );
 
   it('C36 one that only disables keeps the accounts, disabled', async () => {
     const { results, fake } = await run({ ...workplace, deletion: 'disable' });
@@ -88,8 +91,7 @@ describe('a module that breaks it fails the case that is about it', () => {
     // Nobody has to look through the wire to know what to do.
     for (const { outcome, sentence, advice } of results)
       if (outcome === 'failed') expect(sentence !== '' && advice !== '').toBe(true);
-    if (about[name].length === 1 && name !== 'sends-html' && name !== 'changes-ids')
-      expect(found).toEqual(about[name]);
+    if (about[name].length === 1 && name !== 'sends-html' && name !== 'changes-ids') expect(found).toEqual(about[name]);
   });
 
   it('one that cannot be reached fails once, and the rest is left out', async () => {
