@@ -188,6 +188,10 @@ export type CodeResult =
   /** Something changed since the password was typed: back to the first screen. */
   | { outcome: 'start-again' };
 
+/** For the audit log. */
+const howOf = ({ upstream }: Half, method: string) =>
+  upstream === null ? { method } : { method: `sso-${method}`, connection: upstream };
+
 async function readHalf(work: Work, half: Half): Promise<{ facts: SignInFacts; stands: boolean }> {
   const facts = await readFacts(work, half);
   // A password that was set since then is not the one that was proved: whoever knew the old one starts again (AUT-13).
@@ -235,7 +239,7 @@ export async function tryCode(
     browserHash: tokenHash(half.browserToken),
     interactionId: answer.interactionId,
     result: answer.result({ userId: user.id, amr: methods[wayOf(half)] }),
-    details: { method },
+    details: howOf(half, method),
     by: { ...work, actor: { kind: 'user', id: user.id, name: user.username } },
   });
   if (!result.proved) return { outcome: 'start-again' };
@@ -368,7 +372,7 @@ export async function finishEnrolment(work: Work, half: Half, answer: Answer): P
     browserHash: tokenHash(half.browserToken),
     interactionId: answer.interactionId,
     result: answer.result({ userId: user.id, amr: methods[wayOf(half)] }),
-    details: { method: 'enrolment' },
+    details: howOf(half, 'enrolment'),
     by: { ...work, actor: { kind: 'user', id: user.id, name: user.username } },
   });
   if (!result.completed || !result.answered) return { outcome: 'start-again' };

@@ -4,8 +4,10 @@ import { cookieNames } from '../../config/cookies.ts';
 import { companyKey } from '../../domain/companies/company.ts';
 import { findConnection } from '../../domain/federation/connection-repository.ts';
 import { homeClientId } from '../../domain/modules/module.ts';
-import { notFound } from '../../lib/errors.ts';
+import { notFound, tooManyRequests } from '../../lib/errors.ts';
 import { isId } from '../../lib/ids.ts';
+import { createRateLimit } from '../../lib/rate-limit.ts';
+import { hours } from '../../lib/time.ts';
 import type { Runtime } from '../../runtime.ts';
 import { type Context, getSealedCookie } from '../context.ts';
 import { showPage } from '../page.ts';
@@ -60,6 +62,9 @@ async function showExpired(ctx: Context, runtime: Runtime): Promise<void> {
   ctx.status = 400;
 }
 
+/** DOS-03: each way to an upstream is a row; nobody needs more of them in one sign-in. */
+const waysOfOne = createRateLimit([{ turns: 20, within: hours(1) }]);
+
 /** Only to an upstream of the company that this sign-in is for. */
 async function toUpstream(ctx: Context, runtime: Runtime, ticket: Ticket, id: string): Promise<void> {
   const { work } = ctx.state;
@@ -67,6 +72,8 @@ async function toUpstream(ctx: Context, runtime: Runtime, ticket: Ticket, id: st
   const company = connection && (await work.store.companies.findById(connection.companyId));
   if (!connection?.enabled || !company || companyKey(company.name) !== companyKey(ticket.company))
     throw notFound('way to log in');
+  const wait = waysOfOne.take(ticket.uid, work.now);
+  if (wait > 0) throw tooManyRequests(Math.ceil(wait / 1000));
   handlers.keep(ctx, runtime, nextTicket(ticket, { type: 'sent' }));
   const loginHint = ticket.username === '' ? null : ticket.username;
   await beginSso(ctx, runtime, connection, {

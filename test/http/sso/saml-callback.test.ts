@@ -306,6 +306,13 @@ describe('the way from the login', () => {
       expect((await visitor.open(`${base}${id}`)).status, id).toBe(404);
   });
 
+  it('DOS-03 one sign-in begins so many ways to an upstream, and no more', async () => {
+    const visitor = app.visitor();
+    const link = upstreamLink(await named(visitor));
+    for (let i = 0; i < 20; i += 1) expect((await visitor.send(link)).status).toBe(303);
+    expect((await visitor.send(link)).status).toBe(429);
+  });
+
   it('is closed to another browser', async () => {
     const page = await named(app.visitor());
     expect((await app.visitor().open(upstreamLink(page))).status).toBe(400);
