@@ -9,7 +9,7 @@ import { getCompany } from '../users/decide.ts';
 import { leavingTogether } from '../users/leave-commands.ts';
 import { applyChanges, type ChangedBy, type DecidedChange } from './mapping-commands.ts';
 import { countAdministrators, listSeenPeople, type SeenPerson } from './people-queries.ts';
-import { administers, isAdministrator, type PersonState } from './person-mapping.ts';
+import { administers, isAdministrator, type PersonState, stateOf } from './person-mapping.ts';
 import { decideSubject, type KnownChange, type Plan, type PlanRow } from './plan.ts';
 import { isSameState, undoneChange } from './plan-undo.ts';
 
@@ -31,22 +31,25 @@ async function run(work: Work, task: Task, rows: TaskRow[]): Promise<Outcome[]> 
   const setup = { enabled: connection.enabled, mapping: connection.mapping, rules };
   const groups = await work.store.of(companyId).groups.list();
   const bench = { ...setup, connectionId: connection.id, groups };
+  const isUndo = task.params.undo === true;
   let left = await countAdministrators(work, companyId);
   const due: DecidedChange[] = [];
+  const there = new Set<UserId>();
   for (const { userId, change: shown } of planned) {
     const person = people.get(userId);
     if (!person || !shown) continue;
+    // A login in between has done it already.
+    if (isSameState(stateOf(person), isUndo ? shown.before : shown.after)) there.add(userId);
     const others = left - Number(administers(person));
-    const change =
-      task.params.undo === true ? undoneChange(person, shown, others) : decideSubject(bench, person, others);
-    if (!change || (task.params.undo !== true && !isAsShown(change, shown))) continue;
+    const change = isUndo ? undoneChange(person, shown, others) : decideSubject(bench, person, others);
+    if (there.has(userId) || !change || (!isUndo && !isAsShown(change, shown))) continue;
     left += Number(administers(change.after)) - Number(administers(change.before));
     due.push({ userId, change });
+    there.add(userId);
   }
   const by: ChangedBy = { company: await getCompany(work, companyId), connection };
   await applyChanges({ ...work, isPartOfMore: true }, by, due);
-  const done = new Set<UserId>(due.map(({ userId }) => userId));
-  return rows.map(({ userId }) => (userId && done.has(userId) ? { outcome: 'succeeded', userId } : skipped(changed)));
+  return rows.map(({ userId }) => (userId && there.has(userId) ? { outcome: 'succeeded', userId } : skipped(changed)));
 }
 
 /** Memberships, then administrators, then people: the order that all others keep. */

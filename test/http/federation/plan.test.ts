@@ -337,6 +337,58 @@ describe('a plan before power', () => {
   });
 });
 
+describe('a plan that is applied while people log in', () => {
+  it('two press Apply, everybody logs in meanwhile: one task, nobody fails, all come out as shown; undone, as they were', async () => {
+    const company = await makeCompany(app);
+    const root = await makePerson(app, company, { role: 'Root Admin' });
+    const [sales, support] = [await makeGroup(company, 'Sales'), await makeGroup(company, 'Support')];
+    const rules = [groupRule('S', [sales]), groupRule('T', [support])];
+    const connection = await makeConnection(app, company, { rules, mapping: true });
+    const said = (n: number) => [n % 3 === 0 ? 'S' : 'T'];
+    const people = await crowd(company, connection, 30, said);
+    await propose(app, company, connection.id, { rules });
+    const before = await standing(people);
+    const proposal = { rules: [groupRule('T', [sales], { role: 'Billing and Purchasing' })] };
+    const { id } = await makePlan(app.operator(), company.id, connection.id, proposal);
+    const other = await app.node();
+    const both = await Promise.all([app, other].map((node) => applyPlan(workAs(node, root), company.id, id)));
+    expect(both[0]).toEqual(both[1]);
+    const taskId = both[0]?.outcome === 'started' ? (both[0].taskId ?? '') : '';
+    const login = async (n: number, node: TestApp) => {
+      const subject = people[n] as UserId;
+      return arrive(
+        node,
+        connection,
+        claimsOf(`${subject}@contoso.example`, { subject, groups: groupsOf(...said(n)) }),
+      );
+    };
+    const [, ...arrivals] = await Promise.all([
+      runTask(app, company, taskId),
+      ...people.map((_, n) => login(n, n % 2 === 0 ? other : app)),
+    ]);
+    for (const [n, arrival] of arrivals.entries())
+      expect(arrival.outcome, `person ${n}`).toBe(n % 3 === 0 ? 'refused' : 'accepted');
+    const shown = new Map((await rowsOf(company, id)).map((row) => [row.userId, row.change?.after]));
+    for (const is of await standing(people))
+      expect(is).toEqual({
+        id: is.id,
+        role: shown.get(is.id)?.role,
+        status: shown.get(is.id)?.baseStatus,
+        reason: shown.get(is.id)?.deactivatedReason,
+        groups: [...(shown.get(is.id)?.groups ?? [])].sort(),
+      });
+    expect(await app.runtime.store.of(company.id).tasks.findById(taskId)).toMatchObject({
+      state: 'done',
+      succeeded: 30,
+      skipped: 0,
+      failed: 0,
+    });
+    const undo = await startPlanUndo(app.operator(), company.id, id);
+    await runTask(app, company, undo.taskId ?? '');
+    expect(await standing(people)).toEqual(before);
+  });
+});
+
 describe('what goes with a plan', () => {
   it('turning the connection off by one ends its enforcement, and the audit log tells the rules in words', async () => {
     const company = await makeCompany(app);
