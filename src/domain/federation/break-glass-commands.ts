@@ -1,11 +1,12 @@
 // Break-glass people (C26): who may log in with a password whatever is enforced, each with a reason and an end, or none by choice.
 import { z } from 'zod';
-import { invalid, notFound, standsInTheWay } from '../../lib/errors.ts';
+import { invalid, notFound } from '../../lib/errors.ts';
 import { type CompanyId, isId, type UserId } from '../../lib/ids.ts';
 import { after, days, hours } from '../../lib/time.ts';
-import { isInTransaction, transaction, type Work } from '../../work.ts';
+import { transaction, type Work } from '../../work.ts';
 import { record } from '../audit/commands.ts';
 import { authorise } from '../roles/authority.ts';
+import { findLostLastSsoWay, refuseLosingLastSsoWayIn } from '../users/sso-ways-in-commands.ts';
 import type { User } from '../users/user.ts';
 import { tellSsoAdministrators } from './administrators.ts';
 import {
@@ -14,8 +15,7 @@ import {
   listEndingBreakGlass,
   mostBreakGlass,
 } from './break-glass-repository.ts';
-import { isInForce, lastWayLost, lastWaySentence, type SsoWayIn } from './enforce.ts';
-import { listEnforced, listSsoWaysIn } from './enforce-queries.ts';
+import { isInForce } from './enforce.ts';
 
 const ending = {
   reason: z
@@ -122,27 +122,6 @@ export async function removeBreakGlass(work: Work, companyId: CompanyId, userId:
     await work.store.of(companyId).breakGlass.delete(userId);
     await tell(work, { id: userId, companyId, username }, 'removed', { reason, endsAt });
   });
-}
-
-/**
- * Refuses what would take the last administrator away who can log in while single sign-on is enforced.
- * Call it in the transaction of the change, before the change. Costs one short read where nothing is enforced.
- * @throws AppError 409 last_way_in
- */
-export async function refuseLosingLastSsoWayIn(work: Work, companyId: CompanyId, gone: UserId[]): Promise<void> {
-  const lost = await findLostLastSsoWay(work, companyId, gone);
-  if (lost)
-    throw standsInTheWay('last_way_in', lastWaySentence(lost), {
-      way_in: { user_id: lost.userId, user_name: lost.username, kind: lost.kind },
-    });
-}
-
-/** The same as an answer, for whoever goes on with the others of a batch. */
-export async function findLostLastSsoWay(work: Work, companyId: CompanyId, gone: UserId[]): Promise<SsoWayIn | null> {
-  if (!isInTransaction(work)) throw new Error('the last way in is guarded in the transaction that changes it');
-  if ((await listEnforced(work, companyId)).length === 0) return null;
-  await work.store.of(companyId).breakGlass.holdList();
-  return lastWayLost(await listSsoWaysIn(work, companyId), new Set(gone));
 }
 
 const tell = (

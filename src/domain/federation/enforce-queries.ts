@@ -1,54 +1,11 @@
 // What Enforce Log In with SSO goes by. Asks for no permission: for commands, the door and pages that have.
-import type { CompanyId, UserId } from '../../lib/ids.ts';
+import type { UserId } from '../../lib/ids.ts';
 import type { Work } from '../../work.ts';
 import type { Role } from '../roles/role.ts';
-import type { ConnectionId } from './connection.ts';
+import { listSsoWaysIn } from '../users/sso-ways-in-queries.ts';
 import type { StoredConnection } from './connection-repository.ts';
-import { type EnforceFacts, isExempt, type LosesPassword, type SsoWayIn, sampleSize } from './enforce.ts';
+import { type EnforceFacts, type LosesPassword, sampleSize } from './enforce.ts';
 import { isTested } from './tested.ts';
-
-/** Connections of the company that are enforced now, by name: usually none or one. One statement with an index. */
-export async function listEnforced(work: Work, companyId: CompanyId): Promise<{ id: ConnectionId; name: string }[]> {
-  const { rows }: { rows: { id: ConnectionId; name: string }[] } = await work.store.db.raw(
-    `select id, name from idp_connections
-     where company_id = ? and is_enabled and (enforce_state = 'on' or (enforce_state = 'trial' and trial_ends_at > ?))
-     order by name, id`,
-    [companyId, work.now],
-  );
-  return rows;
-}
-
-/**
- * What the door asks before it takes a password (D.5 step 2): the connections that this person has to use instead.
- * Empty: the password counts. Root and break-glass people are exempt (C26).
- */
-export async function passwordIsRefusedFor(
-  work: Work,
-  companyId: CompanyId,
-  user: { id: UserId; role: Role },
-): Promise<{ id: ConnectionId; name: string }[]> {
-  const enforced = await listEnforced(work, companyId);
-  if (enforced.length === 0 || user.role === 'Root Admin') return [];
-  const row: { ends_at: Date | null } | undefined = await work.store
-    .db('break_glass_people')
-    .where({ company_id: companyId, user_id: user.id })
-    .first('ends_at');
-  return isExempt(user, row ? { endsAt: row.ends_at } : null, work.now) ? [] : enforced;
-}
-
-/** Exempt people who can really get in: active, with a password that they have set themselves. */
-export async function listSsoWaysIn(work: Work, companyId: CompanyId): Promise<SsoWayIn[]> {
-  const { rows }: { rows: SsoWayIn[] } = await work.store.db.raw(
-    `select u.id as "userId", u.username, btrim(u.first_name || ' ' || u.last_name) as name, u.role, b.ends_at as "endsAt",
-       case when u.role = 'Root Admin' then 'root' else 'break-glass' end as kind
-     from users u left join break_glass_people b on b.company_id = u.company_id and b.user_id = u.id and (b.ends_at is null or b.ends_at > :now)
-     where u.company_id = :companyId and u.base_status = 'Active' and (u.role = 'Root Admin' or b.user_id is not null)
-       and exists (select from credentials c where c.company_id = u.company_id and c.user_id = u.id)
-     order by u.role = 'Root Admin' desc, name, u.id`,
-    { companyId, now: work.now },
-  );
-  return rows;
-}
 
 /** When the person came in through this connection last; a test counts for nothing. */
 export async function cameInAt(

@@ -2,7 +2,7 @@
 import type { UserId } from '../../lib/ids.ts';
 import { relative } from '../../lib/time.ts';
 import { isJustNow, trialMinutes } from '../../lib/trial.ts';
-import { can, type Role } from '../roles/role.ts';
+import { canMend, type SsoWayIn } from '../users/sso-ways-in.ts';
 
 /** `trial`: in force until `trialEndsAt`, and for good once a second sign-in has confirmed it. */
 export type EnforceState = 'off' | 'trial' | 'on';
@@ -34,22 +34,6 @@ export interface BreakGlass {
 
 export const isInForce = ({ endsAt }: Pick<BreakGlass, 'endsAt'>, now: Date): boolean =>
   endsAt === null || now < endsAt;
-
-/** Root always (C23, C26), and whoever stands on the list. */
-export const isExempt = ({ role }: { role: Role }, breakGlass: Pick<BreakGlass, 'endsAt'> | null, now: Date): boolean =>
-  role === 'Root Admin' || (breakGlass !== null && isInForce(breakGlass, now));
-
-/** Somebody exempt who can really get in: active, with a password of their own. */
-export interface SsoWayIn {
-  userId: UserId;
-  username: string;
-  name: string;
-  kind: 'root' | 'break-glass';
-  role: Role;
-  endsAt: Date | null;
-}
-
-export const canMend = ({ role }: Pick<SsoWayIn, 'role'>): boolean => can(role, 'security.manage');
 
 /** Two people, and one of them at least can turn it off again. */
 export const isEnough = (ways: readonly SsoWayIn[]): boolean => ways.length >= 2 && ways.some(canMend);
@@ -175,15 +159,3 @@ const waysCheck = ({ waysIn }: EnforceFacts): EnforceCheck => ({
   passed: isEnough(waysIn),
   sentence: waysSentence(waysIn),
 });
-
-/** Names who would be the last one, and what to do. */
-export function lastWaySentence({ name }: Pick<SsoWayIn, 'name'>): string {
-  return `${name} is the last administrator who can log in while single sign-on is enforced. Add another active administrator with a password to the break-glass people first, or turn Enforce Log In with SSO off.`;
-}
-
-/** @returns the way in that would be lost as the last one who could mend anything; null: one stays, or there was none before */
-export function lastWayLost(ways: readonly SsoWayIn[], gone: ReadonlySet<UserId>): SsoWayIn | null {
-  const mending = ways.filter(canMend);
-  if (mending.some(({ userId }) => !gone.has(userId))) return null;
-  return mending[0] ?? null;
-}

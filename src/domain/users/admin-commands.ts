@@ -11,6 +11,7 @@ import { causeOf, sessionsRevoked, standingChanged } from '../standing/commands.
 import { decide } from './decide.ts';
 import { sendInvitation } from './invitations.ts';
 import { sendPasswordReset } from './password-commands.ts';
+import { refuseLosingLastSsoWayIn } from './sso-ways-in-commands.ts';
 import { fullName, type User } from './user.ts';
 
 /**
@@ -21,6 +22,7 @@ export async function deleteUser(work: Work, companyId: CompanyId, userId: UserI
   const actorId = await authorise(work, companyId, 'users.manage');
   return transaction(work, async (work) => {
     const { user } = await decide(work, companyId, userId, 'delete', actorId);
+    await refuseLosingLastSsoWayIn(work, companyId, [userId]);
     const { users, credentials } = work.store.of(companyId);
     await endEverything(work, { companyId, userId }, 'deleted');
     await work.store.links.voidOpen(

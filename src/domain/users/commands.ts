@@ -16,6 +16,7 @@ import { decide, getCompany } from './decide.ts';
 import { sendInvitation, sendSetup } from './invitations.ts';
 import { draft, insertUser, inviteUsers, type NewUser, parseNewUser } from './invite-commands.ts';
 import { factorPurpose } from './password-commands.ts';
+import { refuseLosingLastSsoWayIn } from './sso-ways-in-commands.ts';
 import { fullName, type User } from './user.ts';
 
 /** T1: one person and the invitation. @returns the link too, for an operator without mail. */
@@ -97,6 +98,7 @@ export async function deactivateUser(work: Work, companyId: CompanyId, userId: U
   const actorId = await authorise(work, companyId, 'users.manage');
   return transaction(work, async (work) => {
     const { company, user } = await decide(work, companyId, userId, 'deactivate', actorId);
+    await refuseLosingLastSsoWayIn(work, companyId, [userId]);
     await work.store.of(companyId).users.update(userId, { baseStatus: 'Deactivated', deactivatedReason: 'admin' });
     await endEverything(work, { companyId, userId }, 'deactivated');
     await work.store.links.voidOpen(

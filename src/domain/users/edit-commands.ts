@@ -7,11 +7,13 @@ import { record } from '../audit/commands.ts';
 import type { Company } from '../companies/company.ts';
 import { setGroupsOf } from '../groups/member-commands.ts';
 import { authorise } from '../roles/authority.ts';
+import { can } from '../roles/role.ts';
 import { causeOf, standingChanged } from '../standing/commands.ts';
 import { decide, previewAct } from './decide.ts';
 import { beginEmailChange, refuseBlocked } from './email-commands.ts';
 import { fieldProblems } from './fields.ts';
 import { sendInvitation } from './invitations.ts';
+import { refuseLosingLastSsoWayIn } from './sso-ways-in-commands.ts';
 import {
   emailKey,
   emailSchema,
@@ -111,6 +113,7 @@ async function changeEmail(
 async function changeRole(work: Work, user: User, role: Checked['role'], may: May): Promise<void> {
   if (role === undefined || role === user.role) return;
   await may('change-role', 'role');
+  if (!can(role, 'security.manage')) await refuseLosingLastSsoWayIn(work, user.companyId, [user.id]);
   await work.store.of(user.companyId).users.setRole(user.id, role);
   await record(work, {
     action: 'user.roleChange',

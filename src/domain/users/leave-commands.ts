@@ -10,6 +10,8 @@ import { endEverythingOf } from '../sessions/commands.ts';
 import { causeOf, standingChanged } from '../standing/commands.ts';
 import type { Outcome } from '../tasks/task.ts';
 import { getCompany } from './decide.ts';
+import { lastWaySentence } from './sso-ways-in.ts';
+import { findLostLastSsoWay } from './sso-ways-in-commands.ts';
 import { decideTransition, fullName, type User } from './user.ts';
 
 /** Their rows are held together, for some hundredths of a second. */
@@ -23,11 +25,21 @@ export async function deactivateSome(work: Work, companyId: CompanyId, userIds: 
     const held = await work.store.of(companyId).users.lockAll(userIds.flatMap((id) => id ?? []));
     const users = new Map(held.map((user) => [user.id, user]));
     const by = { actorId, reactivate: company.policy.reactivate };
-    const leaving = held.filter((user) => decideTransition('deactivate', user, by).allowed);
-    await leave(work, company, leaving);
+    const allowed = held.filter((user) => decideTransition('deactivate', user, by).allowed);
+    const last = await findLostLastSsoWay(
+      work,
+      companyId,
+      allowed.map(({ id }) => id),
+    );
+    await leave(
+      work,
+      company,
+      allowed.filter(({ id }) => id !== last?.userId),
+    );
     return userIds.map((id): Outcome => {
       const user = id === null ? undefined : users.get(id);
       if (!user) return { outcome: 'skipped', message: 'There is no such person any more.' };
+      if (last && user.id === last.userId) return { outcome: 'skipped', message: lastWaySentence(last) };
       const decision = decideTransition('deactivate', user, by);
       return decision.allowed
         ? { outcome: 'succeeded', userId: user.id }

@@ -5,7 +5,6 @@ import {
   addBreakGlass,
   changeBreakGlass,
   listBreakGlass,
-  refuseLosingLastSsoWayIn,
   removeBreakGlass,
   watchBreakGlass,
 } from '../../../src/domain/federation/break-glass-commands.ts';
@@ -20,12 +19,15 @@ import {
   revertOverdueEnforceTrials,
   stopEnforcing,
 } from '../../../src/domain/federation/enforce-commands.ts';
-import { passwordIsRefusedFor } from '../../../src/domain/federation/enforce-queries.ts';
 import { switchConnection } from '../../../src/domain/federation/switch-commands.ts';
 import { testedHashOf } from '../../../src/domain/federation/tested.ts';
+import { deleteUser } from '../../../src/domain/users/admin-commands.ts';
+import { deactivateUser } from '../../../src/domain/users/commands.ts';
+import { editUser } from '../../../src/domain/users/edit-commands.ts';
+import { deactivateSome } from '../../../src/domain/users/leave-commands.ts';
+import { mustUseSso } from '../../../src/domain/users/sso-queries.ts';
 import { keepHouse } from '../../../src/jobs/housekeeping.ts';
 import { days, after as later, minutes, seconds } from '../../../src/lib/time.ts';
-import { transaction } from '../../../src/work.ts';
 import { startApp, type TestApp } from '../../support/app.ts';
 import { arrive, claimsOf, getConnection, makeConnection, workAs } from '../../support/federation.ts';
 import { makeCompany, makePerson, type TestPerson } from '../../support/people.ts';
@@ -92,7 +94,7 @@ const enforce = async ({ company, admin, now }: Stage) => {
 };
 
 const mayUsePassword = async ({ company }: Stage, { user }: TestPerson): Promise<boolean> =>
-  (await passwordIsRefusedFor(app.operator(), company.id, user)).length === 0;
+  !(await mustUseSso(app.operator(), company, user));
 
 const checksOf = async ({ company, connection }: Stage, by: TestPerson) => {
   const { checks } = await preflightEnforce(workAs(app, by), company.id, connection.id);
@@ -359,11 +361,17 @@ describe('break-glass people', () => {
     const refusal = results.find((one) => one.status === 'rejected')?.reason;
     expect(refusal).toMatchObject({ code: 'last_way_in', status: 409, more: { way_in: { user_id: left?.userId } } });
     // The same for whoever would deactivate them.
-    await expect(
-      transaction(app.operator(), (work) =>
-        refuseLosingLastSsoWayIn(work, stage.company.id, left ? [left.userId] : []),
-      ),
-    ).rejects.toMatchObject({ code: 'last_way_in' });
+    const last = left?.userId ?? stage.glass.user.id;
+    const by = workAs(app, stage.admin);
+    for (const act of [
+      () => deactivateUser(by, stage.company.id, last),
+      () => deleteUser(by, stage.company.id, last),
+      () => editUser(by, stage.company.id, last, { role: 'User' }),
+    ])
+      await expect(act()).rejects.toMatchObject({ code: 'last_way_in' });
+    const [kept, gone] = await deactivateSome(by, stage.company.id, [last, stage.user.user.id]);
+    expect(kept).toMatchObject({ outcome: 'skipped', message: expect.stringContaining('last administrator') });
+    expect(gone).toMatchObject({ outcome: 'succeeded' });
     await stopEnforcing(workAs(app, stage.admin), stage.company.id, stage.connection.id);
     await removeBreakGlass(workAs(app, stage.admin), stage.company.id, left?.userId ?? stage.glass.user.id);
   });

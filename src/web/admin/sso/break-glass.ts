@@ -6,9 +6,10 @@ import {
   removeBreakGlass,
 } from '../../../domain/federation/break-glass-commands.ts';
 import type { BreakGlassPerson } from '../../../domain/federation/break-glass-repository.ts';
-import { canMend, isInForce } from '../../../domain/federation/enforce.ts';
-import { listEnforced } from '../../../domain/federation/enforce-queries.ts';
+import { isInForce } from '../../../domain/federation/enforce.ts';
 import { everybody, listPeople, type PersonRow } from '../../../domain/users/list-queries.ts';
+import { canMend } from '../../../domain/users/sso-ways-in.ts';
+import { listEnforced } from '../../../domain/users/sso-ways-in-queries.ts';
 import { fullName, type User } from '../../../domain/users/user.ts';
 import { notFound } from '../../../lib/errors.ts';
 import { isId, type UserId } from '../../../lib/ids.ts';

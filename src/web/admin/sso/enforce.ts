@@ -1,13 +1,13 @@
 // Enforce Log In with SSO (C26): what it would mean, the trial, and its end. Nobody locks everybody out by a mistake.
 import type { StoredConnection } from '../../../domain/federation/connection-repository.ts';
 import {
-  canMend,
   type EnforceCheck,
   type EnforcePreflight,
   type LossReason,
   standingOf,
 } from '../../../domain/federation/enforce.ts';
 import { enforceSso, preflightEnforce, stopEnforcing } from '../../../domain/federation/enforce-commands.ts';
+import { canMend } from '../../../domain/users/sso-ways-in.ts';
 import { trialMinutes } from '../../../lib/trial.ts';
 import type { Runtime } from '../../../runtime.ts';
 import type { Context } from '../../context.ts';
