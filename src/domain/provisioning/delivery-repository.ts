@@ -223,6 +223,17 @@ export function deliveryRepository(db: Database, companyId: CompanyId) {
       );
     },
 
+    /** What has come of a refusal since then, in place of what was said of it before. */
+    async addWords(ids: string[], words: string): Promise<void> {
+      if (ids.length === 0) return;
+      await db.raw(
+        `update deliveries set answer = jsonb_build_object('status', answer -> 'status',
+           'words', split_part(coalesce(answer ->> 'words', ''), ' Since then: ', 1) || ' Since then: ' || ?::text)
+         where company_id = ? and id = any(?) and state = 'given-up'`,
+        [words, companyId, ids],
+      );
+    },
+
     async refuse(ids: string[], words: string, now: Date): Promise<void> {
       await db.raw(
         `update deliveries set state = 'given-up', ended_at = ?, next_at = null, answer = ?

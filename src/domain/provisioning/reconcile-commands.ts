@@ -9,11 +9,21 @@ import { record, recordAll } from '../audit/commands.ts';
 import { tellAdministrators } from '../integrations/administrators.ts';
 import { findLostLastWay } from '../integrations/ways-in-commands.ts';
 import { demotes } from '../modules/profile.ts';
-import type { QueuedHint } from '../standing/commands.ts';
+import { peopleInOne, type QueuedHint } from '../standing/commands.ts';
 import { type BatchSize, mustWait } from './batch.ts';
 import type { PersonAct } from './desire.ts';
 import { listConcernedAfter, listReceivers, type Receiver, readFacts } from './facts-queries.ts';
-import { accountKey, carryOut, type Manner, type Pair, personKey, stepOf, type Tally, tally } from './reconcile.ts';
+import {
+  accountKey,
+  carryOut,
+  type Manner,
+  type Pair,
+  personKey,
+  stepOf,
+  stillRefused,
+  type Tally,
+  tally,
+} from './reconcile.ts';
 
 /** Why something is sent that no act has told of. */
 export const foundWords = 'found by comparing';
@@ -49,9 +59,15 @@ async function reconcileAll(work: Work, hint: QueuedHint, receivers: Receiver[])
     await transaction(work, async (work) => {
       const { companyId } = hint;
       await work.store.of(companyId).deliveries.hold();
-      await write(work, companyId, await pairsOf(work, companyId, receivers, userIds), mannerOf(work, cause, waiting));
+      const pairs = await pairsOf(work, companyId, receivers, userIds);
+      await write(work, companyId, pairs, mannerOf(work, cause, waiting));
+      // Who of them the act was on is not known any more, so that what it did not do is said where it was asked for last.
+      if (hint.isCrowd) await work.store.of(companyId).deliveries.addWords(stillRefused(pairs), crowdWords(hint.cause));
     });
 }
+
+const crowdWords = (cause: string): string =>
+  `${cause}, with more than ${peopleInOne} people at once, which is looked at as a whole and leaves what was refused as it is. Act on this person alone to end it.`;
 
 async function* concerned(work: Work, companyId: CompanyId): AsyncGenerator<UserId[]> {
   for (let last: UserId | null = null; ; ) {

@@ -61,6 +61,16 @@ const isQuiet = ({ receiver, standing }: Pair, step: Step): boolean =>
     return newest !== undefined && isSame(newest, step) && isSettled(newest, { isExplicit: false }, false);
   });
 
+/** Suspensions that another administrator has refused, and that would still be due: the ids of their deliveries. */
+export const stillRefused = (pairs: Pair[]): string[] =>
+  pairs.flatMap(({ step, account, standing }) =>
+    step?.act === 'suspend' && account?.life !== 'suspended'
+      ? standing
+          .filter((one) => one.state === 'given-up' && one.batchId !== null && isSame(one, step))
+          .map(({ id }) => id)
+      : [],
+  );
+
 export function carryOut(pairs: Pair[], manner: Manner): Outcome {
   const outcome: Outcome = { inserted: [], superseded: [], suspensions: [], begun: [] };
   for (const pair of pairs)

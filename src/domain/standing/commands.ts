@@ -18,13 +18,15 @@ export interface Hint {
 export interface QueuedHint extends Hint {
   actId: string;
   actorId: UserId | null;
+  /** An act on more people than one hint names, so that everybody is looked at. */
+  isCrowd?: boolean;
 }
 
 /** Taken up by jobs/reconcile.ts. */
 export const hintQueue = 'reconcile';
 
 /** More would make one job long; they are looked at in chunks. */
-const peopleInOne = 500;
+export const peopleInOne = 500;
 
 /** Enqueues, in the transaction of the act, the comparison of these people with what modules confirmed. */
 export async function standingChanged(work: Work, hint: Hint): Promise<void> {
@@ -32,9 +34,10 @@ export async function standingChanged(work: Work, hint: Hint): Promise<void> {
   // One row of many: the whole is hinted at when the last one is done, since it is judged as a whole.
   if (work.isPartOfMore) return;
   // A crowd is one act: it is judged as a whole (more than 10 people and 5 %), so it is looked at as a whole too.
-  const userIds = hint.userIds !== null && hint.userIds.length > peopleInOne ? null : hint.userIds;
+  const isCrowd = hint.userIds !== null && hint.userIds.length > peopleInOne;
   const actorId = await authorOf(work, hint.companyId);
-  const queued: QueuedHint = { ...hint, userIds, actId: newId(), actorId };
+  const act = { actId: newId(), actorId };
+  const queued: QueuedHint = isCrowd ? { ...hint, userIds: null, isCrowd, ...act } : { ...hint, ...act };
   await work.jobs.enqueue(work, hintQueue, queued, { priority: 10 });
 }
 

@@ -11,7 +11,7 @@ import { reportEntry } from '../../../src/domain/provisioning/entry-commands.ts'
 import { listReceivers } from '../../../src/domain/provisioning/facts-queries.ts';
 import { resendDelivery, resendGivenUp } from '../../../src/domain/provisioning/receipt-commands.ts';
 import { foundWords, reconcile, reconcileSome } from '../../../src/domain/provisioning/reconcile-commands.ts';
-import type { QueuedHint } from '../../../src/domain/standing/commands.ts';
+import { type QueuedHint, standingChanged } from '../../../src/domain/standing/commands.ts';
 import { sweepStanding } from '../../../src/jobs/standing-sweep.ts';
 import { type GroupId, newId, type UserId } from '../../../src/lib/ids.ts';
 import { minutes } from '../../../src/lib/time.ts';
@@ -133,6 +133,33 @@ describe('a batch that was refused', () => {
     // A new act on one of them is a new word.
     await reconcile(app.operator(), hintOf({ userIds: [idOf(1)] }));
     expect(await states()).toContain('queued');
+  });
+});
+
+describe('an act on a crowd', () => {
+  it('is looked at as a whole: what was refused before stays refused, and its receipts say so, once for the last act', async () => {
+    await refuseBatch(asPerson(app, ben), company.id, await waitingBatch());
+    const words = async () =>
+      (await deliveriesOf(app, connected.instanceId)).map(({ state, answer }) => [state, answer?.words]);
+    const refused = `Refused by ${ben.user.username}: the account stays as it is.`;
+    const all = (text: string) => people.map(() => ['given-up', text]);
+    // The sweep, or settings that were saved, say nothing of these people.
+    await reconcile(app.operator(), hintOf({ userIds: null }));
+    expect(await words()).toEqual(all(refused));
+    for (const cause of ['a group was deleted by ada', 'deactivated by ada']) {
+      const crowd = Array.from({ length: 501 }, () => newId<UserId>());
+      await app.runtime.db('pgboss.job').where({ name: 'reconcile' }).delete();
+      await transaction(asPerson(app, ada), (work) =>
+        standingChanged(work, { companyId: company.id, userIds: crowd, instanceIds: null, cause }),
+      );
+      const [{ data }] = await app.runtime.db('pgboss.job').where({ name: 'reconcile' }).select('data');
+      await reconcile(app.operator(), data);
+      expect(await words()).toEqual(
+        all(
+          `${refused} Since then: ${cause}, with more than 500 people at once, which is looked at as a whole and leaves what was refused as it is. Act on this person alone to end it.`,
+        ),
+      );
+    }
   });
 });
 
