@@ -35,7 +35,7 @@ export function consolePlaces(things: Things): Place[] {
       .replace(':domain', things.domain)
       .replace(':attempt', things.attempt)
       .replace(/^(\/admin\/sso\/.*):plan/, `$1${things.ssoPlan}`)
-      .replace('/sso/new/:product', '/sso/new/okta')
+      .replace(/^(\/admin\/sso\/(new|metadata)\/):product$/, '$1okta')
       .replace(/:(person|user)\b/, things.user)
       .replace(/:(id|group)\b/, own)
       .replace(':kind', 'invitation')

@@ -15,7 +15,6 @@ const head = (here: string, change: Partial<SsoHead> = {}): SsoHead => ({
   status: { tone: 'good', word: 'Enabled', more: '' },
   trial: null,
   ending: null,
-  stopped: null,
   tabs: ['Overview', 'Test', 'Settings', 'Mapping rules', 'Plans', 'Enforce', 'Log'].map((label) => ({
     label,
     href: `${path}/${label}`,
@@ -31,7 +30,6 @@ const inTrouble = (here: string, markup: string): SsoHead =>
     status: { tone: 'wait', word: 'Trial', more: '9 minutes left' },
     trial: { left: '9 minutes left', until: moment, href: `${path}/enforce` },
     ending: { words: 'The certificate ends in 3 days: get the new one in time.', href: `${path}/settings` },
-    stopped: { words: 'The groups of 2 people were not said.', href: `${path}/log` },
   });
 
 const field = (name: string, change: Partial<SsoField> = {}): SsoField => ({
@@ -251,6 +249,7 @@ const connectionSamples: Make = (shell, markup) => {
     isTested: false,
     certificates: [{ subject: 'CN=Northwind', ends: moment, warning: 'Ends soon', fingerprint: 'AB:CD' }],
     metadata: { words: 'Once a day.', read: moment, problem: '', refresh: `${path}/refresh` },
+    stopped: null,
     guide: guide('okta'),
     remove: `${path}/delete`,
   };
@@ -289,6 +288,28 @@ const connectionSamples: Make = (shell, markup) => {
         ...overview,
         connection: inTrouble('Overview', markup),
         next: null,
+        stopped: {
+          words: '2 people came without their groups.',
+          people: [
+            {
+              name: markup,
+              href: '/admin/users/b',
+              words: 'Their groups were not sent.',
+              at: moment,
+              userId: 'b',
+              mayAccept: false,
+            },
+            {
+              name: 'Cem',
+              href: '/admin/users/c',
+              words: 'An empty list came.',
+              at: moment,
+              userId: 'c',
+              mayAccept: true,
+            },
+          ],
+          accept: `${path}/accept-emptied`,
+        },
         lastSeen: null,
         tested: null,
         metadata: { words: 'Bring them.', read: null, problem: `It describes ${markup}`, refresh: '' },
@@ -637,6 +658,7 @@ const logSamples: Make = (shell, markup) => {
     shell: shell('sso'),
     connection: head('Log'),
     back: `${path}/log`,
+    overview: path,
     title: 'Sign-in of somebody unknown',
     at: moment,
     status: danger,

@@ -1,10 +1,11 @@
 // Connections as the console shows them. Authorisation is the first line of each; no rules here.
 import { notFound } from '../../lib/errors.ts';
-import type { CompanyId } from '../../lib/ids.ts';
+import type { CompanyId, UserId } from '../../lib/ids.ts';
 import type { Work } from '../../work.ts';
 import { authorise } from '../roles/authority.ts';
 import type { ConnectionId } from './connection.ts';
 import type { StoredConnection } from './connection-repository.ts';
+import type { StopReason } from './identity-repository.ts';
 
 export interface ConnectionUse {
   /** When somebody came in through it last. */
@@ -69,4 +70,31 @@ export async function seenClaims(
     [companyId, id],
   );
   return rows.map(({ name }) => name);
+}
+
+/** Somebody whose groups were not said at their last sign-in, so that nothing was changed (C22). */
+export interface StoppedPerson {
+  userId: UserId;
+  name: string;
+  username: string;
+  because: StopReason;
+  at: Date;
+}
+
+/** The latest first; `count` is of all of them. */
+export async function listStopped(
+  work: Work,
+  { companyId, id }: Pick<StoredConnection, 'companyId' | 'id'>,
+  limit: number,
+): Promise<{ count: number; people: StoppedPerson[] }> {
+  await authorise(work, companyId, 'security.manage');
+  const { rows }: { rows: (StoppedPerson & { count: number })[] } = await work.store.db.raw(
+    `select i.user_id as "userId", btrim(u.first_name || ' ' || u.last_name) as name, u.username,
+       i.stopped_because as because, i.stopped_at as at, (count(*) over ())::int as count
+     from idp_identities i join users u on u.company_id = i.company_id and u.id = i.user_id
+     where i.company_id = ? and i.connection_id = ? and i.stopped_because is not null and u.base_status <> 'Deleted'
+     order by i.stopped_at desc, i.user_id limit ?`,
+    [companyId, id, limit],
+  );
+  return { count: rows[0]?.count ?? 0, people: rows.map(({ count: _count, ...person }) => person) };
 }

@@ -70,7 +70,6 @@ export function connectionHead(connection: StoredConnection, desk: Desk, here: C
     status: connectionStatus(connection, now),
     trial: trial && { left: trial.words, until: desk.moment(trial.until), href: connectionPath(id, 'enforce') },
     ending: warning === '' ? null : { words: warning, href: connectionPath(id, 'settings') },
-    stopped: null,
     tabs: tabs.map(([tab, label]) => ({ label, href: connectionPath(id, tab), isHere: tab === here })),
   };
 }

@@ -125,13 +125,12 @@ const flat = (value: unknown): string =>
     ? String(value)
     : JSON.stringify(value);
 
+const ownPlace = ['trace', 'claims', 'assertion', 'attributes'];
+
 /** Everything that was noted, but for what has a place of its own. */
 export function detailLines(details: Record<string, unknown>): { name: string; value: string }[] {
   return Object.entries(details)
-    .filter(
-      ([key, value]) =>
-        !['trace', 'claims', 'assertion', 'attributes'].includes(key) && value !== null && value !== undefined,
-    )
+    .filter(([key, value]) => !ownPlace.includes(key) && value !== null && value !== undefined && value !== '')
     .map(([key, value]) => ({ name: key === 'ip' ? 'From' : nameOf(key), value: flat(value) }));
 }
 
@@ -157,6 +156,7 @@ const show: DeskHandler = async (ctx, runtime, desk) => {
     {
       connection: connectionHead(connection, desk, 'log'),
       back: connectionPath(connection.id, 'log'),
+      overview: connectionPath(connection.id),
       title: person ? `Sign-in of ${person.name}` : 'Sign-in of somebody unknown',
       at: desk.moment(attempt.at),
       status: statusOf(attempt),

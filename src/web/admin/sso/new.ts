@@ -68,7 +68,7 @@ function metadataLocals({ product, fields, read, metadataUrl }: Drawn, marks: ty
   const value = metadataUrl ?? fields['settings.metadataUrl'] ?? '';
   const { wrong, errors } = marks;
   return {
-    action: `${ssoPath}/new/${product.key}/metadata`,
+    action: `${ssoPath}/metadata/${product.key}`,
     file: `${ssoPath}/metadata`,
     url: {
       ...fieldOf({ ...described, optional: false }, { [described.name]: value }, { ...noMarks, wrong, errors }),
@@ -187,5 +187,5 @@ export const ssoNewRoutes: Route[] = [
   { method: 'post', path: `${ssoPath}/metadata`, handle: guarded(readFile) },
   { method: 'get', path: `${ssoPath}/new/:product`, handle: guarded(show) },
   { method: 'post', path: `${ssoPath}/new/:product`, handle: guarded(add) },
-  { method: 'post', path: `${ssoPath}/new/:product/metadata`, handle: guarded(readAddress) },
+  { method: 'post', path: `${ssoPath}/metadata/:product`, handle: guarded(readAddress) },
 ];

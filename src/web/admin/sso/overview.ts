@@ -1,11 +1,15 @@
 // One connection at a glance: facts, certificates, switches; and what touches everybody at once: enabling, disabling, deleting.
 import { deleteConnection } from '../../../domain/federation/connection-commands.ts';
-import { type ConnectionUse, getConnectionUse } from '../../../domain/federation/connection-queries.ts';
+import { type ConnectionUse, getConnectionUse, listStopped } from '../../../domain/federation/connection-queries.ts';
 import type { StoredConnection } from '../../../domain/federation/connection-repository.ts';
 import { standingOf } from '../../../domain/federation/enforce.ts';
 import { refreshMetadata } from '../../../domain/federation/metadata-commands.ts';
+import { stopWords } from '../../../domain/federation/person-mapping.ts';
+import { acceptEmptiedGroups } from '../../../domain/federation/stop-commands.ts';
 import { switchConnection } from '../../../domain/federation/switch-commands.ts';
 import { isTested } from '../../../domain/federation/tested.ts';
+import { notFound } from '../../../lib/errors.ts';
+import { isId, type UserId } from '../../../lib/ids.ts';
 import type { Runtime } from '../../../runtime.ts';
 import type { Context } from '../../context.ts';
 import { setFlash } from '../../page.ts';
@@ -98,6 +102,26 @@ function metadataOf({ id, settings, metadata }: StoredConnection, desk: Desk): L
   };
 }
 
+const shownStopped = 20;
+
+async function stoppedOf(connection: StoredConnection, desk: Desk): Promise<Locals['stopped']> {
+  const { count, people } = await listStopped(desk.work, connection, shownStopped);
+  if (count === 0) return null;
+  const latest = count > people.length ? ` These are the latest ${people.length}.` : '';
+  return {
+    words: `${counted(count, 'person', 'people')} came without the groups that the rules read. Nothing was changed for them, whatever the rules say: look at what your identity provider sends.${latest}`,
+    people: people.map(({ userId, name, username, because, at }) => ({
+      name: name === '' ? username : name,
+      href: `/admin/users/${userId}`,
+      words: stopWords[because],
+      at: desk.moment(at),
+      userId,
+      mayAccept: because === 'groups-emptied',
+    })),
+    accept: connectionPath(connection.id, 'accept-emptied'),
+  };
+}
+
 const show: DeskHandler = async (ctx, runtime, desk) => {
   const connection = await connectionAt(ctx, desk);
   const { id, enabled, testedAt, attributes } = connection;
@@ -126,6 +150,7 @@ const show: DeskHandler = async (ctx, runtime, desk) => {
       isTested: isTested(connection),
       certificates: certificateLines(connection, desk),
       metadata: metadataOf(connection, desk),
+      stopped: await stoppedOf(connection, desk),
       guide: guideOf(productOf(connection.settings), { ...(await guideFacts(runtime, desk)), attributes }),
       remove: connectionPath(id, 'delete'),
     },
@@ -272,6 +297,17 @@ const refresh: DeskHandler = async (ctx, runtime, desk) => {
   seeOther(ctx, connectionPath(connection.id));
 };
 
+const acceptEmptied: DeskHandler = async (ctx, runtime, desk) => {
+  const connection = await connectionAt(ctx, desk);
+  const { person = '' } = ctx.state.form;
+  if (!isId(person)) throw notFound('person');
+  // Whose id it is, the command asks the company's own table.
+  await acceptEmptiedGroups(desk.work, desk.companyId, connection.id, person as UserId);
+  const text = 'The empty list counts from their next sign-in, and in the next plan.';
+  setFlash(ctx, runtime, { kind: 'success', text });
+  seeOther(ctx, connectionPath(connection.id));
+};
+
 const path = `${ssoPath}/:connection`;
 
 export const ssoOverviewRoutes: Route[] = [
@@ -282,5 +318,6 @@ export const ssoOverviewRoutes: Route[] = [
   { method: 'post', path: `${path}/disable`, handle: guarded(switching('Disable')) },
   { method: 'get', path: `${path}/delete`, handle: guarded(asking('Delete')) },
   { method: 'post', path: `${path}/delete`, handle: guarded(remove) },
+  { method: 'post', path: `${path}/accept-emptied`, handle: guarded(acceptEmptied) },
   { method: 'post', path: `${path}/refresh`, handle: guarded(refresh) },
 ];

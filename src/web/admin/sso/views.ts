@@ -14,8 +14,6 @@ export interface SsoHead {
   trial: { left: string; until: Moment; href: string } | null;
   /** A certificate that ends soon or has ended. */
   ending: { words: string; href: string } | null;
-  /** Groups that were not said, and so changed nothing. */
-  stopped: { words: string; href: string } | null;
   tabs: { label: string; href: string; isHere: boolean }[];
 }
 
@@ -175,6 +173,12 @@ export interface SsoViews {
     isTested: boolean;
     certificates: CertificateLine[];
     metadata: { words: string; read: Moment | null; problem: string; refresh: string } | null;
+    /** Whose groups were not said; nothing was changed for them. */
+    stopped: {
+      words: string;
+      people: { name: string; href: string; words: string; at: Moment; userId: string; mayAccept: boolean }[];
+      accept: string;
+    } | null;
     guide: Guide;
     remove: string;
   };
@@ -300,6 +304,8 @@ export interface SsoViews {
     shell: Shell;
     connection: SsoHead;
     back: string;
+    /** Where the guide stands. */
+    overview: string;
     title: string;
     at: Moment;
     status: StatusWords;

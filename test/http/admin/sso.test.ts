@@ -1,0 +1,378 @@
+// Admin Settings > Single Sign-On: connections with their guides, metadata, settings, the test, enabling, domains, break-glass people, log.
+import { generateKeyPairSync } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Company } from '../../../src/domain/companies/company.ts';
+import type { ConnectionId } from '../../../src/domain/federation/connection.ts';
+import { proofHost, proofRecord } from '../../../src/domain/federation/email-domain.ts';
+import { selfSigned } from '../../../src/lib/certificate.ts';
+import { days } from '../../../src/lib/time.ts';
+import type { TxtRecords } from '../../../src/lib/txt-records.ts';
+import { startApp, type TestApp } from '../../support/app.ts';
+import { but, filled, post } from '../../support/connected.ts';
+import { type AtDesk, atDesk } from '../../support/console.ts';
+import { arrive, claimsOf, getConnection, groupsOf, makeConnection, workAs } from '../../support/federation.ts';
+import { makeCompany, makePerson } from '../../support/people.ts';
+import { connectIdp, postAnswer, TestIdp, upstreamPerson } from '../../support/saml-idp.ts';
+import { multipart, multipartType } from '../../support/upload.ts';
+import { formsOf, type Page, unescapeHtml, wordsOf } from '../../support/visitor.ts';
+
+let app: TestApp;
+let company: Company;
+let admin: AtDesk;
+const idp = new TestIdp();
+const zone = new Map<string, TxtRecords>();
+
+beforeAll(async () => {
+  app = await startApp({ txtRecords: async (host) => zone.get(host) ?? { outcome: 'none' } });
+  company = await makeCompany(app, 'Northwind IT');
+  await makeCompany(app);
+  admin = await atDesk(app, company);
+}, 60_000);
+afterAll(() => app.stop());
+
+const list = () => app.runtime.store.of(company.id).connections.list();
+const open = (address: string) => admin.visitor.open(address);
+const text = (page: Page) => wordsOf(page);
+
+/** What a form would send as it stands, fields of several lines included. */
+const whole = (page: Page, action: string): [string, string][] => [
+  ...filled(page, action),
+  ...[...page.body.matchAll(/<textarea[^>]* name="([^"]+)"[^>]*>([^<]*)</g)].map(
+    ([, name = '', value = '']): [string, string] => [name, unescapeHtml(value)],
+  ),
+];
+
+const byHand = {
+  name: 'Contoso',
+  'settings.entityId': idp.entityId,
+  'settings.ssoUrl': idp.ssoUrl,
+  'settings.certificates': idp.cert,
+};
+
+const metadata = (certificate = idp.cert) => `<?xml version="1.0"?>
+<md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" entityID="${idp.entityId}">
+<md:IDPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol">
+<md:KeyDescriptor use="signing"><ds:KeyInfo xmlns:ds="http://www.w3.org/2000/09/xmldsig#"><ds:X509Data><ds:X509Certificate>${certificate.replace(/-----[A-Z ]+-----|\s/g, '')}</ds:X509Certificate></ds:X509Data></ds:KeyInfo></md:KeyDescriptor>
+<md:SingleSignOnService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect" Location="${idp.ssoUrl}"/>
+</md:IDPSSODescriptor></md:EntityDescriptor>`;
+
+describe('the list', () => {
+  it('B.5 is empty at first, and says that nothing changes by adding', async () => {
+    const other = await atDesk(app, await makeCompany(app));
+    const page = await other.visitor.open('/admin/sso');
+    expect(text(page)).toContain('No connection yet');
+    expect(page.body).toContain('href="/admin/sso/new"');
+  });
+
+  it('C26 shows kind, state, last sign-in and the end of the certificate, with a warning 30 days ahead', async () => {
+    const connection = await connectIdp(app, company, idp, { name: 'Listed' });
+    await arrive(app, connection, claimsOf('listed@contoso.example'), idp.entityId);
+    expect(text(await open('/admin/sso'))).toMatch(/Listed SAML 2\.0 Enabled 1 person just now in 12 months/);
+    const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const [from, until] = [new Date(Date.now() - days(1)), new Date(Date.now() + days(14.5))];
+    const certificates = [selfSigned(privateKey, { name: 'Old', from, until })];
+    const old = await connectIdp(app, company, idp, { name: 'Old', saml: { certificates } });
+    expect(text(await open('/admin/sso'))).toContain('Ends soon');
+    expect(text(await open(`/admin/sso/${old.id}`))).toContain('The certificate ends in 15 days');
+    await app.runtime.store.of(company.id).connections.delete(old.id);
+    await app.runtime.store.of(company.id).connections.delete(connection.id);
+  });
+});
+
+describe('a new connection', () => {
+  it.each([
+    ['entra', ['Identifier (Entity ID)', 'user.userprincipalname', 'CompanyIdentifier', '/sso/saml/callback']],
+    ['okta', ['Audience URI (SP Entity ID)', 'user.login', 'CompanyIdentifier', '/sso/saml/callback']],
+    ['google', ['ACS URL', 'Group membership', 'CompanyIdentifier', '/sso/saml/callback']],
+    ['adfs', ['Relying party trust identifier', 'E-Mail-Addresses', 'CompanyIdentifier', '/sso/saml/metadata']],
+    ['saml', ['Entity ID (audience)', 'FirstName', 'CompanyIdentifier', '/sso/saml/callback']],
+    ['oidc', ['Redirect URI', 'preferred_username', '/sso/oidc/callback/']],
+  ])('B.5 has a guide for %s with the exact fields', async (product, words) => {
+    const page = await open(`/admin/sso/new/${product}`);
+    for (const word of words) expect(page.body).toContain(word);
+    if (product !== 'oidc') expect(page.body).toContain(company.identifier);
+  });
+
+  it('of no product is 404', async () => {
+    expect((await admin.visitor.send('/admin/sso/new/passly')).status).toBe(404);
+    expect((await admin.visitor.send('/admin/sso/new/__proto__')).status).toBe(404);
+  });
+
+  it('T3 is added by hand, switched off, and leads to its test', async () => {
+    const page = await admin.visitor.submit(await open('/admin/sso/new/okta'), byHand, '/new/okta');
+    expect(page.url).toMatch(/\/admin\/sso\/[\w-]+\/test$/);
+    const found = (await list()).find(({ name }) => name === 'Contoso');
+    expect(found).toMatchObject({
+      enabled: false,
+      mapping: false,
+      settings: { entityId: idp.entityId, signRequests: true },
+    });
+    expect(found?.settings.kind === 'saml' && found.settings.certificates).toHaveLength(1);
+  });
+
+  it('refused keeps what was typed, and says it at the field', async () => {
+    const form = { ...byHand, name: 'Refused', 'settings.certificates': 'no certificate' };
+    const page = await admin.visitor.submit(await open('/admin/sso/new/okta'), form, '/new/okta');
+    expect(page.status).toBe(422);
+    expect(page.body).toMatch(/aria-invalid="true"[^>]*aria-describedby="problem/);
+    expect(text(page)).toContain('This is no certificate');
+    expect(page.body).toContain('value="Refused"');
+    const bad = { ...byHand, name: 'Refused', 'settings.ssoUrl': 'no address' };
+    const other = await admin.visitor.submit(await open('/admin/sso/new/okta'), bad, '/new/okta');
+    expect(text(other)).toContain('Enter the whole address');
+  });
+
+  it('of OpenID Connect needs its secret, and never shows it again', async () => {
+    const form = { name: 'Upstream', 'settings.issuer': 'https://login.contoso.example', 'settings.clientId': 'ours' };
+    const start = await open('/admin/sso/new/oidc');
+    const refused = await admin.visitor.submit(start, { ...form, clientSecret: '' }, '/new/oidc');
+    expect(refused.status).toBe(422);
+    const page = await admin.visitor.submit(start, { ...form, clientSecret: 'a-long-client-secret' }, '/new/oidc');
+    const id = page.url.split('/').at(-2) ?? '';
+    expect((await open(`/admin/sso/${id}/settings`)).body).not.toContain('a-long-client-secret');
+    expect((await open(`/admin/sso/${id}`)).body).toContain('https://login.contoso.example');
+    await app.runtime.store.of(company.id).connections.delete(id);
+  });
+
+  async function upload(bytes: string): Promise<Page> {
+    const page = await open('/admin/sso/new/okta');
+    const form = formsOf(page).find(({ fields }) => fields.includes('file'));
+    return admin.visitor.send('/admin/sso/metadata', {
+      body: multipart({ csrf: form?.values.csrf ?? '', product: 'okta' }, { name: 'idp.xml', bytes }),
+      headers: { 'content-type': multipartType, origin: app.url },
+    });
+  }
+
+  it('reads a metadata file into the fields, and saves nothing by that', async () => {
+    const before = (await list()).length;
+    const page = await upload(metadata());
+    expect(page.status).toBe(200);
+    expect(page.body).toContain(`value="${idp.ssoUrl}"`);
+    expect(page.body).toContain('-----BEGIN CERTIFICATE-----');
+    expect((await list()).length).toBe(before);
+    const action = '/admin/sso/new/okta';
+    const added = await post(admin.visitor, action, but(whole(page, action), { name: 'From a file' }));
+    expect(added.headers.location).toMatch(/\/test$/);
+  });
+
+  it('API-11 says why a file or an address is none, and asks nothing of our own network', async () => {
+    const file = await upload('<!DOCTYPE x [<!ENTITY a "b">]><x/>');
+    expect(file.status).toBe(422);
+    expect(text(file)).toContain('no XML that is read here');
+    const address = { 'settings.metadataUrl': 'http://169.254.169.254/latest/meta-data' };
+    const page = await admin.visitor.submit(await open('/admin/sso/new/okta'), address, '/metadata/okta');
+    expect(page.status).toBe(422);
+    expect(page.body).toContain('value="http://169.254.169.254/latest/meta-data"');
+  });
+});
+
+describe('the settings', () => {
+  const form = (id: string) => open(`/admin/sso/${id}/settings`);
+  const save = (page: Page, fields: Record<string, string | null>) => {
+    const { pathname } = new URL(page.url);
+    return post(admin.visitor, pathname, but(whole(page, pathname), fields));
+  };
+
+  it('are saved, with the names of attributes, new people and the second factor', async () => {
+    const { id } = await connectIdp(app, company, idp, { name: 'Saved' });
+    const fields = {
+      name: 'Renamed',
+      'attributes.groups': 'memberOf',
+      'creation.role': 'Admin',
+      asksSecondFactor: 'yes',
+    };
+    const saved = await save(await form(id), fields);
+    expect(saved.status, text(saved)).toBe(303);
+    expect(await getConnection(app, company, id)).toMatchObject({
+      name: 'Renamed',
+      attributes: { groups: 'memberOf' },
+      creation: { role: 'Admin' },
+      asksSecondFactor: true,
+    });
+  });
+
+  it('that somebody else saved meanwhile stand beside what was typed: 409', async () => {
+    const { id } = await connectIdp(app, company, idp, { name: 'Contended' });
+    const mine = await form(id);
+    await save(await form(id), { name: 'Theirs' });
+    const page = await save(mine, { name: 'Mine' });
+    expect(page.status).toBe(409);
+    expect(page.body).toContain('value="Mine"');
+    expect(text(page)).toContain('Saved meanwhile: Theirs');
+    expect((await getConnection(app, company, id)).name).toBe('Theirs');
+  });
+
+  it('Enable asks on a page of its own, and is refused before a test has passed', async () => {
+    const { id } = await connectIdp(app, company, idp, { name: 'Untested', enabled: false });
+    const saved = await save(await form(id), { enabled: 'yes' });
+    expect(saved.headers.location).toBe(`/admin/sso/${id}/enable`);
+    const asked = await open(saved.headers.location ?? '');
+    const refused = await admin.visitor.submit(asked, {}, '/enable');
+    expect(refused.status).toBe(409);
+    expect(text(refused)).toContain('Test the connection first');
+    expect((await getConnection(app, company, id)).enabled).toBe(false);
+  });
+
+  it('Disable and Delete name what ends', async () => {
+    const { id } = await connectIdp(app, company, idp, { name: 'Leaving' });
+    const disabled = await admin.visitor.submit(await open(`/admin/sso/${id}/disable`), {}, '/disable');
+    expect(text(disabled)).toContain('Leaving is disabled.');
+    await admin.visitor.submit(await open(`/admin/sso/${id}/delete`), {}, '/delete');
+    expect((await list()).some((one) => one.id === id)).toBe(false);
+  });
+});
+
+describe('the test', () => {
+  const begin = async (id: ConnectionId): Promise<string> => {
+    const left = await admin.visitor.submitOnce(await open(`/admin/sso/${id}/test`), {}, '/test');
+    return new URL(left.headers.location ?? '').searchParams.get('RelayState') ?? '';
+  };
+
+  it('C27 shows every claim that came back and what it would make of the person, and creates nobody; then it can be enabled', async () => {
+    const { id } = await connectIdp(app, company, idp, { name: 'Tested', enabled: false });
+    const request = await begin(id);
+    const person = upstreamPerson('tess', { groups: ['Field engineers'], department: 'IT <b>' });
+    const posted = await postAnswer(app, await idp.answer(app, person, { inResponseTo: request }), request);
+    const page = await open(posted.headers.location ?? '');
+    expect(text(page)).toContain('The test passed');
+    for (const word of ['tess@example.com', 'Field engineers', 'department', 'Would be created, and let in'])
+      expect(text(page)).toContain(word);
+    expect(page.body).not.toContain('IT <b>');
+    const { users } = app.runtime.store.of(company.id);
+    expect(await users.findByUsername('tess')).toBeNull();
+    const enabled = await admin.visitor.submit(await open(`/admin/sso/${id}/enable`), {}, '/enable');
+    expect(text(enabled)).toContain('Tested is enabled.');
+    // Another administrator is shown nothing of it.
+    const other = await atDesk(app, company);
+    expect(text(await other.visitor.open(posted.headers.location ?? ''))).toContain('not there any more');
+  });
+
+  it('C27 whoever tests can bind their own account to the one there', async () => {
+    const { id } = await connectIdp(app, company, idp, { name: 'Bound', enabled: false });
+    const request = await begin(id);
+    const answer = await idp.answer(app, upstreamPerson('root'), { inResponseTo: request });
+    const posted = await postAnswer(app, answer, request);
+    const done = await admin.visitor.submit(await open(posted.headers.location ?? ''), {}, '/bind');
+    expect(text(done)).toContain('You can log in through Bound');
+    const key = { connectionId: id, issuer: idp.entityId, subject: 'id-of-root' };
+    expect(await app.runtime.store.of(company.id).identities.findPerson(key)).toBe(admin.person.user.id);
+  });
+
+  it('that fails says what to mend, with the code that the log has', async () => {
+    const { id } = await connectIdp(app, company, idp, { name: 'Failing', enabled: false });
+    const request = await begin(id);
+    const answer = await idp.answer(app, upstreamPerson('tim'), {
+      inResponseTo: request,
+      audience: 'https://other.example',
+    });
+    const posted = await postAnswer(app, answer, request);
+    const page = await open(posted.headers.location ?? '');
+    expect(text(page)).toContain('Set the audience');
+    const code = /<code>([0-9A-Z-]+)<\/code>/.exec(page.body)?.[1] ?? '';
+    const log = await open(`/admin/sso/${id}/log?code=${code}`);
+    expect(text(log)).toContain('Wrong audience');
+    expect(text(log)).toContain('1 sign-in');
+  });
+});
+
+describe('the log', () => {
+  it('shows one sign-in with what was said, how it was decided and what to do', async () => {
+    const { id } = await connectIdp(app, company, idp, { name: 'Logged' });
+    const connection = await getConnection(app, company, id);
+    const { noteAttempt } = await import('../../../src/domain/federation/request-commands.ts');
+    const details = { claims: { email: '<script>alert(1)</script>' }, trace: ['Nobody here has the address.'] };
+    await noteAttempt(app.operator(), connection, { outcome: 'refused: unmapped', details });
+    await noteAttempt(app.operator(), connection, { outcome: 'signed-in', userId: admin.person.user.id, details: {} });
+    const all = await open(`/admin/sso/${id}/log`);
+    expect(text(all)).toContain('2 sign-ins');
+    const failed = await open(`/admin/sso/${id}/log?outcome=failed`);
+    expect(text(failed)).toContain('1 sign-in');
+    const [, href = ''] = /class="cell-link" href="([^"]+)"/.exec(failed.body) ?? [];
+    const one = await open(href);
+    expect(text(one)).toContain('None of the rules fits');
+    expect(text(one)).toContain('Nobody here has the address.');
+    expect(one.body).not.toContain('<script>alert');
+    const foreign = await makeConnection(app, await makeCompany(app));
+    expect((await admin.visitor.send(href.replace(id, foreign.id))).status).toBe(404);
+  });
+});
+
+describe('e-mail domains', () => {
+  it('are added, proved in DNS and removed', async () => {
+    const page = await admin.visitor.submit(await open('/admin/sso/domains'), { domain: ' @Northwind.example ' });
+    expect(text(page)).toContain('Not proved');
+    const added = await app.runtime.store.of(company.id).emailDomains.find('northwind.example');
+    expect(page.body).toContain(proofRecord(added?.proof ?? ''));
+    const missing = await admin.visitor.submit(page, {}, '/northwind.example/verify');
+    expect(text(missing)).toContain('There is no TXT record at _unified-login.northwind.example yet.');
+    zone.set(proofHost('northwind.example'), { outcome: 'found', records: [['other=1']] });
+    const other = await admin.visitor.submit(page, {}, '/northwind.example/verify');
+    expect(text(other)).toContain('other=1');
+    zone.set(proofHost('northwind.example'), { outcome: 'found', records: [[proofRecord(added?.proof ?? '')]] });
+    const proved = await admin.visitor.submit(page, {}, '/northwind.example/verify');
+    expect(text(proved)).toContain('northwind.example is proved to be yours.');
+    const ask = await open('/admin/sso/domains/northwind.example/remove');
+    expect(text(await admin.visitor.submit(ask, {}, '/remove'))).toContain('No domain yet');
+  });
+
+  it('that are none are refused, and stay in the field', async () => {
+    const page = await admin.visitor.submit(await open('/admin/sso/domains'), { domain: 'gmail.com' });
+    expect(page.status).toBe(422);
+    expect(page.body).toContain('value="gmail.com"');
+    expect(text(page)).toContain('belongs to no company');
+  });
+});
+
+describe('break-glass people', () => {
+  it('C26 are found by typing, added with a reason and an end, changed and removed', async () => {
+    const { user } = await makePerson(app, company, { username: 'on.call', role: 'Admin' });
+    const found = await open('/admin/sso/break-glass?q=on.call');
+    expect(found.body).toContain(`/admin/sso/break-glass/new?person=${user.id}`);
+    const form = await open(`/admin/sso/break-glass/new?person=${user.id}`);
+    const refused = await admin.visitor.submit(form, { reason: 'Nights', endsAt: '' }, '/new');
+    expect(refused.status).toBe(422);
+    expect(refused.body).toContain('value="Nights"');
+    const added = await admin.visitor.submit(form, { reason: 'Nights', noEnd: 'yes' }, '/new');
+    expect(text(added)).toMatch(/on\.call Admin Nights No end Way in administrator/);
+    const edit = await open(`/admin/sso/break-glass/${user.id}`);
+    const end = new Date(app.clock.now().getTime() + days(20)).toISOString().slice(0, 10);
+    const { noEnd: _, ...values } = { noEnd: '' };
+    const changed = await admin.visitor.send(`/admin/sso/break-glass/${user.id}`, {
+      form: { ...values, csrf: formsOf(edit)[0]?.values.csrf ?? '', reason: 'Days', endsAt: end },
+    });
+    expect(changed.status).toBe(303);
+    expect(text(await open('/admin/sso/break-glass'))).toMatch(/Days in/);
+    const removed = await admin.visitor.submit(await open(`/admin/sso/break-glass/${user.id}/remove`), {}, '/remove');
+    expect(text(removed)).toContain('Nobody is on the list');
+  });
+
+  it('C26 the last way in stays on the list while single sign-on is enforced', async () => {
+    const strict = await makeCompany(app);
+    const { person, visitor } = await atDesk(app, strict);
+    const { enforced } = await import('../../support/saml-idp.ts');
+    const { addBreakGlass } = await import('../../../src/domain/federation/break-glass-commands.ts');
+    const work = workAs(app, person);
+    await addBreakGlass(work, strict.id, { userId: person.user.id, reason: 'On call', endsAt: null, noEnd: true });
+    await connectIdp(app, strict, idp, { enforce: enforced });
+    const ask = await visitor.open(`/admin/sso/break-glass/${person.user.id}/remove`);
+    const page = await visitor.submit(ask, {}, '/remove');
+    expect(page.status).toBe(409);
+    expect(text(page)).toContain('is the last administrator who can log in while single sign-on is enforced');
+  });
+});
+
+describe('groups that were not said', () => {
+  it('C22 stand on the overview, and an empty list can be confirmed', async () => {
+    const rules = [{ when: { kind: 'group' as const, value: 'Field' }, role: 'User' as const }];
+    const connection = await makeConnection(app, company, { name: 'Stopping', rules });
+    const come = (groups: string[]) =>
+      arrive(app, connection, claimsOf('stopped@contoso.example', { groups: groupsOf(...groups) }));
+    await come(['Field']);
+    await come([]);
+    const page = await open(`/admin/sso/${connection.id}`);
+    expect(text(page)).toContain('1 person came without the groups that the rules read.');
+    const done = await admin.visitor.submit(page, {}, '/accept-emptied');
+    expect(text(done)).toContain('The empty list counts from their next sign-in');
+    expect(text(done)).not.toContain('came without the groups');
+  });
+});
