@@ -260,7 +260,7 @@ const signInSamples = [
   }),
   sample('interaction/sso-problem', 'first', 'That login did not work', {
     sentence: 'The answer of your identity provider was meant for another service.',
-    next: 'Try again. If it stays, tell your administrator the code.',
+    next: 'Try again. If it keeps happening, give your administrator this code.',
     code: 'ABCD-2345',
     again: '/interaction/k3l',
   }),

@@ -50,7 +50,7 @@ export async function drawProblem(
       ? ''
       : code === null
         ? 'Try again, or ask your administrator.'
-        : 'Try again. If it stays, tell your administrator the code.',
+        : 'Try again. If it keeps happening, give your administrator this code.',
     code,
     again,
   });

@@ -1,4 +1,5 @@
 // The way to a SAML identity provider and back (B.5), against one that nobody here wrote.
+import { generateSync } from 'otplib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Company } from '../../../src/domain/companies/company.ts';
 import { ensureSamlKey } from '../../../src/domain/keys/saml-key.ts';
@@ -27,7 +28,7 @@ import {
   type UpstreamPerson,
   upstreamPerson,
 } from '../../support/saml-idp.ts';
-import type { Page, Visitor } from '../../support/visitor.ts';
+import { type Page, type Visitor, wordsOf } from '../../support/visitor.ts';
 
 let app: TestApp;
 let company: Company;
@@ -332,5 +333,27 @@ describe('what is left to do here for people of single sign-on', () => {
     const tokens = await redeem(app, needy, answerOf(done).get('code') ?? '');
     const said = JSON.parse(Buffer.from(String(tokens.body.id_token).split('.')[1] ?? '', 'base64url').toString());
     expect(said).toMatchObject({ amr: ['fed', 'otp', 'mfa'], acr: 'urn:unified-login:mfa' });
+  });
+
+  it('C25 who was made by the upstream sets up our factor at once where it is asked for, and is in with it alone', async () => {
+    const { of, own, connection } = await strict();
+    await app.runtime.db('idp_connections').where({ id: connection.id }).update({ asks_second_factor: true });
+    const visitor = app.visitor();
+    const { id } = await toUpstream(visitor, await named(visitor, 'newly', of));
+    const xml = await own.answer(app, upstreamPerson('newly'), { inResponseTo: id });
+    const page = await visitor.open((await postAnswer(app, xml, id)).headers.location ?? '');
+    const secret = /[A-Z2-7]{4}(?: [A-Z2-7]{4}){3,}/.exec(wordsOf(page))?.[0].replaceAll(' ', '') ?? '';
+    const code = generateSync({ secret, epoch: Math.floor(app.clock.now().getTime() / 1000) });
+    const codes = await visitor.submit(page, { code }, '/enrol');
+    expect(
+      (await app.runtime.db.raw(`select 1 from sessions s join users u on u.id = s.user_id where u.username = 'newly'`))
+        .rows,
+    ).toEqual([]);
+    const home = codes.body.includes('recovery-codes') ? await visitor.submit(codes, {}, '/recovery-codes') : codes;
+    expect(home.status, home.body).toBe(200);
+    const { rows } = await app.runtime.db.raw(
+      `select amr from sessions s join users u on u.id = s.user_id where u.username = 'newly'`,
+    );
+    expect(rows[0].amr).toEqual(['fed', 'otp', 'mfa']);
   });
 });
