@@ -1,0 +1,124 @@
+// What a test sign-in proves, and the words of the ways in (C26).
+import { describe, expect, it } from 'vitest';
+import type { UpstreamClaims } from '../../../../src/domain/federation/claims.ts';
+import type { Connection } from '../../../../src/domain/federation/connection.ts';
+import { isEnforced, isEnough, standingOf, waysSentence } from '../../../../src/domain/federation/enforce.ts';
+import { isTested, judgeTest, passes, testedHashOf } from '../../../../src/domain/federation/tested.ts';
+import { lastWayLost, type SsoWayIn } from '../../../../src/domain/users/sso-ways-in.ts';
+import type { UserId } from '../../../../src/lib/ids.ts';
+import { after as later, minutes } from '../../../../src/lib/time.ts';
+
+const connection: Pick<Connection, 'settings' | 'attributes'> = {
+  settings: { kind: 'oidc', issuer: 'https://idp.example', clientId: 'a', scopes: 'openid' },
+  attributes: {
+    email: 'email',
+    username: 'preferred_username',
+    firstName: 'given_name',
+    lastName: 'family_name',
+    groups: 'groups',
+    companyIdentifier: '',
+  },
+};
+
+const claims: UpstreamClaims = {
+  subject: 'ada',
+  email: 'ada@northwind.example',
+  username: null,
+  firstName: 'Ada',
+  lastName: 'Lovelace',
+  groups: { state: 'list', values: [] },
+  other: {},
+};
+
+describe('the hash of what was tested', () => {
+  it('is of the settings and names alone, in whatever order the database gives them back', () => {
+    const turned = JSON.parse(
+      JSON.stringify({ attributes: connection.attributes, settings: connection.settings }, [
+        ...Object.keys({ ...connection.attributes, ...connection.settings, attributes: 0, settings: 0 })
+          .sort()
+          .reverse(),
+      ]),
+    );
+    expect(testedHashOf(turned)).toBe(testedHashOf(connection));
+    const testedHash = testedHashOf(connection);
+    expect(isTested({ ...connection, testedHash })).toBe(true);
+    expect(isTested({ ...connection, testedHash: null })).toBe(false);
+  });
+
+  it.each<[string, Partial<typeof connection>]>([
+    [
+      'another issuer',
+      { settings: { ...connection.settings, issuer: 'https://other.example' } as Connection['settings'] },
+    ],
+    ['another claim for the e-mail', { attributes: { ...connection.attributes, email: 'upn' } }],
+  ])('changes with %s', (_, change) => {
+    expect(isTested({ ...connection, ...change, testedHash: testedHashOf(connection) })).toBe(false);
+  });
+});
+
+describe('what came back, judged', () => {
+  it.each<[string, Partial<UpstreamClaims>, boolean, boolean]>([
+    ['all of it', {}, true, true],
+    ['no e-mail: nobody could be found', { email: null }, false, false],
+    ['no names: a blemish', { firstName: null }, false, true],
+    ['no groups, where no rule reads them', { groups: { state: 'missing' } }, false, true],
+    ['no groups, where a rule reads them (C22)', { groups: { state: 'missing' } }, true, false],
+    ['a link in place of the groups, where a rule reads them', { groups: { state: 'overage' } }, true, false],
+  ])('%s', (_, came, readsGroups, passed) => {
+    expect(passes(judgeTest({ ...claims, ...came }, connection, { readsGroups }))).toBe(passed);
+  });
+
+  it('names the claim that was missing', () => {
+    const sentences = judgeTest({ ...claims, email: null, groups: { state: 'missing' } }, connection, {
+      readsGroups: true,
+    }).map(({ sentence }) => sentence);
+    expect(sentences.join(' ')).toContain('the claim "email" was missing');
+    expect(sentences.join(' ')).toContain('the claim "groups" was missing');
+  });
+});
+
+const way = (name: string, role: SsoWayIn['role'] = 'Admin'): SsoWayIn => ({
+  userId: name as UserId, // as: an id of a test
+  username: name,
+  name,
+  kind: role === 'Root Admin' ? 'root' : 'break-glass',
+  role,
+  endsAt: null,
+});
+
+describe('ways in (C26)', () => {
+  it.each<[string, SsoWayIn[], boolean, RegExp]>([
+    ['nobody', [], false, /^Nobody could log in/],
+    ['one', [way('Root', 'Root Admin')], false, /^Only Root could log in/],
+    ['two, but nobody who could mend anything', [way('a', 'User'), way('b', 'User')], false, /but no administrator/],
+    ['Root and somebody', [way('Root', 'Root Admin'), way('a', 'User')], true, /^Root and a can log in/],
+    ['many', ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => way(name)), true, /^a, b, c and 3 others can/],
+  ])('%s', (_, ways, enough, sentence) => {
+    expect(isEnough(ways)).toBe(enough);
+    expect(waysSentence(ways)).toMatch(sentence);
+  });
+
+  it('the last administrator is the last one, whoever else could get in', () => {
+    const gone = (...names: string[]) => new Set(names as UserId[]); // as: ids of a test
+    const ways = [way('a'), way('b'), way('c', 'User')];
+    expect(lastWayLost(ways, gone('a'))).toBeNull();
+    expect(lastWayLost(ways, gone('a', 'b'))?.name).toBe('a');
+    expect(lastWayLost([way('c', 'User')], gone('c'))).toBeNull();
+    expect(lastWayLost([way('a'), way('c', 'User')], gone('c'))).toBeNull();
+  });
+});
+
+describe('the states of enforcing', () => {
+  const now = new Date('2026-11-22T12:00:00Z');
+  it.each([
+    [true, 'off', null, 'off', false],
+    [true, 'on', null, 'on', true],
+    [false, 'on', null, 'off', false],
+    [true, 'trial', later(now, minutes(1)), 'trial', true],
+    [true, 'trial', now, 'over', false],
+    [false, 'trial', later(now, minutes(1)), 'off', false],
+  ] as const)('enabled %s, %s until %s: %s', (enabled, state, trialEndsAt, standing, binds) => {
+    expect(standingOf({ enabled, enforce: { state, trialEndsAt } }, now)).toBe(standing);
+    expect(isEnforced({ enabled, enforce: { state, trialEndsAt } }, now)).toBe(binds);
+  });
+});
