@@ -26,8 +26,21 @@ export function readMetadata(source: string): MetadataReading {
   }
 }
 
-/** Metadata is often written by hand; nothing in it is signed, so a comment changes nothing that anybody has vouched for. */
-const withoutComments = (source: string): string => source.replace(/^\uFEFF/, '').replace(/<!--[\s\S]*?-->/g, '');
+/**
+ * Metadata is often written by hand; nothing in it is signed, so a comment changes nothing that anybody has vouched for.
+ * One without an end stays where it is, and is refused with the rest. In one pass, however many there are.
+ */
+function withoutComments(source: string): string {
+  const kept: string[] = [];
+  let at = source.startsWith('\uFEFF') ? 1 : 0;
+  for (;;) {
+    const begin = source.indexOf('<!--', at);
+    const end = begin === -1 ? -1 : source.indexOf('-->', begin + 4);
+    if (end === -1) return kept.join('') + source.slice(at);
+    kept.push(source.slice(at, begin));
+    at = end + 3;
+  }
+}
 
 function ofDocument(root: XmlElement): MetadataReading {
   if (root.ns !== md || (root.name !== 'EntityDescriptor' && root.name !== 'EntitiesDescriptor'))

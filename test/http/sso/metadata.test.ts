@@ -142,6 +142,10 @@ describe('reading metadata', () => {
     const laughs = `<!DOCTYPE a [<!ENTITY a "ha"><!ENTITY b "${'&a;'.repeat(50)}">]>`;
     expect(problemOf({ before: laughs })).toMatch(/no XML/);
     expect(problemOf('<a>'.repeat(100_000))).toMatch(/no XML/);
+    const began = performance.now();
+    expect(problemOf('<!--'.repeat(120_000))).toMatch(/no XML/);
+    expect(problemOf(`<a>${'<!-- -->'.repeat(60_000)}`)).toMatch(/no XML/);
+    expect(performance.now() - began).toBeLessThan(2_000);
   });
 
   it('several identity providers in one document, or none: nobody guesses', () => {

@@ -35,6 +35,8 @@ interface Drawn {
   looked?: Locals['looked'];
 }
 
+const pathOf = (domain: string, act: 'verify' | 'remove'): string => [path, domain, act].join('/');
+
 async function draw(ctx: Context, runtime: Runtime, desk: Desk, { problem, value, looked }: Drawn): Promise<void> {
   const domains = await listEmailDomains(desk.work, desk.companyId);
   await showDesk(
@@ -56,8 +58,8 @@ async function draw(ctx: Context, runtime: Runtime, desk: Desk, { problem, value
           one.verifiedAt === null || one.missingSince !== null
             ? { host: proofHost(one.domain), record: proofRecord(one.proof) }
             : null,
-        verify: `${path}/${one.domain}/verify`,
-        remove: `${path}/${one.domain}/remove`,
+        verify: pathOf(one.domain, 'verify'),
+        remove: pathOf(one.domain, 'remove'),
       })),
     },
   );
