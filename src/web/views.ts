@@ -280,7 +280,14 @@ export interface ViewLocals extends AdminViews {
   };
   'home/security': {
     shell: Shell;
-    password: { action: string; problem: FormProblem | null; rules: PasswordRules; changedAt: Moment | null };
+    password: {
+      action: string;
+      problem: FormProblem | null;
+      rules: PasswordRules;
+      changedAt: Moment | null;
+      /** No password of theirs is taken, or there is none. */
+      isSso: boolean;
+    };
     secondFactor: {
       /** The identity provider of the company is asked for it, and not this page (A10.13). */
       isSso: boolean;

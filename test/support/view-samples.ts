@@ -578,6 +578,7 @@ const homeSamples = [
       action: '/settings/password',
       problem: null,
       rules,
+      isSso: false,
       changedAt: minutesAgo(90 * 1440, '3 months ago'),
     },
     secondFactor: {
@@ -595,6 +596,7 @@ const homeSamples = [
       action: '/settings/password',
       problem: { sentence: 'That is not your current password.', field: 'currentPassword', code: null },
       rules,
+      isSso: false,
       changedAt: null,
     },
     secondFactor: {
@@ -608,7 +610,7 @@ const homeSamples = [
   }),
   sample('home/security', 'not-enrolled', 'Security', {
     shell: shell('security'),
-    password: { action: '/settings/password', problem: null, rules, changedAt: null },
+    password: { action: '/settings/password', problem: null, rules, isSso: true, changedAt: null },
     secondFactor: { isSso: true, enrolledAt: null, reset: '/f', recoveryLeft: 0, usesRecovery: true, regenerate: '/r' },
   }),
   sample('home/confirm', 'danger', 'Confirm', {

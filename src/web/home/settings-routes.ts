@@ -4,7 +4,7 @@ import { endSessions } from '../../domain/sessions/commands.ts';
 import { deviceName } from '../../domain/sessions/session.ts';
 import { proveOneself, renewOwnRecoveryCodes, resetOwnSecondFactor } from '../../domain/users/own-commands.ts';
 import { changeOwnPassword, findCompanyAndUser } from '../../domain/users/password-commands.ts';
-import { usesSso } from '../../domain/users/sso-queries.ts';
+import { mustUseSso, usesSso } from '../../domain/users/sso-queries.ts';
 import { tokenHash } from '../../lib/secrets.ts';
 import type { Runtime } from '../../runtime.ts';
 import type { Context } from '../context.ts';
@@ -25,11 +25,12 @@ async function drawSecurity(
 ): Promise<void> {
   const { company, user } = await findCompanyAndUser(person.work, person.companyId, person.userId);
   const { credentials } = person.work.store.of(person.companyId);
-  const [credential, factor, recoveryLeft, isSso] = await Promise.all([
+  const [credential, factor, recoveryLeft, isSso, isLedToSso] = await Promise.all([
     credentials.findPassword(user.id),
     credentials.findTotp(user.id),
     credentials.countRecoveryCodes(user.id),
     usesSso(person.work, person.companyId, user.id),
+    mustUseSso(person.work, company, user),
   ]);
   const moment = (at: Date) => momentOf(at, person.work.now, zoneOf(user));
   await showPage(
@@ -43,6 +44,8 @@ async function drawSecurity(
         action: '/settings/password',
         problem,
         rules: { sentences: passwordRules(company.policy.password) },
+        // Nothing to change where there is none, or where it would not be taken (C26).
+        isSso: isLedToSso || credential === null,
         changedAt: credential ? moment(credential.setAt) : null,
       },
       secondFactor: {

@@ -356,4 +356,19 @@ describe('what is left to do here for people of single sign-on', () => {
     );
     expect(rows[0].amr).toEqual(['fed', 'otp', 'mfa']);
   });
+
+  it('A10.13 C26 their own page offers neither a password nor a second factor', async () => {
+    const { of, own } = await strict();
+    const visitor = app.visitor();
+    const { id } = await toUpstream(visitor, await named(visitor, 'own', of));
+    await visitor.open(
+      (await postAnswer(app, await own.answer(app, upstreamPerson('own'), { inResponseTo: id }), id)).headers
+        .location ?? '',
+    );
+    const page = await visitor.open('/settings/security');
+    expect(page.status, page.body).toBe(200);
+    expect(page.body).toContain('No password is used here');
+    expect(page.body).not.toContain('name="password"');
+    expect(page.body).not.toContain('/settings/second-factor/reset');
+  });
 });
