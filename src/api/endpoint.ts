@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { nameThereSchema } from '../domain/integrations/connect-commands.ts';
 import type { Machine } from '../domain/integrations/credential-repository.ts';
 import { ownSubject } from '../domain/integrations/subject-queries.ts';
+import { accountIdSchema } from '../domain/modules/account-id.ts';
 import type { CeremonyToken } from '../domain/sessions/ceremony-repository.ts';
 import { invalid, notFound } from '../lib/errors.ts';
 import type { Runtime } from '../runtime.ts';
@@ -72,7 +73,7 @@ export interface Endpoint {
 
 /** Who did it at the module: the administrator logged in there, with the `sub` if that session came through us. */
 export const acting = z.object({
-  id: z.string().min(1).max(200),
+  id: accountIdSchema,
   name: nameThereSchema,
   sub: z.string().max(200).optional(),
 });

@@ -1,8 +1,8 @@
 // SCIM 2.0 as a client: one page of a module's people (RFC 7644 section 3.4.2). What comes back was written by others: it is read with
 // limits, and anything that is no list of users is refused in words that an administrator can pass on.
-import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
+import { accountIdOf } from '../domain/modules/account-id.ts';
 import type { SeenAccount } from '../domain/provisioning/drift.ts';
 import { type Outgoing, type OutgoingAnswer, OutgoingError } from '../lib/outgoing.ts';
 
@@ -226,7 +226,7 @@ export function toAccount(resource: unknown): SeenAccount | null {
     name?.formatted || displayName,
   );
   const email = emails.find(({ primary }) => primary === true) ?? emails[0];
-  const externalId = idOf(typeof id === 'string' && id !== '' ? id : userName);
+  const externalId = accountIdOf(typeof id === 'string' && id !== '' ? id : userName);
   if (externalId === '') return null;
   const more = parsed.data[accountExtension];
   // The one that counts stands first.
@@ -246,10 +246,6 @@ export function toAccount(resource: unknown): SeenAccount | null {
     etag: meta?.version || null,
   };
 }
-
-/** Ids of any length are kept apart. */
-const idOf = (id: string): string =>
-  id.length <= mostLength ? textOf(id) : createHash('sha256').update(id).digest('base64url');
 
 /** Where the parts are missing, the last word of the whole is the last name. */
 function namesOf(given: string, family: string, whole: string): [string, string] {

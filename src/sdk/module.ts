@@ -1678,6 +1678,9 @@ export interface LocalLoginDecision {
 
 const isPast = (time: string | null, now: number) => time !== null && !(now < Date.parse(time));
 
+/** What the provider calls an account: a long id by its hash (section 3). */
+const idAtProvider = (id: string): string => (id.length > 200 ? sha256(id).toString('base64url') : id.trim());
+
 /** Whether Log In with KaseyaOne is required of people right now (section 6, steps 1 and 2). */
 function requirementRow(settings: IntegrationSettings | null, now: number): LocalLoginRow {
   if (settings === null) return 'not_connected';
@@ -1698,7 +1701,8 @@ export function decideLocalLogin(
 ): LocalLoginDecision {
   const row = requirementRow(settings, now);
   if (row !== 'required' || settings === null) return { allowed: true, row, at: null, record: false };
-  const mine = settings.exceptions.filter((it) => it.account_id === account.id && !isPast(it.ends_at, now));
+  const id = idAtProvider(account.id);
+  const mine = settings.exceptions.filter((it) => it.account_id === id && !isPast(it.ends_at, now));
   if (mine.length > 0) {
     const isEmergency = mine.every(({ kind }) => kind === 'emergency');
     const at = settings.local_login_url;

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { nameThereSchema } from '../../domain/integrations/connect-commands.ts';
 import { reportEmergency } from '../../domain/integrations/emergency-commands.ts';
 import { ownSubject } from '../../domain/integrations/subject-queries.ts';
+import { accountIdSchema } from '../../domain/modules/account-id.ts';
 import { reportEntry } from '../../domain/provisioning/entry-commands.ts';
 import { endpoint } from '../endpoint.ts';
 
@@ -11,7 +12,7 @@ export const entryEndpoints = [
     path: '/instance/emergencies',
     summary: 'Raises the alarm: a sealed emergency account has logged in with its own password',
     auth: 'instance',
-    body: z.object({ account_id: nameThereSchema, at: z.iso.datetime() }),
+    body: z.object({ account_id: accountIdSchema, at: z.iso.datetime() }),
     response: { 204: null },
     async handle({ work, caller: { companyId, instanceId }, body }) {
       await reportEmergency(work, companyId, instanceId, { accountId: body.account_id, at: new Date(body.at) });
@@ -25,7 +26,7 @@ export const entryEndpoints = [
     auth: 'instance',
     body: z.object({
       sub: z.string().max(200),
-      account: z.object({ id: nameThereSchema, user_name: nameThereSchema, administrator: z.boolean() }),
+      account: z.object({ id: accountIdSchema, user_name: nameThereSchema, administrator: z.boolean() }),
       created: z.boolean().default(false),
     }),
     response: { 204: null },

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { addException, removeException } from '../../domain/integrations/exception-commands.ts';
+import { accountIdSchema } from '../../domain/modules/account-id.ts';
 import { acting, endpoint, idParam } from '../endpoint.ts';
 import { exceptionWire, inWireNames, toExceptionWire } from './settings-wire.ts';
 
@@ -10,7 +11,7 @@ export const exceptionEndpoints = [
     summary: 'Exempts an account from the required login',
     auth: 'instance',
     body: z.object({
-      account_id: z.string().max(200),
+      account_id: accountIdSchema,
       user_name: z.string().max(200).optional(),
       kind: z.enum(['person', 'emergency']),
       reason: z.string().max(1000),

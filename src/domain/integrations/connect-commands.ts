@@ -5,6 +5,7 @@ import { notFound, standsInTheWay } from '../../lib/errors.ts';
 import type { CompanyId, InstanceId } from '../../lib/ids.ts';
 import { transaction, type Work } from '../../work.ts';
 import { record } from '../audit/commands.ts';
+import { accountIdSchema } from '../modules/account-id.ts';
 import { connectTenant } from '../modules/commands.ts';
 import {
   type Instance,
@@ -44,7 +45,7 @@ export const connectionSchema = placesSchema.extend({
   /** Whom the module serves: its own id for it, and what it is called there; tiles show the beginning of a long name. */
   tenant: z.object({ id: z.string().min(1).max(200), name: nameThereSchema.transform((name) => cut(name, 60).trim()) }),
   /** Which administrator of the module began it. */
-  admin: z.object({ id: z.string().min(1).max(200), name: nameThereSchema }),
+  admin: z.object({ id: accountIdSchema, name: nameThereSchema }),
 });
 
 export type PlacesInput = z.infer<typeof placesSchema>;

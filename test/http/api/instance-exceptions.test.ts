@@ -1,8 +1,10 @@
 // Exceptions and entries over the API for modules (A8.6, C28, C30), and the search for whom to exempt.
+import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Company } from '../../../src/domain/companies/company.ts';
 import { addException, changeException, removeException } from '../../../src/domain/integrations/exception-commands.ts';
 import { listExceptions, searchAccounts } from '../../../src/domain/integrations/exception-queries.ts';
+import { toAccount } from '../../../src/jobs/scim.ts';
 import { type InstanceId, newId } from '../../../src/lib/ids.ts';
 import { days, after as later, minutes, seconds } from '../../../src/lib/time.ts';
 import { connectAnother, makeConnected } from '../../support/api.ts';
@@ -284,6 +286,29 @@ describe('POST /instance/entries (C28)', () => {
     expect(await linkOf(stage.module.instanceId, 'new')).toMatchObject({ user_id: two.user.id, linked_by: 'created' });
     const events = await app.runtime.db('audit_events').where({ target_id: two.user.id }).pluck('action');
     expect(events).toContain('module.jitCreate');
+  });
+
+  it('an id of any length is one account, whether the API names it or SCIM', async () => {
+    const stage = await makeStage(app, company);
+    const person = await makePerson(app, company);
+    const long = `${'cn=ada,'.repeat(60)}dc=example`;
+    const known = createHash('sha256').update(long).digest('base64url');
+    expect(toAccount({ id: long, userName: 'ada' })?.externalId).toBe(known);
+    const named = (id: string) => ({ account: { id, user_name: 'ada@northwind.example', administrator: false } });
+    expect((await report(stage, person, '', named(long))).status).toBe(204);
+    expect(await linkOf(stage.module.instanceId, known)).toMatchObject({ user_id: person.user.id });
+    const other = await makePerson(app, company);
+    expect((await report(stage, other, '', named(`${long}x`))).status).toBe(204);
+    const { api } = stage.module;
+    const made = await api.post(
+      '/instance/exceptions',
+      given({ account_id: long, kind: 'emergency', acting: { id: long, name: 'Ada Root' } }),
+    );
+    expect([made.status, made.body.account_id]).toEqual([201, known]);
+    const at = app.clock.now().toISOString();
+    expect((await api.post('/instance/emergencies', { account_id: long, at })).status).toBe(204);
+    for (const id of ['', '  ', 'two\nlines'])
+      expect((await api.post('/instance/exceptions', given({ account_id: id }))).status).toBe(422);
   });
 
   it('is unique on both sides: 409, and nothing moves', async () => {

@@ -1,4 +1,5 @@
 // D.6 and section 6 of the protocol as tables: who may use the local form, and whose account it is that somebody enters.
+import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import {
   decideAccount,
@@ -88,6 +89,14 @@ describe('D.6 the local way in (section 6)', () => {
       'required',
     ],
     ['somebody else is exempt', exempting(exception({ account_id: '18' })), user, now, false, 'required'],
+    [
+      'exempt by a long id, which the provider names by its hash',
+      exempting(exception({ account_id: createHash('sha256').update('7'.repeat(201)).digest('base64url') })),
+      { ...user, id: '7'.repeat(201) },
+      now,
+      true,
+      'exempt',
+    ],
     ['an emergency account', exempting(exception({ kind: 'emergency' })), user, now, true, 'emergency'],
     [
       'an emergency account and a person',
