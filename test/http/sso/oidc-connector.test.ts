@@ -8,12 +8,15 @@ import {
   findConnection,
   type StoredConnection,
 } from '../../../src/domain/federation/connection-repository.ts';
+import { sealAnew } from '../../../src/jobs/reseal.ts';
 import { newId } from '../../../src/lib/ids.ts';
 import { createOutgoing } from '../../../src/lib/outgoing.ts';
+import { createKeyring } from '../../../src/lib/secrets.ts';
 import type { Begun, Finished } from '../../../src/web/sso/connector.ts';
 import { OidcProblem } from '../../../src/web/sso/oidc-configuration.ts';
 import { createOidcConnector, oidcRedirectUri } from '../../../src/web/sso/oidc-connector.ts';
 import { startApp, type TestApp } from '../../support/app.ts';
+import { testKey } from '../../support/keys.ts';
 import { makeCompany } from '../../support/people.ts';
 import {
   type Liar,
@@ -433,5 +436,20 @@ describe('API-11 what is fetched', () => {
     expect(liar.asked).toEqual(['/.well-known/openid-configuration']);
     await begin({ ...connection, version: connection.version + 1 });
     expect(liar.asked).toHaveLength(2);
+  });
+});
+
+// The last one: what it seals anew, this node's own key does not open.
+describe('API-15 the client secret', () => {
+  it('stands sealed in the database, and is sealed anew with the first key', async () => {
+    const { id } = await connect(liar);
+    const stored = async () => app.runtime.db('idp_connections').where({ id }).first();
+    expect(JSON.stringify(await stored())).not.toContain(liar.clientSecret);
+    const keyring = createKeyring([Buffer.alloc(32, 9), testKey]);
+    expect(await sealAnew({ ...app.operator(), keyring })).toBeGreaterThan(0);
+    const { sealed_secret } = await stored();
+    expect(sealed_secret.startsWith(`${keyring.keyId}.`)).toBe(true);
+    expect(keyring.open(clientSecretPurpose, sealed_secret)).toBe(liar.clientSecret);
+    expect(() => keyring.open('another purpose', sealed_secret)).toThrow();
   });
 });
