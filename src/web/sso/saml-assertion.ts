@@ -15,6 +15,8 @@ export interface Expected {
   acs: string;
   /** Null: nobody asked, and so no request may be named. */
   asked: { requestId: string; at: Date } | null;
+  /** The person was to prove themselves anew: since then. */
+  authenticatedSince: Date | null;
   now: Date;
 }
 
@@ -47,6 +49,7 @@ export function judgeAssertion(assertion: XmlElement, expected: Expected): Asser
   const endsAt = confirm(subject, expected);
   const statement = childrenOf(assertion, saml, 'AuthnStatement')[0];
   if (!statement) throw new Refused('malformed', { missing: 'AuthnStatement' });
+  refuseOldSession(statement, expected);
   const sessionEnds = timeOf(statement, 'SessionNotOnOrAfter');
   if (sessionEnds && sessionEnds.getTime() + clockSkew <= expected.now.getTime()) throw new Refused('expired');
   return {
@@ -91,6 +94,14 @@ function refuseTimes(element: XmlElement, { now }: Expected): Date | null {
   if (begins && now.getTime() + clockSkew < begins.getTime()) throw new Refused('clock-skew', details);
   if (ends && now.getTime() - clockSkew >= ends.getTime()) throw new Refused('expired', details);
   return ends;
+}
+
+/** Core 3.4.1: ForceAuthn stands in an address that the person can change, and some upstreams do not heed it. */
+function refuseOldSession(statement: XmlElement, { authenticatedSince: since }: Expected): void {
+  if (since === null) return;
+  const proved = timeOf(statement, 'AuthnInstant');
+  if (!proved || proved.getTime() + clockSkew < since.getTime())
+    throw new Refused('too-old-request', { authnInstant: proved?.toISOString() ?? null, asked: since.toISOString() });
 }
 
 function refuseAudience(assertion: XmlElement, { audience }: Expected): void {

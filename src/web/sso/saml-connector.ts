@@ -83,7 +83,8 @@ async function begin(work: Work, _means: unknown, connection: StoredConnection, 
   const additionalParams = ask.loginHint === null ? {} : { login_hint: ask.loginHint };
   // RelayState is our own id and never an address: what comes back in it leads nowhere (open redirect).
   const address = await library.getAuthorizeUrlAsync(ask.requestId, undefined, { additionalParams });
-  return { address, state: {} };
+  const anew = ask.isAnew && !ask.isTest ? { authenticatedSince: work.now.toISOString() } : {};
+  return { address, state: anew };
 }
 
 async function finish(
@@ -122,7 +123,10 @@ async function judge(work: Work, connection: StoredConnection, xml: string, aske
     shape,
   );
   const { entityId, acs } = ssoAddresses(work.config.publicUrl);
-  const asserted = judgeAssertion(signed, { issuer: settings.entityId, audience: entityId, acs, asked, now: work.now });
+  const since = asked?.state.authenticatedSince;
+  const authenticatedSince = since === undefined ? null : new Date(since);
+  const expected = { issuer: settings.entityId, audience: entityId, acs, asked, authenticatedSince, now: work.now };
+  const asserted = judgeAssertion(signed, expected);
   await refuseOtherCompany(work, connection, asserted, asked);
   const claims = claimsOf(connection, asserted);
   const { nameId, sessionIndex } = asserted;

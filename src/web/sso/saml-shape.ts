@@ -70,6 +70,7 @@ export function shapeOf(response: XmlElement): Shape {
   refuseIds(all);
   const signed = signedParents(all, assertion ? [response, assertion] : [response]);
   refuseWeakEncryption(all);
+  if (encrypted[0]) refuseOtherEncrypted(all, encrypted[0]);
   return {
     response,
     assertion,
@@ -159,6 +160,12 @@ function refuseAlgorithm(elements: XmlElement[], allowed: string[]): void {
     if (!allowed.includes(algorithm))
       throw new Refused('algorithm', { element: name, algorithm: algorithm.slice(0, 200) });
   }
+}
+
+/** What is opened is found by its name wherever it stands: with a second one, two readers would open two different assertions. */
+function refuseOtherEncrypted(all: XmlElement[], assertion: XmlElement): void {
+  const [part, ...more] = all.filter(({ name }) => name === 'EncryptedData');
+  if (!part || more.length > 0 || !assertion.children.includes(part)) throw malformed('not exactly one encrypted part');
 }
 
 function refuseWeakEncryption(all: XmlElement[]): void {

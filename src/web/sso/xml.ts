@@ -45,10 +45,26 @@ function unescaped(text: string): string {
   });
 }
 
+/** What an element declares itself, and where to look further: a copy for each element would be work without end (DOS-03). */
+interface Scope {
+  own: ReadonlyMap<string, string>;
+  outer: Scope | null;
+}
+
 interface Open {
   element: XmlElement;
   qname: string;
-  namespaces: Map<string, string>;
+  scope: Scope;
+}
+
+const noScope: Scope = { own: new Map([['xml', 'http://www.w3.org/XML/1998/namespace']]), outer: null };
+
+function namespaceOf(prefix: string, scope: Scope): string | undefined {
+  for (let at: Scope | null = scope; at; at = at.outer) {
+    const found = at.own.get(prefix);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 /** @throws XmlProblem */
@@ -86,11 +102,7 @@ function readElements(text: string, start: number): XmlElement {
     count += 1;
     if (count > xmlLimits.elements || open.length >= xmlLimits.depth) throw new XmlProblem('too large');
     if (!present && root) throw new XmlProblem('two documents');
-    const entered = enter(
-      written,
-      attributes,
-      present?.namespaces ?? new Map([['xml', 'http://www.w3.org/XML/1998/namespace']]),
-    );
+    const entered = enter(written, attributes, present?.scope ?? noScope);
     if (present) present.element.children.push(entered.element);
     else root = entered.element;
     if (!isEmpty) open.push(entered);
@@ -99,23 +111,24 @@ function readElements(text: string, start: number): XmlElement {
   return root;
 }
 
-function enter(written: string, source: string, outer: Map<string, string>): Open {
+function enter(written: string, source: string, outer: Scope): Open {
   const attributes = new Map<string, string>();
-  const namespaces = new Map(outer);
+  const own = new Map<string, string>();
   const seen = new Set<string>();
   for (const [, key = '', double, single] of source.matchAll(attribute)) {
     if (seen.has(key) || seen.size >= xmlLimits.attributes) throw new XmlProblem('an attribute twice, or too many');
     seen.add(key);
     const value = unescaped((double ?? single ?? '').replace(/[\t\n\r]/g, ' '));
-    if (key === 'xmlns') namespaces.set('', value);
-    else if (key.startsWith('xmlns:')) namespaces.set(key.slice(6), value);
+    if (key === 'xmlns') own.set('', value);
+    else if (key.startsWith('xmlns:')) own.set(key.slice(6), value);
     else attributes.set(key, value);
   }
   const colon = written.indexOf(':');
-  const ns = namespaces.get(colon === -1 ? '' : written.slice(0, colon));
+  const scope = own.size === 0 ? outer : { own, outer };
+  const ns = namespaceOf(colon === -1 ? '' : written.slice(0, colon), scope);
   if (ns === undefined && colon !== -1) throw new XmlProblem('a prefix without a namespace');
   const element = { ns: ns ?? '', name: written.slice(colon + 1), attributes, children: [], text: '' };
-  return { element, qname: written, namespaces };
+  return { element, qname: written, scope };
 }
 
 export function* descendants(element: XmlElement): Generator<XmlElement> {

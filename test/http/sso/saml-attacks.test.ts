@@ -7,6 +7,7 @@ import { ensureSamlKey } from '../../../src/domain/keys/saml-key.ts';
 import { seconds } from '../../../src/lib/time.ts';
 import type { Finished } from '../../../src/web/sso/connector.ts';
 import { samlConnector } from '../../../src/web/sso/saml-connector.ts';
+import { readXml } from '../../../src/web/sso/xml.ts';
 import { startApp, type TestApp } from '../../support/app.ts';
 import { makeCompany } from '../../support/people.ts';
 import {
@@ -34,11 +35,18 @@ beforeAll(async () => {
 });
 afterAll(() => app.stop());
 
-function finish(xml: string, at: { isAsked?: boolean; ahead?: number; by?: StoredConnection } = {}): Promise<Finished> {
-  const { isAsked = true, ahead = 0, by = connection } = at;
+interface At {
+  isAsked?: boolean;
+  ahead?: number;
+  by?: StoredConnection;
+  state?: Record<string, string>;
+}
+
+function finish(xml: string, at: At = {}): Promise<Finished> {
+  const { isAsked = true, ahead = 0, by = connection, state = {} } = at;
   const present = app.operator();
   const work = { ...present, now: new Date(present.now.getTime() + ahead) };
-  const asked = isAsked ? { requestId, at: present.now, state: {} } : null;
+  const asked = isAsked ? { requestId, at: present.now, state } : null;
   return samlConnector.finish(work, app.runtime, by, { kind: 'saml', xml }, asked);
 }
 
@@ -194,6 +202,21 @@ describe('XML', () => {
     expect(performance.now() - began).toBeLessThan(1000);
   });
 
+  it('DOS-03 namespaces without end cost no more than what is read', () => {
+    const declare = (i: number) => Array.from({ length: 39 }, (_, j) => `xmlns:a${i}x${j}="y"`).join(' ');
+    const opened = Array.from({ length: 38 }, (_, i) => `<a ${declare(i)}>`).join('');
+    const xml = `${opened}${'<a/>'.repeat(4900)}${'</a>'.repeat(38)}`;
+    const began = performance.now();
+    expect(readXml(xml).name).toBe('a');
+    expect(performance.now() - began).toBeLessThan(400);
+  });
+
+  it('a prefix means what the innermost declaration says, and nothing beside it', () => {
+    const [inner, beside] = readXml('<p:a xmlns:p="urn:1"><p:b xmlns:p="urn:2"><p:c/></p:b><p:d/></p:a>').children;
+    expect([inner?.ns, inner?.children[0]?.ns, beside?.ns]).toEqual(['urn:2', 'urn:2', 'urn:1']);
+    expect(() => readXml('<a><b xmlns:p="urn:1"/><p:c/></a>')).toThrow('a prefix without a namespace');
+  });
+
   it('text that was escaped is the same text afterwards', async () => {
     const name = `a&b<c>"d"'e' é 漢 🙂`;
     const finished = await finish(await answer({}, { ...mia, nameId: name }));
@@ -295,6 +318,23 @@ describe('for whom, from whom, to where, when', () => {
     expect(await problemOf(xml)).toBe('clock-skew');
   });
 
+  it('asked to prove somebody anew, an upstream that lets an old session stand is refused (Core 3.4.1, ForceAuthn)', async () => {
+    const since = app.clock.now();
+    const ask = { requestId, loginHint: null, isAnew: true, isTest: false };
+    const { state } = await samlConnector.begin(app.operator(), app.runtime, connection, ask);
+    const at = (ago: number) => new Date(since.getTime() - ago).toISOString();
+    const said = async (instant: string) => {
+      const xml = (await answer()).replace(/AuthnInstant="[^"]*"/, `AuthnInstant="${instant}"`);
+      return signed(xml, { key: idp.key });
+    };
+    expect(await problemOf(await said(at(seconds(600))), { state })).toBe('too-old-request');
+    expect(await problemOf(await said(at(seconds(30))), { state })).toBe(right);
+    // Whoever was not asked to prove themselves anew may have done so this morning.
+    expect(await problemOf(await said(at(seconds(600))))).toBe(right);
+    const test = await samlConnector.begin(app.operator(), app.runtime, connection, { ...ask, isTest: true });
+    expect(await problemOf(await said(at(seconds(600))), { state: test.state })).toBe(right);
+  });
+
   it('an answer to a request does not count where the upstream began, nor the other way round', async () => {
     expect(await problemOf(await answer(), { isAsked: false })).toBe('not-asked');
     expect(await problemOf(await idp.answer(app, mia))).toBe('not-asked');
@@ -324,6 +364,20 @@ describe('encryption', () => {
     const thief = new TestIdp('thief2');
     const xml = await thief.answer(app, mia, { inResponseTo: requestId, issuer: idp.entityId, ...(await sealed({})) });
     expect(await problemOf(xml)).toMatch(/signature|certificate/);
+  });
+
+  it('a second encrypted part, that another reader would open in place of the assertion, is refused', async () => {
+    const xml = await answer(await sealed({}));
+    const part = /<xenc:EncryptedData.*<\/xenc:EncryptedData>/s.exec(xml)?.[0] ?? '';
+    expect(part).not.toBe('');
+    const decoy = (await answer(await sealed({ signResponse: true }))).match(
+      /<xenc:EncryptedData.*<\/xenc:EncryptedData>/s,
+    );
+    for (const other of [part, decoy?.[0] ?? ''])
+      expect(
+        await problemOf(xml.replace('<samlp:Status>', `<samlp:Extensions>${other}</samlp:Extensions><samlp:Status>`)),
+      ).toBe('malformed');
+    expect(await problemOf(xml.replace(part, `<x>${part}</x>`))).toBe('malformed');
   });
 
   it('a connection that wants encryption refuses what is in clear', async () => {
