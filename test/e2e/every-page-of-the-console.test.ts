@@ -90,12 +90,17 @@ describe('every page of the console', { timeout: 240_000 }, () => {
       .filter(
         ({ method, pattern }) =>
           method === 'get' &&
-          !/:draft|failed-rows|preview|template|users\.zip|\/check|\/people$|addresses\/:id/.test(pattern),
+          !/:draft|failed-rows|preview|export|template|users\.zip|\/check|\/people$|addresses\/:id/.test(pattern),
       )
       .map(({ address }) => address);
     const [team] = await app.runtime.db('access_groups').where({ company_id: company.id, name: workplaceTeam });
     addresses.push(`/admin/users/${ben.user.id}/why?module=${instanceId}`);
     addresses.push(`/admin/modules/${instanceId}/exceptions?q=root`);
+    addresses.push(
+      '/admin/sso/new/oidc',
+      '/admin/sso/break-glass?q=a',
+      `/admin/sso/break-glass/new?person=${admin.user.id}`,
+    );
     addresses.push(`/admin/modules/${instanceId}/exceptions/new?account=root`);
     addresses.push(`/admin/groups/${team.id}`, `/admin/users?q=nobody-at-all`, `/admin/users?status=Deactivated`);
   });
