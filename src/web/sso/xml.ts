@@ -17,11 +17,10 @@ export class XmlProblem extends Error {}
 
 export const xmlLimits = { bytes: 262_144, depth: 40, elements: 5_000, attributes: 40 };
 
-const nameStart = 'A-Za-z_';
-const name = `[${nameStart}][\\w.-]*`;
-const qname = `(?:${name}:)?${name}`;
-const tag = new RegExp(`<(/?)(${qname})((?:\\s+${qname}\\s*=\\s*(?:"[^"<]*"|'[^'<]*'))*)\\s*(/?)>`, 'y');
-const attribute = new RegExp(`(${qname})\\s*=\\s*(?:"([^"]*)"|'([^']*)')`, 'g');
+const tag =
+  /<(\/?)((?:[A-Za-z_][\w.-]*:)?[A-Za-z_][\w.-]*)((?:\s+(?:[A-Za-z_][\w.-]*:)?[A-Za-z_][\w.-]*\s*=\s*(?:"[^"<]*"|'[^'<]*'))*)\s*(\/?)>/y;
+/** Of what a tag has been found to hold; so their names are names. */
+const attribute = /(?<!\s)\s+([^\s=]+)\s*=\s*(?:"([^"]*)"|'([^']*)')/g;
 const declaration =
   /^<\?xml\s+version\s*=\s*["']1\.0["'](?:\s+encoding\s*=\s*["']utf-?8["'])?(?:\s+standalone\s*=\s*["'](?:yes|no)["'])?\s*\?>/i;
 
