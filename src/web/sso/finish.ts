@@ -86,7 +86,7 @@ async function letIn(
     });
   }
   await noteAttempt(work, connection, { outcome: 'signed-in', userId: arrival.userId, details });
-  const who = await personOf(work, connection, arrival.userId);
+  const { role, ...who } = await personOf(work, connection, arrival.userId);
   const half = {
     ...who,
     browserToken: browserToken(ctx, runtime),
@@ -95,7 +95,9 @@ async function letIn(
     enrolled: '',
     upstream: connection.id,
   };
-  const asks = arrival.asksSecondFactor || connection.asksSecondFactor || ticket.asksSecondFactor;
+  // Whoever sets up an upstream can let it say anything: with a certificate of their own they would be the Root Admin, but for this.
+  const isRoot = role === 'Root Admin';
+  const asks = isRoot || arrival.asksSecondFactor || connection.asksSecondFactor || ticket.asksSecondFactor;
   const named: Ticket = { ...ticket, ...who };
   const done = await finishUpstream(work, half, asks, answerFor(ctx, runtime, named));
   if (done.outcome !== 'start-again') await cameInThrough(work, connection, arrival.userId);
@@ -131,7 +133,7 @@ async function personOf(
     work.store.of(companyId).users.findById(userId),
   ]);
   if (!company || !user) throw new Error('a person that has just been accepted is gone');
-  return { company: company.name, username: user.username };
+  return { company: company.name, username: user.username, role: user.role };
 }
 
 /** What single logout needs later; the browser keeps it, sealed, since it is this browser's session at the upstream. */

@@ -2,6 +2,7 @@
 import { generateSync } from 'otplib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Company } from '../../../src/domain/companies/company.ts';
+import { bindOwnIdentity } from '../../../src/domain/federation/binding-commands.ts';
 import { ensureSamlKey } from '../../../src/domain/keys/saml-key.ts';
 import { resetSecondFactor } from '../../../src/domain/users/admin-commands.ts';
 import { setPasswordByLink } from '../../../src/domain/users/password-commands.ts';
@@ -148,6 +149,31 @@ describe('signing in through the identity provider of the company', () => {
     expect(done.status, done.body).toBe(200);
     const { rows } = await app.runtime.db.raw('select amr from sessions where user_id = ?', [person.user.id]);
     expect(rows[0].amr).toEqual(['fed', 'otp', 'mfa']);
+  });
+
+  it('C23 who sets up the upstream does not become the Root Admin by it: our own factor of theirs is always asked for', async () => {
+    const other = await makeCompany(app);
+    const own = new TestIdp('of-an-admin');
+    const connection = await connectIdp(app, other, own);
+    const root = await makePerson(app, other, { role: 'Root Admin' });
+    const work = { ...app.operator(), actor: { kind: 'user' as const, id: root.user.id, name: 'root' } };
+    const claims = { subject: 'id-of-r', email: null, username: null, firstName: null, lastName: null, other: {} };
+    await bindOwnIdentity(work, connection, { ...claims, groups: { state: 'missing' } }, { issuer: own.entityId });
+    // An administrator exchanges the certificate, and signs as they like.
+    const thief = own.rollOver();
+    const settings = { ...connection.settings, certificates: [thief] };
+    await app.runtime
+      .db('idp_connections')
+      .where({ id: connection.id })
+      .update({ settings: JSON.stringify(settings) });
+    const visitor = app.visitor();
+    const page = await named(visitor, root.user.username, other);
+    const { id } = await toUpstream(visitor, page);
+    const xml = await own.answer(app, upstreamPerson('r'), { inResponseTo: id });
+    const asked = await visitor.open((await postAnswer(app, xml, id)).headers.location ?? '');
+    expect(asked.body).toContain('name="code"');
+    const { rows } = await app.runtime.db.raw('select 1 from sessions where user_id = ?', [root.user.id]);
+    expect(rows).toEqual([]);
   });
 
   it('single logout: who logs out here is sent to log out at the upstream, signed, and comes back to a page that says so', async () => {
