@@ -233,7 +233,7 @@ const connectionSamples: Make = (shell, markup) => {
     shell: shell('sso'),
     connection: head('Overview'),
     next: { words: 'Nobody has come through it yet.', href: `${path}/test`, button: 'Test it' },
-    enable: { words: 'It is off.', href: `${path}/enable`, button: 'Enable', isDanger: false },
+    enable: { words: 'It is off.', href: `${path}/enable`, button: 'Enable' },
     switches: [
       {
         label: 'Enable Mapping Rules',

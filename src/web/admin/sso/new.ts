@@ -14,16 +14,14 @@ import { type Desk, type DeskHandler, orRedraw, showDesk } from '../console.ts';
 import { companyOf } from '../security/company.ts';
 import { connectionPath, guarded, ssoPath } from './connection-head.ts';
 import { findProduct, type GuideFacts, guideOf, type Product } from './products.ts';
+import { attributesOf, firstFields, metadataFields } from './settings-fields.ts';
 import {
   attributesAsFields,
-  attributesOf,
   type Fields,
   fieldOf,
-  firstFields,
   inputFrom,
   marksOf,
   metadataAsFields,
-  metadataFields,
   noMarks,
   typedFrom,
 } from './settings-form.ts';

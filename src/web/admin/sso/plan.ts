@@ -1,24 +1,9 @@
 // Plans of rules and switches: looked through person by person, and applied as they stand or not at all.
 import { Readable } from 'node:stream';
 import type { StoredConnection } from '../../../domain/federation/connection-repository.ts';
-import {
-  doneCount,
-  type MappingSetup,
-  mayUndo,
-  type Plan,
-  type PlanRow,
-  planActs,
-  undoFor,
-} from '../../../domain/federation/plan.ts';
+import { doneCount, mayUndo, type Plan, type PlanRow, planActs, undoFor } from '../../../domain/federation/plan.ts';
 import { applyPlan, dropPlan } from '../../../domain/federation/plan-commands.ts';
-import {
-  comparePlan,
-  eachPlanRow,
-  getPlan,
-  listPlanRows,
-  listPlans,
-  type PlanComparison,
-} from '../../../domain/federation/plan-queries.ts';
+import { comparePlan, eachPlanRow, getPlan, listPlanRows, listPlans } from '../../../domain/federation/plan-queries.ts';
 import { startPlanUndo } from '../../../domain/federation/plan-undo-commands.ts';
 import { csvFile } from '../../../lib/csv.ts';
 import { pagingOf } from '../../../lib/paging.ts';
@@ -38,36 +23,10 @@ import {
   pageLinks,
   showDesk,
 } from '../console.ts';
-import { counted, searchOf } from '../groups/group-head.ts';
-import type { StatusWords } from '../views.ts';
+import { searchOf } from '../groups/group-head.ts';
 import { connectionAt, connectionHead, connectionPath, guarded, ssoPath } from './connection-head.ts';
-import { ruleSentence } from './rules.ts';
+import { actWords, changedOf, countsWords, number, people, setupWords, stateWords } from './plan-words.ts';
 import type { SsoPlanLine } from './views.ts';
-
-const number = new Intl.NumberFormat('en');
-
-const actWords: Record<PlanRow['act'], StatusWords> = {
-  deactivate: { tone: 'danger', word: 'Deactivated', more: '' },
-  reactivate: { tone: 'good', word: 'Reactivated', more: '' },
-  change: { tone: 'wait', word: 'Changed', more: '' },
-  none: { tone: 'off', word: 'Untouched', more: '' },
-  unknown: { tone: 'off', word: 'Unknown', more: '' },
-};
-
-function stateWords({ state, appliedByName, undoneByName }: Plan): StatusWords {
-  switch (state) {
-    case 'ready':
-      return { tone: 'wait', word: 'Not applied', more: '' };
-    case 'waiting':
-      return { tone: 'wait', word: 'Waits for a second administrator', more: '' };
-    case 'applied':
-      return { tone: 'good', word: 'Applied', more: appliedByName === null ? '' : `by ${appliedByName}` };
-    case 'dropped':
-      return { tone: 'off', word: 'Dropped', more: '' };
-    case 'undone':
-      return { tone: 'off', word: 'Undone', more: undoneByName === null ? '' : `by ${undoneByName}` };
-  }
-}
 
 async function planAt(ctx: Context, desk: Desk): Promise<{ connection: StoredConnection; plan: Plan; here: string }> {
   const connection = await connectionAt(ctx, desk);
@@ -75,8 +34,6 @@ async function planAt(ctx: Context, desk: Desk): Promise<{ connection: StoredCon
   const plan = await getPlan(desk.work, desk.companyId, connection.id, id);
   return { connection, plan, here: connectionPath(connection.id, `plans/${id}`) };
 }
-
-const people = (count: number): string => counted(count, 'person', 'people');
 
 const shownPlans = 50;
 
@@ -102,45 +59,6 @@ const list: DeskHandler = async (ctx, runtime, desk) => {
   );
 };
 
-const countsWords = ({ counts }: Plan): string =>
-  doneCount(counts) === 0
-    ? 'Changes nobody'
-    : planActs
-        .filter((act) => act !== 'none' && act !== 'unknown' && counts[act] > 0)
-        .map((act) => `${number.format(counts[act])} ${actWords[act].word.toLowerCase()}`)
-        .join(', ');
-
-/** What would be saved, in sentences. */
-function setupWords({ present, proposed }: Plan): string[] {
-  const switched = (label: string, before: boolean, now: boolean) =>
-    before === now ? [] : [`${label} is turned ${now ? 'on' : 'off'}.`];
-  return [
-    ...switched('Enable Single Sign-On', present.enabled, proposed.enabled),
-    ...switched('Enable Mapping Rules', present.mapping, proposed.mapping),
-    ...rulesWords(present, proposed),
-  ];
-}
-
-function rulesWords(present: MappingSetup, proposed: MappingSetup): string[] {
-  const before = new Set(present.rules.map(ruleSentence));
-  const then = new Set(proposed.rules.map(ruleSentence));
-  const lines = [
-    ...[...then].filter((one) => !before.has(one)).map((one) => `New rule ${one}`),
-    ...[...before].filter((one) => !then.has(one)).map((one) => `Rule taken away: ${one}`),
-  ];
-  const shown = 12;
-  if (lines.length === 0)
-    return [
-      `The ${number.format(proposed.rules.length)} rules stay as they are.`.replace(
-        'The 1 rules stay as they are',
-        'The rule stays as it is',
-      ),
-    ];
-  return lines.length <= shown
-    ? lines
-    : [...lines.slice(0, shown), `And ${lines.length - shown} more changes of rules.`];
-}
-
 const toLine = (row: PlanRow, desk: Desk): SsoPlanLine => ({
   person: {
     name: row.person === '' ? row.username : row.person,
@@ -158,24 +76,6 @@ const toLine = (row: PlanRow, desk: Desk): SsoPlanLine => ({
 const isOpen = ({ state }: Plan): boolean => state === 'ready' || state === 'waiting';
 
 const shownDifferences = 20;
-
-function changedOf({ count, setupChanged, differences }: PlanComparison) {
-  if (count === 0) return null;
-  const rows = count - Number(setupChanged);
-  const words = [
-    setupChanged ? 'Rules, switches or groups have changed since this plan was made.' : '',
-    rows > 0 ? `${people(rows)} ${rows === 1 ? 'is' : 'are'} not as they were.` : '',
-    'It can’t be applied any more: make a new one.',
-  ];
-  return {
-    words: words.filter(Boolean).join(' '),
-    lines: differences.map(({ person, username, was, now }) => ({
-      who: person === '' ? username : `${person}, ${username}`,
-      was,
-      now,
-    })),
-  };
-}
 
 const isOwn = (plan: Plan, desk: Desk): boolean => plan.secondBecause !== null && plan.madeBy === desk.userId;
 

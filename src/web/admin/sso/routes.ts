@@ -10,6 +10,7 @@ import { ssoOverviewRoutes } from './overview.ts';
 import { ssoPlanRoutes } from './plan.ts';
 import { ssoRuleRoutes } from './rules.ts';
 import { ssoSettingsRoutes } from './settings.ts';
+import { ssoSwitchRoutes } from './switch.ts';
 import { ssoTestRoutes } from './test.ts';
 
 export const ssoRoutes: Route[] = [
@@ -18,6 +19,7 @@ export const ssoRoutes: Route[] = [
   ...ssoDomainRoutes,
   ...ssoBreakGlassRoutes,
   ...ssoOverviewRoutes,
+  ...ssoSwitchRoutes,
   ...ssoTestRoutes,
   ...ssoSettingsRoutes,
   ...ssoRuleRoutes,

@@ -8,19 +8,16 @@ import { setFlash } from '../../page.ts';
 import { type Route, seeOther } from '../../routes.ts';
 import { type Desk, type DeskHandler, orRedraw, showDesk } from '../console.ts';
 import { connectionAt, connectionHead, connectionPath, guarded, ssoPath } from './connection-head.ts';
+import { attributesOf, firstFields, metadataFields, switchesOf } from './settings-fields.ts';
 import {
-  attributesOf,
   differences,
   fieldOf,
-  firstFields,
   groupBoxes,
   inputFrom,
   type Marks,
   marksOf,
-  metadataFields,
   noMarks,
   roleField,
-  switchesOf,
   switchOf,
   type Typed,
   typedFrom,

@@ -164,7 +164,7 @@ export interface SsoViews {
     shell: Shell;
     connection: SsoHead;
     next: { words: string; href: string; button: string } | null;
-    enable: { words: string; href: string; button: string; isDanger: boolean };
+    enable: { words: string; href: string; button: string };
     switches: { label: string; status: StatusWords; words: string; href: string }[];
     facts: { label: string; value: string }[];
     lastSeen: Moment | null;
