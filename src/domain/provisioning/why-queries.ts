@@ -58,6 +58,8 @@ export async function explainWhy(
     user,
     policy: company.policy,
     signIn,
+    way:
+      signIn.mustUseSso || (!signIn.credential && (await isBound(work, companyId, userId))) ? 'upstream' : 'password',
     from,
     failuresPerAddress: work.config.failuresPerAddress,
     liveSessions: sessions.length,
@@ -70,6 +72,15 @@ export async function explainWhy(
     why,
     changes: await changesOf(work, companyId, why.lines),
   };
+}
+
+/** An identity provider of the company has vouched for them before. */
+async function isBound(work: Work, companyId: CompanyId, userId: UserId): Promise<boolean> {
+  const { rows }: { rows: unknown[] } = await work.store.db.raw(
+    'select from idp_identities where company_id = ? and user_id = ? limit 1',
+    [companyId, userId],
+  );
+  return rows.length > 0;
 }
 
 interface InstanceRow {

@@ -70,7 +70,7 @@ function accountLine(facts: WhyFacts, refusal: Why['refusal']): Line {
         flip: { words: `Send ${name} the invitation again`, place: { page: 'person', tab: 'resend' } },
       });
     default:
-      if (!facts.signIn.credential || refusal === 'no-password')
+      if (facts.way === 'password' && (!facts.signIn.credential || refusal === 'no-password'))
         return line('account', 'fail', `${name} is active and has no password.`, {
           ...of,
           flip: {
@@ -94,6 +94,8 @@ function firstStepsLine(facts: WhyFacts, now: Date): Line {
       'user.2fa.reset',
     ]),
   };
+  if (facts.way === 'upstream')
+    return line('first-steps', 'pass', 'Password and second factor are the matter of their identity provider.', of);
   if (!facts.signIn.credential) return line('first-steps', 'note', 'No password is set.', of);
   const { step, reason } = stepAfterPassword(facts.signIn, now);
   if (step === 'set-password')
@@ -116,6 +118,8 @@ function lockLine(facts: WhyFacts, now: Date): Line {
     changedBy: ofUser(facts, ['user.lock', 'user.unlock']),
   };
   const until = signIn.user?.lockedUntil;
+  if (facts.way === 'upstream' && isLocked(signIn, now))
+    return line('lock', 'note', 'Locked for the password; single sign-on is not held up by it.', of);
   if (!until || !isLocked(signIn, now))
     return line(
       'lock',
@@ -185,10 +189,20 @@ function sessionsLine(facts: WhyFacts): Line {
   });
 }
 
-/** Companies with a directory of their own will be told here which one decides. */
 function upstreamLine(facts: WhyFacts): Line {
-  return line('upstream', 'pass', 'Signs in here, with a password and an authenticator app.', {
-    setting: { words: 'Security', place: { page: 'policy' } },
-    changedBy: ofCompany(facts, ['policy.change']),
+  if (facts.way === 'password')
+    return line('upstream', 'pass', 'Signs in here, with a password and an authenticator app.', {
+      setting: { words: 'Security', place: { page: 'policy' } },
+      changedBy: ofCompany(facts, ['policy.change']),
+    });
+  const sentence = facts.signIn.mustUseSso
+    ? 'Signs in with single sign-on alone: it is enforced.'
+    : 'Signs in with single sign-on: they have no password here.';
+  return line('upstream', 'pass', sentence, {
+    setting: { words: 'Single Sign-On', place: { page: 'sso' } },
+    changedBy: ofCompany(facts, ['sso.config']),
+    more: [
+      'What their identity provider says at that moment decides, too: groups, rules, and whether it lets them in.',
+    ],
   });
 }

@@ -12,6 +12,7 @@ import {
   addressWait,
   type RefusalReason,
   type SignInFacts,
+  type SignInWay,
   standingRefusal,
   stepAfterPassword,
 } from '../users/sign-in.ts';
@@ -57,6 +58,8 @@ export interface WhyFacts {
   policy: CompanyPolicy;
   /** As a login reads them, from a browser that nobody knows yet. */
   signIn: SignInFacts;
+  /** How they prove who they are: an upstream is believed in place of password and factor of ours (C26, C9). */
+  way: SignInWay;
   /** Where they would come from; null: not said. */
   from: string | null;
   /** Failures after which a network address has to wait (AUT-08). */
@@ -87,7 +90,7 @@ export type Outcome = 'pass' | 'fail' | 'note';
 /** A page of the console; which address it has, its routes know. */
 export type Place =
   | { page: 'person'; tab: '' | 'security' | 'accounts' | 'edit' | 'activate' | 'resend' | 'unlock' | 'reset-password' }
-  | { page: 'policy' | 'addresses' }
+  | { page: 'policy' | 'addresses' | 'sso' }
   | { page: 'group'; id: string; tab: '' | 'add' | 'activate' }
   | { page: 'instance'; tab: 'settings' | 'require' | 'exceptions' | 'access-groups' | 'accounts' | 'deliveries' };
 
@@ -137,7 +140,7 @@ export function explain(facts: WhyFacts, now: Date): Why {
     ...(facts.instance && entry ? doorLines(facts.user, facts.instance, entry, now) : []),
     ...(facts.instance && entry ? moduleLines(facts, facts.instance, entry, now) : []),
   ];
-  const { step } = stepAfterPassword(facts.signIn, now);
+  const { step } = facts.way === 'password' ? stepAfterPassword(facts.signIn, now) : { step: 'code' as const };
   return {
     passesDoor: refusal === null && (entry === null || entry.allowed),
     isTaken: facts.instance && isTaken(facts.user, facts.instance),
@@ -148,10 +151,13 @@ export function explain(facts: WhyFacts, now: Date): Why {
   };
 }
 
-function refusalOf({ signIn, from, failuresPerAddress }: WhyFacts, now: Date): RefusalReason | 'wait' | null {
+function refusalOf({ signIn, from, failuresPerAddress, way }: WhyFacts, now: Date): RefusalReason | 'wait' | null {
   if (addressWait(signIn, failuresPerAddress, now) !== null) return 'wait';
   // Where nobody said from where, the list has nothing to say either.
-  return standingRefusal(from === null ? { ...signIn, from: { ip: '', allowed: null } } : signIn, now);
+  const facts = from === null ? { ...signIn, from: { ip: '', allowed: null } } : signIn;
+  // C9: the lock belongs to the password.
+  const refusal = standingRefusal(facts, now, way);
+  return way === 'upstream' && refusal === 'locked' ? null : refusal;
 }
 
 const entryHere = ({ role }: Pick<User, 'role'>, { id, profile, settings, groups }: WhyInstance): Entry =>

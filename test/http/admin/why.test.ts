@@ -14,6 +14,7 @@ import { startApp, type TestApp } from '../../support/app.ts';
 import { eventsOf, stepOf, VisitorFrom } from '../../support/attempts.ts';
 import { change, tellAccount, tellReading, mainWords as wordsOf } from '../../support/connected.ts';
 import { type AtDesk, atDesk, refusesOthers } from '../../support/console.ts';
+import { makeConnection } from '../../support/federation.ts';
 import {
   authorizeAddress,
   freshCode,
@@ -335,5 +336,28 @@ describe('the code from the person’s page', () => {
       expect(new URL(page.url).pathname).toBe('/admin/audit');
       expect(wordsOf(page)).toContain('No login or entry of anybody here was refused with this code');
     }
+  });
+});
+
+describe('where single sign-on decides', () => {
+  it('C9, C26 is not held up by what belongs to the password, and says who asks instead', async () => {
+    const here = await makeCompany(app);
+    const { id } = await makeConnection(app, here);
+    await app.runtime.db('idp_connections').where({ id }).update({ enforce_state: 'on' });
+    const one = await makePerson(app, here, { groups: ['All Module Access'] });
+    const look = async () => {
+      const asked = { instanceId: null, at: app.clock.now(), from: null };
+      const { why } = await explainWhy(app.operator(), here.id, one.user.id, asked);
+      const told = why.lines.filter(({ name }) => name === 'upstream' || name === 'lock');
+      return { passes: why.passesDoor, told: told.map(({ outcome, sentence }) => [outcome, sentence]) };
+    };
+    const enforced = ['pass', 'Signs in with single sign-on alone: it is enforced.'];
+    expect(await look()).toEqual({ passes: true, told: [['pass', 'Not locked.'], enforced] });
+    const until = after(app.clock.now(), minutes(20));
+    await app.runtime.db('users').where({ id: one.user.id }).update({ failures: 5, locked_until: until });
+    const lock = ['note', 'Locked for the password; single sign-on is not held up by it.'];
+    expect(await look()).toEqual({ passes: true, told: [lock, enforced] });
+    await deactivateUser(app.operator(), here.id, one.user.id);
+    expect((await look()).passes).toBe(false);
   });
 });

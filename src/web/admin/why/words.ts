@@ -35,6 +35,8 @@ function hrefOf(place: Place, of: { userId: string; instanceId: string }): strin
       return `${personPath(of.userId)}${place.tab === '' ? '' : `/${place.tab}`}`;
     case 'policy':
       return securityPath;
+    case 'sso':
+      return '/admin/sso';
     case 'addresses':
       return addressesPath;
     case 'group':
