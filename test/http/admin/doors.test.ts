@@ -134,7 +134,7 @@ describe('the doors of the console', () => {
       const { status } = await knock(admin, place);
       // These need something that is under way; they have tests of their own.
       if (
-        /:draft|failed-rows|security\/preview|addresses\/:id|:delivery|:plan|:report|accounts\/(un)?link$|:instance\/undo$|\/batches\//.test(
+        /:draft|failed-rows|security\/preview|addresses\/:id|release$|:delivery|:plan|:report|accounts\/(un)?link$|:instance\/undo$|\/batches\//.test(
           place.pattern,
         )
       )

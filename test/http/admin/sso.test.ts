@@ -297,6 +297,27 @@ describe('the log', () => {
   });
 });
 
+describe('who somebody is at the identity provider', () => {
+  it('C27 can be taken back from the log, so that the address finds them once more', async () => {
+    const { id } = await connectIdp(app, company, idp, { name: 'Rebound' });
+    const connection = await getConnection(app, company, id);
+    const claims = claimsOf('rebound@contoso.example');
+    await arrive(app, connection, claims, idp.entityId);
+    const again = { ...claims, subject: 'their new account' };
+    const refused = await arrive(app, connection, again, idp.entityId);
+    expect(refused.because).toBe('bound-elsewhere');
+    const { noteAttempt } = await import('../../../src/domain/federation/request-commands.ts');
+    const { userId } = refused;
+    await noteAttempt(app.operator(), connection, { outcome: 'refused: bound-elsewhere', userId, details: {} });
+    const [, href = ''] = /class="cell-link" href="([^"]+)"/.exec((await open(`/admin/sso/${id}/log`)).body) ?? [];
+    const [, ask = ''] = /href="([^"]+\/release)"/.exec((await open(href)).body) ?? [];
+    const done = await admin.visitor.submit(await open(ask), {}, '/release');
+    expect(text(done)).toContain('is taken back');
+    expect((await arrive(app, connection, again, idp.entityId)).outcome).toBe('accepted');
+    expect((await admin.visitor.send(ask.replace(userId ?? '', admin.person.user.id))).status).toBe(404);
+  });
+});
+
 describe('e-mail domains', () => {
   it('are added, proved in DNS and removed', async () => {
     const page = await admin.visitor.submit(await open('/admin/sso/domains'), { domain: ' @Northwind.example ' });

@@ -10,6 +10,7 @@ import { problemAdvice, problemSentences, type SsoProblem, ssoProblems } from '.
 import { param, type Route } from '../../routes.ts';
 import { type Desk, type DeskHandler, showDesk } from '../console.ts';
 import type { StatusWords } from '../views.ts';
+import { releasePath } from './binding.ts';
 import { connectionAt, connectionHead, connectionPath, guarded, ssoPath } from './connection-head.ts';
 import type { AttemptLine } from './views.ts';
 
@@ -164,6 +165,10 @@ const show: DeskHandler = async (ctx, runtime, desk) => {
       person,
       shown: known?.sentence ?? '',
       advice: known?.advice ?? '',
+      release:
+        attempt.person && attempt.outcome === 'refused: bound-elsewhere'
+          ? releasePath(connection.id, attempt.person.id)
+          : null,
       trace: traceOf(attempt.details),
       details: detailLines(attempt.details),
       assertion: assertionOf(attempt.details),

@@ -1,5 +1,6 @@
 // All pages of Single Sign-On. What has a name of its own stands before `/admin/sso/:connection`, which would take it.
 import type { Route } from '../../routes.ts';
+import { ssoBindingRoutes } from './binding.ts';
 import { ssoBreakGlassRoutes } from './break-glass.ts';
 import { ssoDomainRoutes } from './domains.ts';
 import { ssoEnforceRoutes } from './enforce.ts';
@@ -26,4 +27,5 @@ export const ssoRoutes: Route[] = [
   ...ssoPlanRoutes,
   ...ssoEnforceRoutes,
   ...ssoLogRoutes,
+  ...ssoBindingRoutes,
 ];

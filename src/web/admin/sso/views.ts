@@ -313,6 +313,8 @@ export interface SsoViews {
     person: { name: string; href: string } | null;
     shown: string;
     advice: string;
+    /** Asks before who they are there is taken back; null where that is not the matter. */
+    release: string | null;
     trace: string[];
     details: { name: string; value: string }[];
     /** Redacted; empty where nothing could be read. */
