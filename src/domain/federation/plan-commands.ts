@@ -26,6 +26,7 @@ import {
 } from './plan.ts';
 import { comparePlan, eachDecided, setupOf } from './plan-queries.ts';
 import { checkRules, type RuleInput } from './rule.ts';
+import { testedHashOf } from './tested.ts';
 
 /** What is to be different; the rest stays. Rules are all of them, in their order. */
 export interface Proposal {
@@ -63,7 +64,8 @@ export async function makePlan(
       madeAt: work.now,
     };
     await work.store.of(companyId).ssoPlans.insert(plan);
-    const { counts, size, hash } = await decideAll(work, plan, setupHashOf(present, proposed, all), all);
+    const setupHash = setupHashOf(present, proposed, all, testedHashOf(connection));
+    const { counts, size, hash } = await decideAll(work, plan, setupHash, all);
     const secondBecause = needsSecond({ ...size, active: await countActive(work, companyId) });
     await work.store.of(companyId).ssoPlans.complete(plan.id, { inputHash: hash, counts, secondBecause });
     await tell(work, plan, connection, 'sso.plan.make', { rows: doneCount(counts), counts });

@@ -19,6 +19,7 @@ import {
   stateWords,
 } from './plan.ts';
 import type { PlanFilter } from './plan-repository.ts';
+import { testedHashOf } from './tested.ts';
 
 const atOnce = 1000;
 
@@ -99,7 +100,8 @@ export async function comparePlan(work: Work, plan: Plan, shown: number): Promis
   const connection = await connections.find(plan.connectionId);
   if (!connection) return { count: 1, setupChanged: true, differences: [] };
   const all = await groups.list();
-  const setupHash = setupHashOf(await setupOf(work, connection), plan.proposed, all);
+  const upstream = testedHashOf(connection);
+  const setupHash = setupHashOf(await setupOf(work, connection), plan.proposed, all, upstream);
   const now = new Map<string, PlanRow>();
   for await (const rows of eachDecided(work, plan, { setup: plan.proposed, groups: all }))
     for (const row of rows) if (row.inputHash !== 'unseen') now.set(row.userId, row);
@@ -119,7 +121,7 @@ export async function comparePlan(work: Work, plan: Plan, shown: number): Promis
     }
   for (const row of now.values()) differ(null, row);
   // Nobody differs, so it is the rules, the switches or the groups.
-  const setupChanged = setupHashOf(plan.present, plan.proposed, all) !== setupHash || count === 0;
+  const setupChanged = setupHashOf(plan.present, plan.proposed, all, upstream) !== setupHash || count === 0;
   return { count: count + Number(setupChanged), setupChanged, differences };
 }
 

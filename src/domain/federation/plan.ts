@@ -91,9 +91,17 @@ export interface Subject extends MappedPerson {
 
 const sha256 = (value: unknown): string => createHash('sha256').update(JSON.stringify(value)).digest('base64url');
 
-/** What all rows are decided from. Names of groups are words only; that one is there, and of which kind, decides. */
-export const setupHashOf = (present: MappingSetup, proposed: MappingSetup, groups: readonly Group[]): string =>
-  sha256([setupParts(present), setupParts(proposed), groups.map(({ id, kind }) => `${id} ${kind}`).sort()]);
+/**
+ * What all rows are decided from. Names of groups are words only; that one is there, and of which kind, decides.
+ * @param upstream of the settings and names of claims: what was seen means something by them, and a test was passed with them
+ */
+export const setupHashOf = (
+  present: MappingSetup,
+  proposed: MappingSetup,
+  groups: readonly Group[],
+  upstream = '',
+): string =>
+  sha256([setupParts(present), setupParts(proposed), groups.map(({ id, kind }) => `${id} ${kind}`).sort(), upstream]);
 
 /** PostgreSQL gives the keys of an object back in an order of its own. */
 const setupParts = ({ enabled, mapping, rules }: MappingSetup) => [

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Company } from '../../../src/domain/companies/company.ts';
+import { createConnection, editConnection } from '../../../src/domain/federation/connection-commands.ts';
 import type { StoredConnection } from '../../../src/domain/federation/connection-repository.ts';
 import type { PlanRow } from '../../../src/domain/federation/plan.ts';
 import { applyPlan, dropPlan, makePlan } from '../../../src/domain/federation/plan-commands.ts';
@@ -9,6 +10,7 @@ import { purgePlans } from '../../../src/domain/federation/plan-repository.ts';
 import { startPlanUndo } from '../../../src/domain/federation/plan-undo-commands.ts';
 import type { RuleInput } from '../../../src/domain/federation/rule.ts';
 import { switchConnection } from '../../../src/domain/federation/switch-commands.ts';
+import { testedHashOf } from '../../../src/domain/federation/tested.ts';
 import { deactivateUser } from '../../../src/domain/users/commands.ts';
 import { type GroupId, newId, type UserId } from '../../../src/lib/ids.ts';
 import { days } from '../../../src/lib/time.ts';
@@ -21,6 +23,7 @@ import {
   makeConnection,
   propose,
   runTask,
+  samlInput,
   upstreamIssuer,
   workAs,
 } from '../../support/federation.ts';
@@ -259,6 +262,21 @@ describe('a plan before power', () => {
     await propose(app, company, connection.id, { mapping: false });
     expect(await compare(second)).toMatchObject({ setupChanged: true });
     await expect(applyPlan(workAs(app, ada), company.id, second)).rejects.toMatchObject({ status: 409 });
+  });
+
+  it('is refused when the upstream itself was set up anew: no test was passed with that, and claims are read otherwise', async () => {
+    const company = await makeCompany(app);
+    const ada = await makePerson(app, company, { role: 'Admin' });
+    const { id: connectionId } = await createConnection(app.operator(), company.id, samlInput());
+    const made = await getConnection(app, company, connectionId);
+    await app.runtime.store.of(company.id).connections.setTested(connectionId, testedHashOf(made), app.clock.now());
+    const { id } = await makePlan(workAs(app, ada), company.id, connectionId, { enabled: true });
+    const attributes = { ...made.attributes, groups: 'Department' };
+    await editConnection(workAs(app, ada), company.id, connectionId, { version: made.version, attributes });
+    await expect(applyPlan(workAs(app, ada), company.id, id)).rejects.toMatchObject({ status: 409 });
+    const plan = await planOf(company, await getConnection(app, company, connectionId), id);
+    expect(await comparePlan(app.operator(), plan, 5)).toMatchObject({ setupChanged: true });
+    expect((await getConnection(app, company, connectionId)).enabled).toBe(false);
   });
 
   it('any administrator among them needs a second one; the Root Admin and break-glass people are exempt', async () => {
