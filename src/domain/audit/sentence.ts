@@ -221,7 +221,6 @@ const proofWords: Record<string, string> = {
   'sso-totp': 'single sign-on and code',
   'sso-recovery': 'single sign-on and a recovery code',
   'sso-enrolment': 'single sign-on and a newly set-up second factor',
-  sso: 'single sign-on',
   totp: 'password and code',
   recovery: 'password and a recovery code',
   enrolment: 'password and a newly set-up second factor',
