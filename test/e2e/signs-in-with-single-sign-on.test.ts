@@ -1,0 +1,124 @@
+// B.5, C22, C26: people come through their company's identity provider, which nobody here wrote and which lives on another site; the
+// groups that it says open and close the way into a module, and a typo in a rule is seen before it counts.
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Page as Tab } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ensureSamlKey } from '../../src/domain/keys/saml-key.ts';
+import { useBrowser } from '../support/browser.ts';
+import { makeConnection, samlInput } from '../support/federation.ts';
+import { TestIdp, upstreamPerson } from '../support/saml-idp.ts';
+import { type Stage, setStage, workplaceTeam } from '../support/stage.ts';
+import { chooseKaseyaOne, sayWho } from '../support/steps.ts';
+
+const usernames = ['mia', 'leo', 'noor'];
+const everybody = 'Contoso-Everybody';
+const finance = 'Contoso-Finance';
+const sales = 'Contoso-Sales';
+
+describe('Single Sign-On through the identity provider of the company', { timeout: 60_000 }, () => {
+  const browser = useBrowser();
+  const idp = new TestIdp();
+  /** What the identity provider's directory says, by username. */
+  const directory = new Map<string, string[]>();
+  let stage: Stage;
+  let site: Server;
+
+  beforeAll(async () => {
+    stage = await setStage(usernames);
+    const { app, company } = stage;
+    site = createServer((request, response) => {
+      serve(request, response).catch((error: unknown) => response.writeHead(500).end(String(error)));
+    });
+    // The server is at localhost: 127.0.0.1 is another site to a browser, as an identity provider is.
+    await new Promise<void>((resolve) => site.listen(0, '127.0.0.1', resolve));
+    const team = (await app.runtime.store.of(company.id).groups.list()).find(({ name }) => name === workplaceTeam);
+    if (!team) throw new Error('the group is not there');
+    await makeConnection(app, company, {
+      ...samlInput({ name: 'Contoso IdP' }),
+      settings: { kind: 'saml', entityId: idp.entityId, ssoUrl: `${siteUrl()}/sso`, certificates: [idp.cert] },
+      attributes: { ...samlInput().attributes, groups: 'groups' },
+      mapping: true,
+      rules: [
+        { when: { kind: 'group', value: finance }, role: 'Billing and Purchasing', groupIds: [team.id] },
+        { when: { kind: 'group', value: sales }, role: 'User', groupIds: [team.id] },
+      ],
+    });
+  });
+  afterAll(async () => {
+    site?.closeAllConnections();
+    site?.close();
+    await stage?.stop();
+  });
+
+  const siteUrl = () => `http://127.0.0.1:${(site.address() as AddressInfo).port}`;
+
+  /** The identity provider: asks who is there, reads the request that we signed, and lets the browser post its answer. */
+  async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = new URL(request.url ?? '', siteUrl());
+    const page = (body: string) =>
+      response
+        .writeHead(200, { 'content-type': 'text/html; charset=utf-8' })
+        .end(`<!doctype html><html lang="en"><link rel="icon" href="data:,"><title>Contoso IdP</title>${body}`);
+    if (!url.pathname.startsWith('/sso')) return void response.writeHead(404).end();
+    const { certificate } = await ensureSamlKey(stage.app.operator());
+    const asked = await idp.readRequest(url.href, certificate);
+    const username = url.pathname.split('/')[2];
+    if (username === undefined) {
+      const links = [...directory.keys()].map((name) => `<li><a href="/sso/${name}${escaped(url.search)}">${name}</a>`);
+      return void page(`<h1>Contoso asks who you are</h1><ul>${links.join('')}</ul>`);
+    }
+    const person = upstreamPerson(username, { groups: directory.get(username) ?? [] });
+    const answer = Buffer.from(await idp.answer(stage.app, person, { inResponseTo: asked.id })).toString('base64');
+    page(
+      `<form method="post" action="${escaped(asked.assertionConsumerServiceURL ?? '')}">
+      <input type="hidden" name="SAMLResponse" value="${answer}">
+      <input type="hidden" name="RelayState" value="${escaped(url.searchParams.get('RelayState') ?? '')}">
+      </form><script>document.forms[0].submit()</script>`,
+    );
+  }
+
+  const escaped = (text: string) => text.replaceAll('&', '&amp;').replaceAll('"', '&quot;').replaceAll('<', '&lt;');
+
+  /** From the module's page over ours to the identity provider, and back to wherever that leads. */
+  async function comeThroughUpstream(tab: Tab, username: string): Promise<void> {
+    await chooseKaseyaOne(tab, stage.workplace);
+    await sayWho(tab, username, stage.company.name);
+    await tab.getByRole('link', { name: 'Log in with Contoso IdP' }).click();
+    await tab.getByRole('heading', { name: 'Contoso asks who you are' }).waitFor();
+    await tab.getByRole('link', { name: username, exact: true }).click();
+  }
+
+  async function comeIn(tab: Tab, username: string): Promise<void> {
+    await comeThroughUpstream(tab, username);
+    await tab.getByRole('heading', { level: 1, name: `Welcome, Account of ${username}` }).waitFor();
+    expect(new URL(tab.url()).origin).toBe(stage.workplace.url);
+  }
+
+  /** As the company knows somebody; null: it does not. */
+  async function known(username: string) {
+    const { rows } = await stage.app.runtime.db.raw(
+      `select role, base_status as status, deactivated_reason as reason, source,
+         array(select g.name from group_members m join access_groups g on g.id = m.group_id where m.user_id = u.id order by 1) as groups
+       from users u where company_id = ? and username_key = ?`,
+      [stage.company.id, username],
+    );
+    return rows[0] ?? null;
+  }
+
+  it('T3 C26 the first login creates the person with the role and groups of the rules, and opens the module', async () => {
+    directory.set('mia', [everybody, finance]);
+    expect(await known('mia')).toBeNull();
+    const tab = await browser.open();
+    await comeIn(tab, 'mia');
+    expect(await known('mia')).toEqual({
+      role: 'Billing and Purchasing',
+      status: 'Active',
+      reason: null,
+      source: 'sso',
+      groups: [workplaceTeam],
+    });
+    await tab.goto(stage.app.url);
+    await tab.getByRole('heading', { name: 'Welcome, Mia' }).waitFor();
+  });
+});
