@@ -10,7 +10,7 @@ import { choosableRoles } from '../roles/role.ts';
 import { fieldProblems } from '../users/fields.ts';
 import { attributeNames, type Connection, type ConnectionId, connectionSettings } from './connection.ts';
 import { type ConnectionValues, clientSecretPurpose, type StoredConnection } from './connection-repository.ts';
-import { isTested } from './tested.ts';
+import { isTested, testedHashOf } from './tested.ts';
 
 const creationSchema = z.strictObject({
   on: z.boolean(),
@@ -91,6 +91,8 @@ export async function editConnection(
         'The identity provider is another one now: enter its client secret. The stored one stays here.',
       );
     await connections.update(id, valuesOf(checked, connection.mapping), sealed ?? undefined);
+    // A certificate that was taken away vouches for nobody any more, not even for who is on the way.
+    if (testedHashOf(connection) !== testedHashOf(checked)) await connections.endWaiting(id);
     // Subjects mean something at their own issuer only (C27).
     const released =
       issuerOf(settings) === issuerOf(checked.settings)

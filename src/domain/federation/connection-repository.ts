@@ -143,6 +143,13 @@ export function connectionRepository(db: Database, companyId: CompanyId) {
         .update({ expires_at: db.ref('created_at') });
     },
 
+    /** Ways to the upstream that are under way, and answers that wait to be fetched: they were judged by what stood here before. */
+    async endWaiting(id: ConnectionId): Promise<void> {
+      await db('sso_requests')
+        .where({ company_id: companyId, connection_id: id })
+        .update({ expires_at: db.ref('created_at') });
+    },
+
     async setEnabled(id: ConnectionId, enabled: boolean): Promise<void> {
       await mine(id).update({ is_enabled: enabled, version: db.raw('version + 1') });
     },

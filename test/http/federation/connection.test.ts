@@ -9,6 +9,13 @@ import {
 } from '../../../src/domain/federation/connection-commands.ts';
 import { clientSecretPurpose } from '../../../src/domain/federation/connection-repository.ts';
 import { makePlan } from '../../../src/domain/federation/plan-commands.ts';
+import {
+  createRequest,
+  fetchResult,
+  findRequest,
+  newRequestId,
+  takeAnswer,
+} from '../../../src/domain/federation/request-commands.ts';
 import { listRules, listSeenGroups } from '../../../src/domain/federation/rule-queries.ts';
 import { switchConnection } from '../../../src/domain/federation/switch-commands.ts';
 import { testedHashOf } from '../../../src/domain/federation/tested.ts';
@@ -21,6 +28,7 @@ import {
   groupsOf,
   makeConnection,
   samlInput,
+  upstreamIssuer,
   workAs,
 } from '../../support/federation.ts';
 import { makeCompany, makePerson } from '../../support/people.ts';
@@ -121,6 +129,41 @@ describe('setting up a connection', () => {
     const now = await getConnection(app, company, connection.id);
     const anew = await arrive(app, now, claimsOf(ada.user.email, { subject: 'new' }), 'https://new.example/saml');
     expect(anew).toMatchObject({ outcome: 'accepted', userId: ada.user.id });
+  });
+
+  it('who is on the way when the upstream is set up anew does not come in by what counted before; a new name stops nobody', async () => {
+    const company = await makeCompany(app);
+    const connection = await makeConnection(app, company);
+    const work = app.operator();
+    /** An answer that was believed, and waits for its browser. */
+    const answered = async (uid: string) => {
+      const requestId = newRequestId();
+      await createRequest(
+        work,
+        connection,
+        requestId,
+        { purpose: 'sign-in', interactionUid: uid, startedBy: null },
+        {},
+      );
+      const request = await findRequest(work, requestId);
+      const result = {
+        outcome: 'arrived' as const,
+        issuer: upstreamIssuer,
+        claims: claimsOf('p@x.example'),
+        logout: null,
+      };
+      return (request && (await takeAnswer(work, request, null, result))) ?? '';
+    };
+    const [one, other] = [await answered('uid-1'), await answered('uid-2')];
+    const edit = async (input: Partial<ConnectionInput>) => {
+      const { version } = await getConnection(app, company, connection.id);
+      await editConnection(work, company.id, connection.id, { version, ...input });
+    };
+    await edit({ name: 'Entra ID of Contoso' });
+    expect(await fetchResult(work, one, 'uid-1')).toMatchObject({ result: { outcome: 'arrived' } });
+    const certificates = ['-----BEGIN CERTIFICATE-----\nanother\n-----END CERTIFICATE-----'];
+    await edit({ settings: { ...connection.settings, certificates } as ConnectionInput['settings'] });
+    expect(await fetchResult(work, other, 'uid-2')).toBeNull();
   });
 
   it('two who edit at once: the second is told, and nothing is lost', async () => {
