@@ -1,6 +1,7 @@
 // The posts of a sign-in. Each asks one command, turns its answer into the next ticket, and sends the browser back to the dispatcher.
 import { z } from 'zod';
 import { newTotpSecret } from '../../domain/credentials/totp.ts';
+import { cameInThrough } from '../../domain/federation/enforce-commands.ts';
 import { findCompanyOfAddress } from '../../domain/federation/routing-queries.ts';
 import { recordId } from '../../domain/sessions/session.ts';
 import { acrOf, refusedCodeSentence, refusedSentence, type Step, ssoSentence } from '../../domain/users/sign-in.ts';
@@ -224,8 +225,13 @@ async function finish(ctx: Context, runtime: Runtime, ticket: Ticket, result: Co
       return wrongCode(ctx, runtime, ticket, 'code', result.code);
     case 'start-again':
       return go(ctx, runtime, ticket, { type: 'start-again' });
-    case 'signed-in':
+    case 'signed-in': {
+      // Only now: the upstream alone did not let them in (C25), so it alone confirms no trial either (C26).
+      const { upstream = null } = ticket.half ?? {};
+      const { companyId, userId } = result;
+      if (upstream !== null) await cameInThrough(ctx.state.work, { companyId, id: upstream }, userId);
       return leave(ctx, runtime, ticket);
+    }
     default:
       result satisfies never;
   }

@@ -100,9 +100,9 @@ async function letIn(
   const asks = isRoot || arrival.asksSecondFactor || connection.asksSecondFactor || ticket.asksSecondFactor;
   const named: Ticket = { ...ticket, ...who };
   const done = await finishUpstream(work, half, asks, answerFor(ctx, runtime, named));
-  if (done.outcome !== 'start-again') await cameInThrough(work, connection, arrival.userId);
   switch (done.outcome) {
     case 'signed-in':
+      await cameInThrough(work, connection, done.userId);
       rememberUpstream(ctx, runtime, connection, result, done.userId);
       return leave(ctx, runtime, named);
     case 'second-factor':

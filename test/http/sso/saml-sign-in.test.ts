@@ -151,6 +151,34 @@ describe('signing in through the identity provider of the company', () => {
     expect(rows[0].amr).toEqual(['fed', 'otp', 'mfa']);
   });
 
+  it('C26 only who is in confirms a trial: with our own factor asked for, the upstream alone does not', async () => {
+    const other = await makeCompany(app);
+    const own = new TestIdp('trial');
+    const now = app.clock.now().getTime();
+    const connection = await connectIdp(app, other, own, {
+      asksSecondFactor: true,
+      enforce: {
+        state: 'trial',
+        trialBeganAt: new Date(now - 60_000),
+        trialEndsAt: new Date(now + 600_000),
+        trialBy: null,
+      },
+    });
+    const person = await makePerson(app, other, { role: 'Admin' });
+    const visitor = app.visitor();
+    const { id } = await toUpstream(visitor, await named(visitor, person.user.username, other));
+    const xml = await own.answer(app, upstreamPerson('p', { Email: person.user.email }), { inResponseTo: id });
+    const page = await visitor.open((await postAnswer(app, xml, id)).headers.location ?? '');
+    expect(page.body).toContain('name="code"');
+    const { connections } = app.runtime.store.of(other.id);
+    expect((await connections.find(connection.id))?.enforce.state).toBe('trial');
+    const seen = () => app.runtime.db('idp_identities').where({ user_id: person.user.id }).first('signed_in_at');
+    expect(await seen()).toEqual({ signed_in_at: null });
+    await visitor.submit(page, { code: await freshCode(app, person) }, '/code');
+    expect((await connections.find(connection.id))?.enforce.state).toBe('on');
+    expect((await seen())?.signed_in_at).not.toBeNull();
+  });
+
   it('C23 who sets up the upstream does not become the Root Admin by it: our own factor of theirs is always asked for', async () => {
     const other = await makeCompany(app);
     const own = new TestIdp('of-an-admin');
