@@ -418,15 +418,17 @@ describe('the program', () => {
     await setTimeout(200);
     child.kill('SIGTERM');
     await expect
-      .poll(() =>
-        fetch(`http://127.0.0.1:${port}/health`).then(
-          () => 'open',
-          () => 'closed',
-        ),
+      .poll(
+        () =>
+          fetch(`http://127.0.0.1:${port}/health`).then(
+            () => 'open',
+            () => 'closed',
+          ),
+        { timeout: 10_000 },
       )
       .toBe('closed');
     socket.write('=x');
-    await expect.poll(() => answer).toContain('</html>');
+    await expect.poll(() => answer, { timeout: 10_000 }).toContain('</html>');
     expect(answer).toMatch(/^HTTP\/1\.1 403 /);
     socket.end();
     expect(await ended).toBe(0);
