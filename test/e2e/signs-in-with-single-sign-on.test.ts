@@ -9,7 +9,7 @@ import { useBrowser } from '../support/browser.ts';
 import { makeConnection, samlInput } from '../support/federation.ts';
 import { TestIdp, upstreamPerson } from '../support/saml-idp.ts';
 import { type Stage, setStage, workplaceTeam } from '../support/stage.ts';
-import { chooseKaseyaOne, sayWho } from '../support/steps.ts';
+import { chooseKaseyaOne, expectThrownOut, isInside, sayWho } from '../support/steps.ts';
 
 const usernames = ['mia', 'leo', 'noor'];
 const everybody = 'Contoso-Everybody';
@@ -95,10 +95,16 @@ describe('Single Sign-On through the identity provider of the company', { timeou
     expect(new URL(tab.url()).origin).toBe(stage.workplace.url);
   }
 
+  async function beRefused(tab: Tab, username: string): Promise<void> {
+    await comeThroughUpstream(tab, username);
+    await tab.getByText('That did not work. Ask your administrator for access.').waitFor();
+    expect(new URL(tab.url()).origin).toBe(stage.app.url);
+  }
+
   /** As the company knows somebody; null: it does not. */
   async function known(username: string) {
     const { rows } = await stage.app.runtime.db.raw(
-      `select role, base_status as status, deactivated_reason as reason, source,
+      `select id, role, base_status as status, deactivated_reason as reason, source,
          array(select g.name from group_members m join access_groups g on g.id = m.group_id where m.user_id = u.id order by 1) as groups
        from users u where company_id = ? and username_key = ?`,
       [stage.company.id, username],
@@ -112,6 +118,7 @@ describe('Single Sign-On through the identity provider of the company', { timeou
     const tab = await browser.open();
     await comeIn(tab, 'mia');
     expect(await known('mia')).toEqual({
+      id: expect.any(String),
       role: 'Billing and Purchasing',
       status: 'Active',
       reason: null,
@@ -120,5 +127,38 @@ describe('Single Sign-On through the identity provider of the company', { timeou
     });
     await tab.goto(stage.app.url);
     await tab.getByRole('heading', { name: 'Welcome, Mia' }).waitFor();
+  });
+
+  it('T15 who has left the group is refused at the next login, and is out of the module within five seconds', async () => {
+    directory.set('leo', [everybody, sales]).set('noor', [everybody, sales]);
+    const [inside, colleague, elsewhere] = [await browser.open(), await browser.open(), await browser.open()];
+    await comeIn(inside, 'leo');
+    await comeIn(colleague, 'noor');
+    directory.set('leo', [everybody]);
+    // What the directory says is heard at the next login, not before it.
+    expect(await isInside(inside, stage.workplace)).toBe(true);
+    await beRefused(elsewhere, 'leo');
+    await expectThrownOut(inside, stage.workplace);
+    expect(await known('leo')).toMatchObject({ status: 'Deactivated', reason: 'mapping' });
+    expect(await isInside(colleague, stage.workplace)).toBe(true);
+  });
+
+  it('T18 who returns to the group is let in again by the next login, and is the same person', async () => {
+    directory.set('noor', [everybody, sales]);
+    await comeIn(await browser.open(), 'noor');
+    directory.set('noor', [everybody]);
+    const tab = await browser.open();
+    await beRefused(tab, 'noor');
+    const before = await known('noor');
+    expect(before).toMatchObject({ status: 'Deactivated', reason: 'mapping' });
+    directory.set('noor', [everybody, finance]);
+    await comeIn(tab, 'noor');
+    expect(await known('noor')).toEqual({
+      ...before,
+      role: 'Billing and Purchasing',
+      status: 'Active',
+      reason: null,
+      groups: [workplaceTeam],
+    });
   });
 });
