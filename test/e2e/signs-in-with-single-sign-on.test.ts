@@ -4,12 +4,15 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import type { Page as Tab } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { StoredConnection } from '../../src/domain/federation/connection-repository.ts';
 import { ensureSamlKey } from '../../src/domain/keys/saml-key.ts';
+import { violationsOn } from '../support/axe.ts';
 import { useBrowser } from '../support/browser.ts';
-import { makeConnection, samlInput } from '../support/federation.ts';
+import { arrive, claimsOf, groupsOf, makeConnection, samlInput } from '../support/federation.ts';
+import { makePerson } from '../support/people.ts';
 import { TestIdp, upstreamPerson } from '../support/saml-idp.ts';
-import { type Stage, setStage, workplaceTeam } from '../support/stage.ts';
-import { chooseKaseyaOne, expectThrownOut, isInside, sayWho } from '../support/steps.ts';
+import { emailOf, type Stage, setStage, workplaceTeam } from '../support/stage.ts';
+import { chooseKaseyaOne, expectThrownOut, isInside, logIn, sayWho } from '../support/steps.ts';
 
 const usernames = ['mia', 'leo', 'noor'];
 const everybody = 'Contoso-Everybody';
@@ -23,6 +26,7 @@ describe('Single Sign-On through the identity provider of the company', { timeou
   const directory = new Map<string, string[]>();
   let stage: Stage;
   let site: Server;
+  let connection: StoredConnection;
 
   beforeAll(async () => {
     stage = await setStage(usernames);
@@ -34,7 +38,7 @@ describe('Single Sign-On through the identity provider of the company', { timeou
     await new Promise<void>((resolve) => site.listen(0, '127.0.0.1', resolve));
     const team = (await app.runtime.store.of(company.id).groups.list()).find(({ name }) => name === workplaceTeam);
     if (!team) throw new Error('the group is not there');
-    await makeConnection(app, company, {
+    connection = await makeConnection(app, company, {
       ...samlInput({ name: 'Contoso IdP' }),
       settings: { kind: 'saml', entityId: idp.entityId, ssoUrl: `${siteUrl()}/sso`, certificates: [idp.cert] },
       attributes: { ...samlInput().attributes, groups: 'groups' },
@@ -161,4 +165,55 @@ describe('Single Sign-On through the identity provider of the company', { timeou
       groups: [workplaceTeam],
     });
   });
+
+  it('C23 an Admin sees in the plan that a typo would deactivate 412 people, and nothing has happened to them', async () => {
+    const { app, company } = stage;
+    await crowd('seller', 412, sales);
+    await crowd('clerk', 20, finance);
+    const ada = await makePerson(app, company, { username: 'ada', role: 'Admin', email: emailOf('ada') });
+    const tab = await browser.open({ reducedMotion: 'reduce' });
+    await tab.goto(app.url);
+    await logIn(tab, app, ada);
+    await tab.getByRole('heading', { level: 1, name: 'Welcome, Pat' }).waitFor();
+    await tab.goto(`${app.url}/admin/sso`);
+    await tab.getByRole('link', { name: 'Contoso IdP', exact: true }).click();
+    await tab.getByRole('link', { name: 'Mapping rules', exact: true }).click();
+    await tab.getByLabel('Rule 2: value').fill('Contoso-Slaes');
+    await tab.getByRole('button', { name: 'Make the plan' }).click();
+
+    await tab.getByRole('heading', { name: 'Plan', exact: true }).waitFor();
+    expect(await countOf(tab, 'Deactivated')).toBe('412');
+    for (const word of ['Reactivated', 'Changed']) expect(await countOf(tab, word)).toBe('0');
+    await tab.getByText(/It deactivates 412 of \d+ active people\./).waitFor();
+    expect(await tab.getByRole('link', { name: /^Apply/ }).count()).toBe(0);
+    await tab.getByRole('link', { name: 'Ask for a second administrator' }).waitFor();
+    expect(await violationsOn(tab)).toEqual([]);
+    await tab.getByLabel('Search people').fill('seller411');
+    await tab.getByText('1 person', { exact: true }).waitFor();
+    const row = tab.getByRole('row', { name: /seller411/ });
+    await row.getByText('In no mapped group: Enable Mapping Rules deactivates.').waitFor();
+    await row.getByText('Deactivated by mapping').waitFor();
+
+    await tab.getByRole('button', { name: 'Drop the plan' }).click();
+    await tab.getByRole('status').getByText('The plan was dropped. Nothing has been changed.').waitFor();
+    for (const username of ['seller0', 'seller411'])
+      expect(await known(username)).toMatchObject({ status: 'Active', reason: null, groups: [workplaceTeam] });
+    await tab.getByRole('link', { name: 'Mapping rules', exact: true }).click();
+    expect(await tab.getByLabel('Rule 2: value').inputValue()).toBe(sales);
+  });
+
+  const countOf = (tab: Tab, word: string) =>
+    tab.locator('dl.plan-counts > div').filter({ hasText: word }).getByRole('definition').textContent();
+
+  /** Many who have come through the connection with this group, as the callback lets them in. */
+  async function crowd(name: string, many: number, group: string): Promise<void> {
+    const come = async (n: number) => {
+      const username = `${name}${n}`;
+      const claims = claimsOf(emailOf(username), { username, groups: groupsOf(everybody, group) });
+      expect(await arrive(stage.app, connection, claims, idp.entityId)).toMatchObject({ outcome: 'accepted' });
+    };
+    const atOnce = 8;
+    for (let n = 0; n < many; n += atOnce)
+      await Promise.all(Array.from({ length: Math.min(atOnce, many - n) }, (_, more) => come(n + more)));
+  }
 });
