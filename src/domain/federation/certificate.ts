@@ -63,8 +63,12 @@ function keyWords({ publicKey }: X509Certificate): string | null {
   return publicKey.asymmetricKeyType === 'ec' && namedCurve !== undefined ? `EC ${namedCurve}` : null;
 }
 
+/** Looking for frames takes longer than in proportion to the text (DOS-03). */
+const longestText = 65_536;
+
 /** Several in one file, as identity providers hand them out in a roll-over; what is none makes the whole null. */
 export function readCertificates(text: string): Certificate[] | null {
+  if (text.length > longestText) return null;
   const framed = text.match(/-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g);
   const read = (framed ?? [text]).map(readCertificate);
   const all = read.filter((one) => one !== null);
