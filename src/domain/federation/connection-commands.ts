@@ -85,6 +85,11 @@ export async function editConnection(
     if (checked.settings.kind !== settings.kind)
       throw conflict('A connection stays what it is: SAML or OpenID Connect.');
     await refuseUnknownGroups(work, companyId, checked.creation.groupIds);
+    // Another claim in place of the groups would deactivate people one by one at their next login, and no plan would have said so.
+    if (connection.mapping && JSON.stringify(attributes) !== JSON.stringify(checked.attributes))
+      throw invalid(
+        'While Enable Mapping Rules is on, the names of the attributes stay as they are: another one could deactivate people without a plan. Turn it off first, and on again by a plan.',
+      );
     const sealed = sealedSecret(work, checked);
     if (isElsewhere(settings, checked.settings) && connection.sealedSecret !== null && sealed === null)
       throw secretMissing(

@@ -166,6 +166,20 @@ describe('setting up a connection', () => {
     expect(await fetchResult(work, other, 'uid-2')).toBeNull();
   });
 
+  it('T15: while mapping deactivates people, no other claim takes the place of the groups without a plan', async () => {
+    const company = await makeCompany(app);
+    const groupIds = [(await app.runtime.store.of(company.id).groups.getSystem('system-all')).id as string];
+    const when = { kind: 'group', value: 'Staff' } as const;
+    const rules = [{ when, role: null, groupIds, stops: false }];
+    const { id, version } = await makeConnection(app, company, { rules, mapping: true });
+    const attributes = { ...samlInput().attributes, groups: 'Departments' };
+    await expect(editConnection(app.operator(), company.id, id, { version, attributes })).rejects.toMatchObject({
+      code: 'invalid',
+    });
+    const edited = await editConnection(app.operator(), company.id, id, { version, name: 'Another name' });
+    expect(edited.outcome).toBe('saved');
+  });
+
   it('two who edit at once: the second is told, and nothing is lost', async () => {
     const company = await makeCompany(app);
     const { id } = await createConnection(app.operator(), company.id, oidcInput());
