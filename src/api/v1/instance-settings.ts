@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { listRuleGroups } from '../../domain/integrations/rule-queries.ts';
 import { saveSettings } from '../../domain/integrations/settings-commands.ts';
-import { listRuleGroups, readSettingsView, readVersion } from '../../domain/integrations/settings-queries.ts';
+import { readSettingsView, readVersion } from '../../domain/integrations/settings-queries.ts';
 import { AppError, standsInTheWay } from '../../lib/errors.ts';
 import { acting, endpoint } from '../endpoint.ts';
 import { toPreflightWire } from './instance-require.ts';
@@ -19,6 +20,9 @@ const stale = () =>
   new AppError('precondition_failed', 'Somebody else has changed the settings meanwhile. Fetch them and try again.', {
     status: 412,
   });
+
+/** A module makes its own list to choose from, and may take more than a page can show. */
+const mostGroups = 1000;
 
 export const settingsEndpoints = [
   endpoint({
@@ -85,7 +89,7 @@ export const settingsEndpoints = [
       200: z.object({ groups: z.array(z.object({ id: z.uuid(), name: z.string(), active: z.boolean() })) }),
     },
     async handle({ work, caller: { companyId, instanceId } }) {
-      const groups = (await listRuleGroups(work, companyId, instanceId)).filter(({ opens }) => opens);
+      const groups = (await listRuleGroups(work, companyId, instanceId, mostGroups)).filter(({ opens }) => opens);
       return {
         status: 200,
         body: { groups: groups.map(({ id, name, isActive }) => ({ id, name, active: isActive })) },

@@ -3,7 +3,7 @@
 import { notFound, standsInTheWay } from '../../lib/errors.ts';
 import type { CompanyId, InstanceId, UserId } from '../../lib/ids.ts';
 import { after, minutes } from '../../lib/time.ts';
-import { confirms, trialBegins } from '../../lib/trial.ts';
+import { confirms, trialBegins, trialMinutes } from '../../lib/trial.ts';
 import { transaction, type Work } from '../../work.ts';
 import { record } from '../audit/commands.ts';
 import { authoriseInstance } from '../roles/authority.ts';
@@ -12,7 +12,6 @@ import { tellAdministrators } from './administrators.ts';
 import { listDueTrials } from './repository.ts';
 import { judgePreflight, needsReading, type Preflight, standingOf } from './requirement.ts';
 import { type Connected, enteredAt, getConnected, preflightFacts, requestReading } from './requirement-queries.ts';
-import { trialMinutes } from './settings.ts';
 
 /** What requiring the login would mean, without doing it. Asks for a reading of the accounts where the last one is too old. */
 export async function preflight(work: Work, companyId: CompanyId, instanceId: InstanceId): Promise<Preflight> {

@@ -1,8 +1,8 @@
 // Requiring Log In with KaseyaOne without locking anybody out: the pre-flight, and the trial that ends by itself (C30). Pure.
 import type { CompanyId, InstanceId, UserId } from '../../lib/ids.ts';
 import { after, hours, minutes, relative } from '../../lib/time.ts';
-import { isJustNow } from '../../lib/trial.ts';
-import { isRequired, type Settings, trialMinutes } from './settings.ts';
+import { isJustNow, trialMinutes } from '../../lib/trial.ts';
+import { isRequired, type Settings } from './settings.ts';
 import { isEnough, type WayIn, waysSentence } from './ways-in.ts';
 
 export type CheckName = 'signed_in' | 'ways_in' | 'accounts';

@@ -2,7 +2,7 @@
 import type { CompanyId, GroupId, InstanceId, UserId } from '../../lib/ids.ts';
 import type { Work } from '../../work.ts';
 import type { Profile } from '../modules/profile.ts';
-import { authorise } from '../roles/authority.ts';
+import { authorise, authoriseInstance } from '../roles/authority.ts';
 
 export interface RuleGroup {
   id: GroupId;
@@ -16,15 +16,20 @@ export interface RuleGroup {
 export const mostRuleGroups = 500;
 
 /** Groups that a rule may name, those first that open the instance. */
-export async function listRuleGroups(work: Work, companyId: CompanyId, instanceId: InstanceId): Promise<RuleGroup[]> {
-  await authorise(work, companyId, 'modules.manage');
+export async function listRuleGroups(
+  work: Work,
+  companyId: CompanyId,
+  instanceId: InstanceId,
+  limit: number,
+): Promise<RuleGroup[]> {
+  await authoriseInstance(work, companyId, instanceId);
   const { rows }: { rows: RuleGroup[] } = await work.store.db.raw(
     `select g.id, g.name, g.is_active as "isActive", x.group_id is not null as opens
      from access_groups g left join group_modules x
        on x.company_id = g.company_id and x.group_id = g.id and x.instance_id = :instanceId
      where g.company_id = :companyId and g.removed_at is null and g.kind <> 'system-none'
      order by x.group_id is null, g.name collate "und-x-icu", g.id limit :limit`,
-    { companyId, instanceId, limit: mostRuleGroups },
+    { companyId, instanceId, limit },
   );
   return rows;
 }

@@ -1,7 +1,7 @@
 // The settings of one instance as its module and its pages read them. No rules here.
 
 import { notFound } from '../../lib/errors.ts';
-import type { CompanyId, GroupId, InstanceId } from '../../lib/ids.ts';
+import type { CompanyId, InstanceId } from '../../lib/ids.ts';
 import type { Work } from '../../work.ts';
 import { authoriseInstance } from '../roles/authority.ts';
 import { type Connected, getConnected } from './requirement-queries.ts';
@@ -37,27 +37,4 @@ export async function readVersion(work: Work, companyId: CompanyId, instanceId: 
   const row = await work.store.of(companyId).instances.findById(instanceId);
   if (!row) throw notFound('module');
   return row.version;
-}
-
-export interface RuleGroup {
-  id: GroupId;
-  name: string;
-  isActive: boolean;
-  /** It holds this instance: only then does a rule for it mean something. */
-  opens: boolean;
-}
-
-/** Groups that a rule may name: those that hold the instance first. */
-export async function listRuleGroups(work: Work, companyId: CompanyId, instanceId: InstanceId): Promise<RuleGroup[]> {
-  await authoriseInstance(work, companyId, instanceId);
-  await getConnected(work, companyId, instanceId);
-  const { rows }: { rows: RuleGroup[] } = await work.store.db.raw(
-    `select g.id, g.name, g.is_active as "isActive", x.group_id is not null as opens
-     from access_groups g
-       left join group_modules x on x.company_id = g.company_id and x.group_id = g.id and x.instance_id = ?
-     where g.company_id = ? and g.removed_at is null and g.kind <> 'system-none'
-     order by opens desc, g.name collate "und-x-icu", g.id limit 1000`,
-    [instanceId, companyId],
-  );
-  return rows;
 }

@@ -40,7 +40,6 @@ export interface Exception {
 }
 
 export const graceDays = { least: 0, most: 90, usual: 14 };
-export { trialMinutes } from '../../lib/trial.ts';
 /** How long a module goes by the settings that it keeps while it cannot ask (D.6). */
 export const keepForSeconds = 7 * 86_400;
 

@@ -55,18 +55,21 @@ export const toDelivery = (row: DeliveryRow): Delivery => ({
   answer: row.answer,
 });
 
-export interface NewDelivery {
-  id: string;
-  instanceId: InstanceId;
-  instanceName: string;
-  userId: UserId | null;
-  person: string;
-  externalId: string | null;
-  channel: 'scim' | 'event';
-  act: Act;
-  reason: string;
-  batchId: string | null;
-  wanted: Wanted;
+export interface NewDelivery
+  extends Pick<
+    Delivery,
+    | 'id'
+    | 'instanceId'
+    | 'instanceName'
+    | 'userId'
+    | 'person'
+    | 'externalId'
+    | 'channel'
+    | 'act'
+    | 'reason'
+    | 'batchId'
+    | 'wanted'
+  > {
   state: 'waiting' | 'queued';
   /** Why it waits. */
   words?: string;

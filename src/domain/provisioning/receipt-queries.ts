@@ -6,58 +6,9 @@ import { type Listed, likePattern, listed, offsetOf, type Paging, reach } from '
 import type { Work } from '../../work.ts';
 import { canDo, profileSchema } from '../modules/profile.ts';
 import { authorise } from '../roles/authority.ts';
-import type { Act, Delivery, DeliveryState } from './account.ts';
+import type { Act, Delivery } from './account.ts';
+import { type DeliveryRow, toDelivery } from './delivery-repository.ts';
 import type { AccountReceipts } from './receipt.ts';
-
-export interface DeliveryRow {
-  id: string;
-  seq: string;
-  company_id: CompanyId;
-  instance_id: InstanceId;
-  instance_name: string;
-  user_id: UserId | null;
-  person: string;
-  external_id: string | null;
-  channel: Delivery['channel'];
-  act: Act;
-  reason: string;
-  batch_id: string | null;
-  wanted: Delivery['wanted'];
-  state: DeliveryState;
-  attempts: number;
-  queued_at: Date;
-  next_at: Date | null;
-  sent_at: Date | null;
-  accepted_at: Date | null;
-  verified_at: Date | null;
-  ended_at: Date | null;
-  answer: Delivery['answer'];
-}
-
-export const toReceipt = (row: DeliveryRow): Delivery => ({
-  id: row.id,
-  seq: Number(row.seq),
-  companyId: row.company_id,
-  instanceId: row.instance_id,
-  instanceName: row.instance_name,
-  userId: row.user_id,
-  person: row.person,
-  externalId: row.external_id,
-  channel: row.channel,
-  act: row.act,
-  reason: row.reason,
-  batchId: row.batch_id,
-  wanted: row.wanted,
-  state: row.state,
-  attempts: row.attempts,
-  queuedAt: row.queued_at,
-  nextAt: row.next_at,
-  sentAt: row.sent_at,
-  acceptedAt: row.accepted_at,
-  verifiedAt: row.verified_at,
-  endedAt: row.ended_at,
-  answer: row.answer,
-});
 
 export const receiptStates = ['waiting', 'open', 'verified', 'given-up', 'confirmed', 'superseded'] as const;
 export type ReceiptState = (typeof receiptStates)[number];
@@ -119,7 +70,7 @@ export async function listDeliveries(
     .select(db.raw('1'))
     .limit(reach + 1);
   const counted: { count: string }[] = await db.from(some.as('some')).count({ count: '*' });
-  return listed(rows.map(toReceipt), Number(counted[0]?.count ?? 0), paging);
+  return listed(rows.map(toDelivery), Number(counted[0]?.count ?? 0), paging);
 }
 
 function narrowed(db: Database, companyId: CompanyId, instanceId: InstanceId, filter: ReceiptFilter): Query {
@@ -161,7 +112,7 @@ export async function getDelivery(work: Work, companyId: CompanyId, id: string):
     .where({ company_id: companyId, id })
     .first<DeliveryRow>();
   if (!row) throw notFound('delivery');
-  return toReceipt(row);
+  return toDelivery(row);
 }
 
 interface AccountRow extends Pick<AccountReceipts, 'instanceId' | 'instance' | 'module' | 'icon'> {
@@ -195,7 +146,7 @@ export async function listAccountReceipts(
     .orderBy('seq', 'desc')
     .limit(shown)
     .select('*');
-  const receipts = deliveries.map(toReceipt);
+  const receipts = deliveries.map(toDelivery);
   const here = accounts.map((row) => toAccountReceipts(row, receipts));
   const known = new Set(here.map(({ instanceId }) => instanceId));
   const gone = new Map(

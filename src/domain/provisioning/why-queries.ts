@@ -14,7 +14,7 @@ import { authorise } from '../roles/authority.ts';
 import { getPersonOf, type PersonOfCompany } from '../users/person-queries.ts';
 import { emailKey, type User, usernameKey } from '../users/user.ts';
 import type { Delivery } from './account.ts';
-import { type DeliveryRow, toReceipt } from './receipt-queries.ts';
+import { type DeliveryRow, toDelivery } from './delivery-repository.ts';
 import { explain, type Line, type Why, type WhyFacts, type WhyGroup, type WhyInstance } from './why.ts';
 
 export interface AskedWhy {
@@ -227,7 +227,7 @@ async function listDeliveries(
     .orderBy('seq', 'desc')
     .limit(newest)
     .select('*');
-  return rows.map(toReceipt);
+  return rows.map(toDelivery);
 }
 
 /** The last event of each setting, by the index of its target: one statement for all lines. */

@@ -4,6 +4,7 @@ import { countPeopleOf } from '../../../domain/integrations/connected-queries.ts
 import type { InstanceDetail } from '../../../domain/integrations/instance-queries.ts';
 import {
   listRuleGroups,
+  mostRuleGroups,
   previewRules,
   type RuleGroup,
   type RulePreview,
@@ -132,7 +133,7 @@ const previewWords = (preview: RulePreview, { on, rules }: Draft): NonNullable<L
 
 async function draw(ctx: Context, runtime: Runtime, desk: Desk, instance: InstanceDetail, drawn: Drawn): Promise<void> {
   const { draft, version, problem, theirs } = drawn;
-  const groups = await listRuleGroups(desk.work, desk.companyId, instance.id);
+  const groups = await listRuleGroups(desk.work, desk.companyId, instance.id, mostRuleGroups);
   // Where it would take long, the page comes first, and the count by itself.
   const counts = drawn.isCounted || (await countPeopleOf(desk.work, desk.companyId, instance.id)) <= reach;
   const error = problem?.fields.accessGroups ?? '';

@@ -3,9 +3,9 @@
 import type { InstanceDetail } from '../../../domain/integrations/instance-queries.ts';
 import type { Check, Preflight } from '../../../domain/integrations/requirement.ts';
 import { preflight, requireLogin, stopRequiring } from '../../../domain/integrations/requirement-commands.ts';
-import { trialMinutes } from '../../../domain/integrations/settings.ts';
 import { canDo } from '../../../domain/modules/profile.ts';
 import { notFound } from '../../../lib/errors.ts';
+import { trialMinutes } from '../../../lib/trial.ts';
 import type { Runtime } from '../../../runtime.ts';
 import type { Context } from '../../context.ts';
 import { setFlash } from '../../page.ts';
