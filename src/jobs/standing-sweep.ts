@@ -2,12 +2,12 @@
 // takes. Each node asks every minute; the database lets one of them do each part.
 
 import { record } from '../domain/audit/commands.ts';
-import { tellAdministrators } from '../domain/integrations/administrators.ts';
 import { listHeldOver } from '../domain/provisioning/account-repository.ts';
 import { type SweepPlace, saveSweep, takeSweeps } from '../domain/provisioning/endpoint-queries.ts';
 import { listConcernedAfter, listReceivers } from '../domain/provisioning/facts-queries.ts';
 import { lanes } from '../domain/provisioning/lane.ts';
 import { chunk, foundWords, reconcileSome } from '../domain/provisioning/reconcile-commands.ts';
+import { tellAdministrators } from '../domain/users/administrators.ts';
 import { type CompanyId, newId, type UserId } from '../lib/ids.ts';
 import { after, seconds } from '../lib/time.ts';
 import { transaction, type Work } from '../work.ts';

@@ -6,9 +6,9 @@ import { after, days, hours } from '../../lib/time.ts';
 import { transaction, type Work } from '../../work.ts';
 import { record } from '../audit/commands.ts';
 import { authorise } from '../roles/authority.ts';
+import { tellAdministrators } from '../users/administrators.ts';
 import { findLostLastSsoWay, refuseLosingLastSsoWayIn } from '../users/sso-ways-in-commands.ts';
 import type { User } from '../users/user.ts';
-import { tellSsoAdministrators } from './administrators.ts';
 import {
   type BreakGlassPerson,
   deleteEndedBreakGlass,
@@ -165,7 +165,7 @@ async function watchOne(work: Work, companyId: CompanyId, userId: UserId): Promi
   const endsAt = isLast ? after(work.now, keptBy) : one.endsAt;
   await breakGlass.update(userId, { reason: one.reason, endsAt, remindedDays: isLast ? reminderDays[0] : due });
   if (isLast) await tell(work, { id: userId, companyId, username: one.username }, 'kept', { ...one, endsAt });
-  await tellSsoAdministrators(work, companyId, 'breakGlassEnds', {
+  await tellAdministrators(work, companyId, 'breakGlassEnds', {
     account: one.username,
     reason: one.reason,
     endsAt: endsAt.toISOString(),

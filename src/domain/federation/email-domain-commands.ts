@@ -7,7 +7,7 @@ import type { TxtRecords, TxtResolver } from '../../lib/txt-records.ts';
 import { transaction, type Work } from '../../work.ts';
 import { record } from '../audit/commands.ts';
 import { authorise } from '../roles/authority.ts';
-import { tellSsoAdministrators } from './administrators.ts';
+import { tellAdministrators } from '../users/administrators.ts';
 import { domainSchema, type EmailDomain, isPublicMail, proofHost, proofRecord, proves } from './email-domain.ts';
 import { listDueDomains } from './email-domain-repository.ts';
 
@@ -134,7 +134,7 @@ async function noteCheck(work: Work, companyId: CompanyId, claimed: EmailDomain,
   await emailDomains.update(domain, { verifiedAt: isLost ? null : verifiedAt, checkedAt: work.now, missingSince });
   if (isLost) await tell(work, companyId, domain, 'lost');
   if (isLost || isFirst)
-    await tellSsoAdministrators(work, companyId, 'domainLost', {
+    await tellAdministrators(work, companyId, 'domainLost', {
       domain,
       isLost,
       until: after(missingSince ?? work.now, patience).toISOString(),

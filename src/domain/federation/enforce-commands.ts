@@ -8,7 +8,7 @@ import { transaction, type Work } from '../../work.ts';
 import { record } from '../audit/commands.ts';
 import { authorise } from '../roles/authority.ts';
 import { can, roles } from '../roles/role.ts';
-import { tellSsoAdministrators } from './administrators.ts';
+import { tellAdministrators } from '../users/administrators.ts';
 import type { ConnectionId } from './connection.ts';
 import { listDueTrials, type StoredConnection } from './connection-repository.ts';
 import { type EnforcePreflight, judgeEnforce, standingOf } from './enforce.ts';
@@ -143,7 +143,7 @@ export async function revertEnforceTrial(work: Work, companyId: CompanyId, conne
     const came = await lastAdministratorThrough(work, connection, managing);
     if (came && (await keepIfConfirmed(work, connection, came))) return;
     await endEnforcement(work, connection, 'reverted');
-    await tellSsoAdministrators(work, companyId, 'ssoReverted', {
+    await tellAdministrators(work, companyId, 'ssoReverted', {
       connection: connection.name,
       at: trialEndsAt.toISOString(),
       href: `/admin/sso/${connectionId}`,

@@ -6,7 +6,7 @@ import { after, days, hours, seconds } from '../../lib/time.ts';
 import { transaction, type Work } from '../../work.ts';
 import { record } from '../audit/commands.ts';
 import { authorise } from '../roles/authority.ts';
-import { tellSsoAdministrators } from './administrators.ts';
+import { tellAdministrators } from '../users/administrators.ts';
 import { dueWarning, needsWarning, readCertificate } from './certificate.ts';
 import type { ConnectionId } from './connection.ts';
 import { listDueMetadata, listSamlConnections, type StoredConnection } from './connection-repository.ts';
@@ -135,7 +135,7 @@ async function tellAdded(work: Work, { companyId, id, name }: StoredConnection, 
     target: { kind: 'connection', id },
     details: { name, of: 'metadata', change: 'certificates', added: subjects.length, subjects },
   });
-  await tellSsoAdministrators(work, companyId, 'certificateAdded', {
+  await tellAdministrators(work, companyId, 'certificateAdded', {
     connection: name,
     certificates: subjects,
     href: `/admin/sso/${id}`,
@@ -186,7 +186,7 @@ const warn = (work: Work, looked: StoredConnection) =>
       .of(connection.companyId)
       .connections.setCertificateNotices(connection.id, { ...connection.certificateNotices, ...told });
     for (const { certificate } of warnings)
-      await tellSsoAdministrators(work, connection.companyId, 'certificateEnds', {
+      await tellAdministrators(work, connection.companyId, 'certificateEnds', {
         connection: connection.name,
         certificate: certificate.subject,
         endsAt: certificate.validTo.toISOString(),

@@ -5,7 +5,7 @@ import { after, days } from '../../lib/time.ts';
 import { transaction, type Work } from '../../work.ts';
 import { record } from '../audit/commands.ts';
 import { authorise } from '../roles/authority.ts';
-import { tellSsoAdministrators } from './administrators.ts';
+import { tellAdministrators } from '../users/administrators.ts';
 import type { Connection, ConnectionId } from './connection.ts';
 import type { StopReason } from './identity-repository.ts';
 
@@ -30,7 +30,7 @@ export async function tellStop(
   });
   const { identities } = work.store.of(companyId);
   if (!(await identities.takeStopNotice(connection.id, work.now, after(work.now, -days(1))))) return;
-  await tellSsoAdministrators(work, companyId, 'groupsNotSaid', {
+  await tellAdministrators(work, companyId, 'groupsNotSaid', {
     connection: connection.name,
     account: stop.email ?? 'a person',
     problem: reasonWords[stop.because],

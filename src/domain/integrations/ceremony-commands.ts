@@ -6,7 +6,7 @@ import { transaction, type Work } from '../../work.ts';
 import { authorise } from '../roles/authority.ts';
 import type { CeremonyToken } from '../sessions/ceremony-repository.ts';
 import { recordId } from '../sessions/session.ts';
-import { tellAdministrators } from './administrators.ts';
+import { tellAdministrators } from '../users/administrators.ts';
 import { type Connection, type ConnectionInput, connectInstance } from './connect-commands.ts';
 
 /** Opens nothing but this: neither userinfo nor introspection know such a token. */

@@ -5,7 +5,7 @@ import { after, minutes } from '../../lib/time.ts';
 import { transaction, type Work } from '../../work.ts';
 import { record } from '../audit/commands.ts';
 import { authoriseInstance } from '../roles/authority.ts';
-import { tellAdministrators } from './administrators.ts';
+import { tellAdministrators } from '../users/administrators.ts';
 import { getConnected } from './requirement-queries.ts';
 
 /** Every use goes on record; mails are for the first one within this time. */

@@ -3,7 +3,7 @@
 import type { CompanyId, InstanceId } from '../../lib/ids.ts';
 import { after, days, hours } from '../../lib/time.ts';
 import { transaction, type Work } from '../../work.ts';
-import { tellAdministrators } from './administrators.ts';
+import { tellAdministrators } from '../users/administrators.ts';
 import { dueReminder, reminderDays } from './exception.ts';
 import { tell } from './exception-commands.ts';
 import {

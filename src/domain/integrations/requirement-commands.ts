@@ -8,7 +8,7 @@ import { transaction, type Work } from '../../work.ts';
 import { record } from '../audit/commands.ts';
 import { authoriseInstance } from '../roles/authority.ts';
 import { causeOf, settingsChanged } from '../standing/commands.ts';
-import { tellAdministrators } from './administrators.ts';
+import { tellAdministrators } from '../users/administrators.ts';
 import { listDueTrials } from './repository.ts';
 import { judgePreflight, needsReading, type Preflight, standingOf } from './requirement.ts';
 import { type Connected, enteredAt, getConnected, preflightFacts, requestReading } from './requirement-queries.ts';

@@ -9,7 +9,7 @@ import type { Group } from '../groups/group.ts';
 import { authoriseInstance } from '../roles/authority.ts';
 import { revokeLostAccess } from '../sessions/lost-access-commands.ts';
 import { causeOf, settingsChanged, standingChanged } from '../standing/commands.ts';
-import { tellAdministrators } from './administrators.ts';
+import { tellAdministrators } from '../users/administrators.ts';
 import { contractStanding, countOverrides } from './contract-queries.ts';
 import { type Preflight, standingOf } from './requirement.ts';
 import { beginTrial, endRequirement } from './requirement-commands.ts';
