@@ -41,3 +41,18 @@ export function listed<T>(rows: T[], counted: number, { page, size }: Paging): L
 export function likePattern(search: string): string {
   return `%${search.replace(/[\\%_]/g, (c) => `\\${c}`)}%`;
 }
+
+const stretch = 1000;
+
+/** Everything there is, in the order of its positions and some at a time, so that a list of any length fits into memory. */
+export async function* inStretches<T extends { position: number }>(
+  read: (after: number, limit: number) => Promise<T[]>,
+): AsyncGenerator<T[]> {
+  for (let after = 0; ; ) {
+    const rows = await read(after, stretch);
+    yield rows;
+    const last = rows.at(-1);
+    if (!last || rows.length < stretch) return;
+    after = last.position;
+  }
+}

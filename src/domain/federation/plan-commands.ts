@@ -1,6 +1,7 @@
 // Making a plan of what rules or switches would do, and applying it: what is applied is what was shown, or nothing.
 import { conflict, invalid, notFound } from '../../lib/errors.ts';
 import { type CompanyId, newId, type UserId } from '../../lib/ids.ts';
+import { inStretches } from '../../lib/paging.ts';
 import { transaction, type Work } from '../../work.ts';
 import { record } from '../audit/commands.ts';
 import type { Group } from '../groups/group.ts';
@@ -118,8 +119,6 @@ async function decideAll(
   return { counts: countActs(rows), size, hash: planHashOf(setupHash, rows) };
 }
 
-const atOnce = 1000;
-
 const unmade = {
   inputHash: '',
   counts: countActs([]),
@@ -216,14 +215,9 @@ async function ask(work: Work, plan: Plan, connection: StoredConnection, actorId
 async function begin(work: Work, plan: Plan, total: number): Promise<Task> {
   const { ssoPlans } = work.store.of(plan.companyId);
   const rows: NewRow[] = [];
-  for (let after = 0; ; ) {
-    const some = await ssoPlans.listAfter(plan.id, after, atOnce);
+  for await (const some of inStretches((after, limit) => ssoPlans.listAfter(plan.id, after, limit)))
     for (const { position, username, userId, change } of some)
       if (change) rows.push({ position, label: username, data: {}, userId });
-    const last = some.at(-1);
-    if (!last || some.length < atOnce) break;
-    after = last.position;
-  }
   return startTask(work, plan.companyId, {
     kind: 'mapping',
     title: `Apply mapping rules to ${new Intl.NumberFormat('en').format(total)} ${total === 1 ? 'person' : 'people'}`,

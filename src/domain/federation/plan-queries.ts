@@ -1,7 +1,7 @@
 // Plans as pages and the API show them: their rows, and what has changed since. Authorisation is the first line of each.
 import { notFound } from '../../lib/errors.ts';
 import type { CompanyId, GroupId } from '../../lib/ids.ts';
-import type { Listed, Paging } from '../../lib/paging.ts';
+import { inStretches, type Listed, type Paging } from '../../lib/paging.ts';
 import type { Work } from '../../work.ts';
 import type { Group } from '../groups/group.ts';
 import { authorise } from '../roles/authority.ts';
@@ -55,13 +55,7 @@ export async function listPlanRows(
 export async function* eachPlanRow(work: Work, { companyId, id }: Plan): AsyncGenerator<PlanRow[]> {
   await authorise(work, companyId, 'security.manage');
   const { ssoPlans } = work.store.of(companyId);
-  for (let after = 0; ; ) {
-    const rows = await ssoPlans.listAfter(id, after, atOnce);
-    yield rows;
-    const last = rows.at(-1);
-    if (!last || rows.length < atOnce) return;
-    after = last.position;
-  }
+  yield* inStretches((after, limit) => ssoPlans.listAfter(id, after, limit));
 }
 
 /** Rules and switches as they are. */

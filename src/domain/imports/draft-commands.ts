@@ -1,6 +1,7 @@
 // The wizard's steps: begin, choose people, say what they get, import (A5.2 to A5.5). Authorisation is the first line of each.
 import { conflict, forbidden, invalid, notFound } from '../../lib/errors.ts';
 import { type CompanyId, type GroupId, type InstanceId, newId } from '../../lib/ids.ts';
+import { inStretches } from '../../lib/paging.ts';
 import { transaction, type Work } from '../../work.ts';
 import { effectiveMembership, type Group } from '../groups/group.ts';
 import { authorise } from '../roles/authority.ts';
@@ -197,18 +198,13 @@ export interface ImportParams {
   groups: string[];
 }
 
-const atOnce = 1000;
-
 async function rowsOf(work: Work, companyId: CompanyId, id: string): Promise<NewRow[]> {
   const { imports } = work.store.of(companyId);
   const rows: NewRow[] = [];
-  for (let after = 0; ; ) {
-    const people = await imports.listAfter(id, after, atOnce, { ...allCandidates, isChosen: true });
+  const chosen = { ...allCandidates, isChosen: true };
+  for await (const people of inStretches((after, limit) => imports.listAfter(id, after, limit, chosen)))
     for (const person of people) rows.push(toRow(person, rows.length + 1));
-    const last = people.at(-1);
-    if (!last || people.length < atOnce) return rows;
-    after = last.position;
-  }
+  return rows;
 }
 
 /** A row holds all that its import needs: the draft may be gone by then. */

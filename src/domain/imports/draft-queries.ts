@@ -1,6 +1,6 @@
 // What the wizard's pages show. No rules here: what would become of somebody says the rule that the import asks, too.
 import type { CompanyId } from '../../lib/ids.ts';
-import type { Listed, Paging } from '../../lib/paging.ts';
+import { inStretches, type Listed, type Paging } from '../../lib/paging.ts';
 import type { Work } from '../../work.ts';
 import type { ImportableInstance } from '../modules/repository.ts';
 import { authorise } from '../roles/authority.ts';
@@ -64,20 +64,14 @@ export async function countCandidates(
   return { ...counts, total: counts.import + counts.skip + counts.fail };
 }
 
-const atOnce = 1000;
-
 /** Writes down for all of them what an import would do, so that lists can be filtered by it. */
 export async function settleStandings(work: Work, companyId: CompanyId, id: string, filter: CandidateFilter) {
   const { imports } = work.store.of(companyId);
-  for (let after = 0; ; ) {
-    const people = await imports.listAfter(id, after, atOnce, filter);
+  for await (const people of inStretches((after, limit) => imports.listAfter(id, after, limit, filter))) {
     const judged = await judge(work, companyId, people);
     await imports.saveStandings(
       id,
       judged.map(({ position, decision }) => ({ position, standing: decision.standing })),
     );
-    const last = people.at(-1);
-    if (!last || people.length < atOnce) return;
-    after = last.position;
   }
 }

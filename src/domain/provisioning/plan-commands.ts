@@ -1,6 +1,7 @@
 // Making a plan from a report, and applying it: what is applied is what was shown, or nothing.
 import { conflict, invalid, notFound } from '../../lib/errors.ts';
 import { type CompanyId, type InstanceId, newId, type UserId } from '../../lib/ids.ts';
+import { inStretches } from '../../lib/paging.ts';
 import { transaction, type Work } from '../../work.ts';
 import { record } from '../audit/commands.ts';
 import { authorise } from '../roles/authority.ts';
@@ -146,15 +147,10 @@ async function ask(work: Work, plan: Plan, actorId: UserId): Promise<Applied> {
 async function begin(work: Work, plan: Plan, total: number): Promise<Task> {
   const { plans } = work.store.of(plan.companyId);
   const rows: NewRow[] = [];
-  for (let after = 0; ; ) {
-    const some = await plans.listAfter(plan.id, after, atOnce);
+  for await (const some of inStretches((after, limit) => plans.listAfter(plan.id, after, limit)))
     for (const row of some)
       if (row.act !== 'none')
         rows.push({ position: row.position, label: row.person || row.account, data: {}, userId: row.userId });
-    const last = some.at(-1);
-    if (!last || some.length < atOnce) break;
-    after = last.position;
-  }
   return startTask(work, plan.companyId, {
     kind: 'plan',
     title: `Apply a plan to ${new Intl.NumberFormat('en').format(total)} ${total === 1 ? 'account' : 'accounts'}`,

@@ -1,15 +1,13 @@
 // Plans as pages and the API show them: their rows, and what has changed since. Authorisation is the first line of each.
 import { notFound } from '../../lib/errors.ts';
 import type { CompanyId, InstanceId } from '../../lib/ids.ts';
-import type { Listed, Paging } from '../../lib/paging.ts';
+import { inStretches, type Listed, type Paging } from '../../lib/paging.ts';
 import type { Work } from '../../work.ts';
 import { authorise } from '../roles/authority.ts';
 import { benchOf } from './drift-judging.ts';
 import { type Plan, type PlanDifference, type PlanRow, planRow, settingsHashOf } from './plan.ts';
 import type { PlanFilter } from './plan-repository.ts';
 import { subjectsOf } from './plan-subjects.ts';
-
-const atOnce = 1000;
 
 /** @throws AppError 404, also for one of another instance */
 export async function getPlan(work: Work, companyId: CompanyId, instanceId: InstanceId, id: string): Promise<Plan> {
@@ -43,13 +41,7 @@ export async function listPlanRows(
 export async function* eachPlanRow(work: Work, { companyId, id }: Plan): AsyncGenerator<PlanRow[]> {
   await authorise(work, companyId, 'modules.manage');
   const { plans } = work.store.of(companyId);
-  for (let after = 0; ; ) {
-    const rows = await plans.listAfter(id, after, atOnce);
-    yield rows;
-    const last = rows.at(-1);
-    if (!last || rows.length < atOnce) return;
-    after = last.position;
-  }
+  yield* inStretches((after, limit) => plans.listAfter(id, after, limit));
 }
 
 export interface PlanComparison {

@@ -1,5 +1,6 @@
 import { notFound } from '../../lib/errors.ts';
 import type { CompanyId } from '../../lib/ids.ts';
+import { inStretches } from '../../lib/paging.ts';
 import type { Work } from '../../work.ts';
 import { authorise } from '../roles/authority.ts';
 import type { Task, TaskRow } from './task.ts';
@@ -39,11 +40,5 @@ export async function* eachRow(
 ): AsyncGenerator<TaskRow> {
   await authorise(work, companyId, 'users.manage');
   const { tasks } = work.store.of(companyId);
-  for (let after = 0; ; ) {
-    const rows = await tasks.listRows(id, outcomes, { after, limit: 1000 });
-    yield* rows;
-    const last = rows.at(-1);
-    if (!last || rows.length < 1000) return;
-    after = last.position;
-  }
+  for await (const rows of inStretches((after, limit) => tasks.listRows(id, outcomes, { after, limit }))) yield* rows;
 }
