@@ -20,3 +20,9 @@ export const trialBegins = (now: Date, seen: Date | null): Date => (seen !== nul
 
 export const confirms = (enteredAt: Date, began: Date): boolean =>
   Math.floor(enteredAt.getTime() / 1000) > Math.floor(began.getTime() / 1000);
+
+/** A trial that is over binds nobody, whether or not the clock has been there to take it back. */
+export const isBinding = (
+  { state, trialEndsAt }: { state: 'off' | 'trial' | 'on'; trialEndsAt: Date | null },
+  now: Date,
+): boolean => state === 'on' || (state === 'trial' && trialEndsAt !== null && now < trialEndsAt);

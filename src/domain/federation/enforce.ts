@@ -1,7 +1,7 @@
 // Enforce Log In with SSO (C26) without locking anybody out: who is exempt, the pre-flight, and the trial that ends by itself. Pure.
 import type { UserId } from '../../lib/ids.ts';
 import { relative } from '../../lib/time.ts';
-import { isJustNow, trialMinutes } from '../../lib/trial.ts';
+import { isBinding, isJustNow, trialMinutes } from '../../lib/trial.ts';
 import { canMend, type SsoWayIn } from '../users/sso-ways-in.ts';
 
 /** `trial`: in force until `trialEndsAt`, and for good once a second sign-in has confirmed it. */
@@ -12,11 +12,7 @@ interface Switches {
   enforce: { state: EnforceState; trialEndsAt: Date | null };
 }
 
-/** A trial that is over binds nobody, whether or not the clock has been there to take it back. */
-export function isEnforced({ enabled, enforce }: Switches, now: Date): boolean {
-  if (!enabled || enforce.state === 'off') return false;
-  return enforce.state === 'on' || (enforce.trialEndsAt !== null && now < enforce.trialEndsAt);
-}
+export const isEnforced = ({ enabled, enforce }: Switches, now: Date): boolean => enabled && isBinding(enforce, now);
 
 /** How it stands right now; `over`: the trial has run out, and is about to be reverted. */
 export type EnforceStanding = 'off' | 'trial' | 'over' | 'on';

@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import type { CompanyId, GroupId, InstanceId, UserId } from '../../lib/ids.ts';
 import { isTimeZone } from '../../lib/time.ts';
+import { isBinding } from '../../lib/trial.ts';
 import { type Capability, canDo, type Field, type Profile, permissionField } from '../modules/profile.ts';
 
 /** `trial`: in force until `trialEndsAt`, and for good once a second sign-in has confirmed it. */
@@ -62,10 +63,8 @@ export const settingsInput = z.strictObject({
 export type SettingsInput = z.infer<typeof settingsInput>;
 
 /** In force right now; the module decides the same from the settings that it keeps. */
-export function isRequired({ enabled, require }: Settings, now: Date): boolean {
-  if (!enabled || require.state === 'off') return false;
-  return require.state === 'on' || (require.trialEndsAt !== null && now < require.trialEndsAt);
-}
+export const isRequired = ({ enabled, require }: Pick<Settings, 'enabled' | 'require'>, now: Date): boolean =>
+  enabled && isBinding(require, now);
 
 const dependants: { switch: 'require' | 'provisioning' | 'deprovisioning' | 'accessGroups'; capability: Capability }[] =
   [
