@@ -6,8 +6,10 @@ import { authorise } from '../roles/authority.ts';
 import type { ConnectionId } from './connection.ts';
 import { recordConfig, refuseUnready } from './connection-commands.ts';
 import { endEnforcement } from './enforce-commands.ts';
-import { doneCount } from './plan.ts';
-import { dropPlan, makePlan } from './plan-commands.ts';
+import type { StoredConnection } from './connection-repository.ts';
+import { countActs, doneCount } from './plan.ts';
+import { makePlan } from './plan-commands.ts';
+import { eachDecided, setupOf } from './plan-queries.ts';
 
 export type Switched = { outcome: 'done' } | { outcome: 'plan'; planId: string };
 
@@ -23,17 +25,15 @@ export async function switchConnection(
 ): Promise<Switched> {
   await authorise(work, companyId, 'security.manage');
   return transaction(work, async (work) => {
-    const { connections, mappingRules, ssoPlans } = work.store.of(companyId);
+    const { connections } = work.store.of(companyId);
     const connection = await connections.hold(id);
     if (!connection) throw notFound('connection');
     if (connection.enabled === to.enabled) return { outcome: 'done' };
     if (to.enabled) {
       refuseUnready(connection, to.override);
-      if ((await mappingRules.list(id)).length > 0) {
+      if (await wouldTouch(work, connection)) {
         const { id: planId } = await makePlan(work, companyId, id, to);
-        const plan = await ssoPlans.findById(planId);
-        if (plan && doneCount(plan.counts) > 0) return { outcome: 'plan', planId };
-        await dropPlan(work, companyId, planId);
+        return { outcome: 'plan', planId };
       }
     }
     // Enabled again one day, it must not bind anybody without a pre-flight and a trial.
@@ -45,4 +45,15 @@ export async function switchConnection(
     });
     return { outcome: 'done' };
   });
+}
+
+/** Whether its rules have something to do as soon as it is on; the first one found is enough. */
+async function wouldTouch(work: Work, connection: StoredConnection): Promise<boolean> {
+  const present = await setupOf(work, connection);
+  if (present.rules.length === 0) return false;
+  const groups = await work.store.of(connection.companyId).groups.list();
+  const of = { companyId: connection.companyId, connectionId: connection.id };
+  for await (const rows of eachDecided(work, of, { setup: { ...present, enabled: true }, groups }))
+    if (doneCount(countActs(rows)) > 0) return true;
+  return false;
 }

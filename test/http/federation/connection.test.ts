@@ -203,6 +203,25 @@ describe('setting up a connection', () => {
     await expect(makePlan(app.operator(), company.id, id, { mapping: true })).rejects.toMatchObject({ status: 422 });
   });
 
+  it('enabled with rules, it leaves a plan only where somebody is touched', async () => {
+    const company = await makeCompany(app);
+    const rule = { when: { kind: 'group' as const, value: 'Sales' }, role: 'Admin' as const };
+    const { id } = await makeConnection(app, company, { rules: [rule] });
+    await arrive(app, await getConnection(app, company, id), claimsOf('mia@contoso.example', { groups: groupsOf() }));
+    const before = await db()('sso_plans').where({ connection_id: id }).pluck('id');
+    const turn = (enabled: boolean) =>
+      switchConnection(app.operator(), company.id, id, { enabled, override: 'a test' });
+    expect([await turn(false), await turn(true)]).toEqual([{ outcome: 'done' }, { outcome: 'done' }]);
+    expect(await db()('sso_plans').where({ connection_id: id }).pluck('id')).toEqual(before);
+    await turn(false);
+    await db()('idp_identities')
+      .where({ connection_id: id })
+      .update({ groups: ['Sales'] });
+    const switched = await turn(true);
+    expect(switched).toEqual({ outcome: 'plan', planId: expect.any(String) });
+    expect(await getConnection(app, company, id)).toMatchObject({ enabled: false });
+  });
+
   it('deleted, it leaves people, their groups and their standing', async () => {
     const company = await makeCompany(app);
     const all = await app.runtime.store.of(company.id).groups.getSystem('system-all');
