@@ -28,6 +28,7 @@ import { installRoutes } from './web/public/install-routes.ts';
 import { recoveryRoutes } from './web/public/recovery-routes.ts';
 import { signInRoutes } from './web/public/sign-in-routes.ts';
 import { createRouter } from './web/routes.ts';
+import { arrivalRoutes } from './web/sso/arrive.ts';
 import { sso } from './web/sso/routes.ts';
 
 export function createApp(runtime: Runtime): Koa {
@@ -59,6 +60,7 @@ export function createApp(runtime: Runtime): Koa {
 function ownRouters(runtime: Runtime) {
   const routes = [
     ...signInRoutes,
+    ...arrivalRoutes,
     ...recoveryRoutes,
     ...installRoutes,
     ...homeRoutes,

@@ -174,6 +174,16 @@ export interface ViewLocals extends AdminViews {
     code: string | null;
     again: string;
   };
+  /** A login that the upstream began: whoever sits here says that they come from there. */
+  'interaction/sso-arrive': {
+    who: { name: string; username: string; company: string };
+    upstream: string;
+    /** Who is logged in in this browser now. */
+    present: { name: string; company: string } | null;
+    action: string;
+    ticket: string;
+    leave: string;
+  };
   'interaction/no-access': {
     module: ModuleLine;
     heading: string;

@@ -270,6 +270,22 @@ const signInSamples = [
     code: null,
     again: '/login',
   }),
+  sample('interaction/sso-arrive', 'first', 'Go on as Mia Upstream?', {
+    who: { name: 'Mia Upstream', username: 'mia@contoso.example', company: 'Contoso' },
+    upstream: 'Contoso Entra ID',
+    present: null,
+    action: '/sso/arrive',
+    ticket: 'k3l.k3l',
+    leave: '/login',
+  }),
+  sample('interaction/sso-arrive', 'markup', 'Go on as somebody else?', {
+    who: { name: longName, username: markup, company: markup },
+    upstream: markup,
+    present: { name: markup, company: longName },
+    action: '/sso/arrive',
+    ticket: markup,
+    leave: '/',
+  }),
   sample('interaction/identify', 'first', 'Log in', {
     ...step,
     askCompany: true,

@@ -157,6 +157,15 @@ export async function fetchResult(work: Work, ticket: string, interactionUid: st
     : null;
 }
 
+/** What the upstream began, before anybody fetches it: who it would be. */
+export async function peekResult(work: Work, ticket: string): Promise<Fetched | null> {
+  const named = parts(ticket);
+  const row = named && (await work.store.ssoRequests.findResult(named.id, 'sign-in', work.now));
+  if (!named || !row || row.interactionUid !== null) return null;
+  const result = openResult(work, row.result, named.secret);
+  return result && { companyId: row.companyId, connectionId: row.connectionId, result };
+}
+
 export type TestResult =
   | { outcome: 'arrived'; issuer: string; claims: UpstreamClaims }
   | { outcome: 'problem'; problem: SsoProblem; code: string; details: Record<string, unknown> };
@@ -168,7 +177,7 @@ export async function fetchTestResult(
   ticket: string,
 ): Promise<TestResult | null> {
   const named = parts(ticket);
-  const row = named && (await work.store.ssoRequests.findResult(named.id, work.now));
+  const row = named && (await work.store.ssoRequests.findResult(named.id, 'test', work.now));
   if (!named || !row) return null;
   if (row.companyId !== of.companyId || row.connectionId !== of.connectionId || row.startedBy !== of.startedBy)
     return null;

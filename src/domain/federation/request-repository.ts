@@ -122,6 +122,16 @@ export function ssoRequestRepository(db: Database) {
       return (rows[0]?.taken ?? 0) > 0 ? 'taken' : 'replayed';
     },
 
+    /** A message that asks for something by itself. @returns false when it came before, in parallel or at another node */
+    async takeMessage(connectionId: ConnectionId, hash: string, expiresAt: Date): Promise<boolean> {
+      const rows: unknown[] = await db('sso_assertions')
+        .insert({ connection_id: connectionId, assertion_hash: hash, expires_at: expiresAt })
+        .onConflict()
+        .ignore()
+        .returning('assertion_hash');
+      return rows.length > 0;
+    },
+
     /** Once, and by its own interaction alone. */
     async fetch(
       id: string,
@@ -140,10 +150,15 @@ export function ssoRequestRepository(db: Database) {
       return row?.sealed_result ? { ...toRequest(row), result: row.sealed_result } : null;
     },
 
-    /** What a test from the console brought, to be looked at more than once. */
-    async findResult(id: string, now: Date): Promise<(SsoRequest & { result: string }) | null> {
+    /** To be looked at, more than once, as long as nobody has fetched it. */
+    async findResult(
+      id: string,
+      purpose: SsoRequest['purpose'],
+      now: Date,
+    ): Promise<(SsoRequest & { result: string }) | null> {
       const row: Row | undefined = await db('sso_requests')
-        .where({ id, purpose: 'test' })
+        .where({ id, purpose })
+        .whereNull('fetched_at')
         .where('expires_at', '>', now)
         .first();
       return row?.sealed_result ? { ...toRequest(row), result: row.sealed_result } : null;

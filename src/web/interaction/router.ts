@@ -12,8 +12,9 @@ import type { Runtime } from '../../runtime.ts';
 import { type Context, getSealedCookie } from '../context.ts';
 import { showPage } from '../page.ts';
 import { seeOther } from '../routes.ts';
+import { takeArrival } from '../sso/arrive.ts';
 import { beginSso } from '../sso/begin.ts';
-import { finishSso, takeArrival } from '../sso/finish.ts';
+import { finishSso } from '../sso/finish.ts';
 import { ticketPath } from './begin.ts';
 import * as handlers from './handlers.ts';
 import { nextTicket } from './next-step.ts';
@@ -92,7 +93,7 @@ export function interactionRouter(runtime: Runtime): Router {
     const ticket = findTicket(ctx, runtime, String(koaCtx.params.uid));
     if (!ticket) return showExpired(ctx, runtime);
     const arrival = takeArrival(ctx, runtime, ticket, homeClientId);
-    if (arrival !== null) return finishSso(ctx, runtime, ticket, arrival, true);
+    if (arrival !== null) return finishSso(ctx, runtime, ticket, { ...arrival, uid: null });
     const step = presentStep(ticket, ctx.state.work.now);
     const [upstream] = ticket.sso.connections;
     if (step === 'sso' && ticket.sso.isStraight && upstream)
@@ -104,7 +105,8 @@ export function interactionRouter(runtime: Runtime): Router {
     const ctx = koaCtx as unknown as Context;
     const ticket = findTicket(ctx, runtime, String(koaCtx.params.uid));
     if (ticket?.prompt !== 'login') return showExpired(ctx, runtime);
-    await finishSso(ctx, runtime, ticket, String(koaCtx.query.ticket ?? ''), false);
+    const result = { ticket: String(koaCtx.query.ticket ?? ''), uid: ticket.uid, only: null };
+    await finishSso(ctx, runtime, ticket, result);
   });
 
   router.get('/interaction/:uid/sso/:connection', async (koaCtx) => {

@@ -2,62 +2,38 @@
 import { acceptArrival } from '../../domain/federation/arrival-commands.ts';
 import { findConnection, type StoredConnection } from '../../domain/federation/connection-repository.ts';
 import { cameInThrough } from '../../domain/federation/enforce-commands.ts';
-import { problemSentences } from '../../domain/federation/problem.ts';
+import { problemSentences, type SsoProblem } from '../../domain/federation/problem.ts';
 import { type Fetched, fetchResult, noteAttempt, type SsoResult } from '../../domain/federation/request-commands.ts';
 import { finishUpstream } from '../../domain/users/sign-in-commands.ts';
-import { minutes } from '../../lib/time.ts';
+import { tokenHash } from '../../lib/secrets.ts';
 import type { Runtime } from '../../runtime.ts';
 import type { Work } from '../../work.ts';
-import { type Context, getSealedCookie, setSealedCookie } from '../context.ts';
+import { type Context, setSealedCookie } from '../context.ts';
 import { ticketPath } from '../interaction/begin.ts';
 import { answerFor, go, leave, secretFor } from '../interaction/handlers.ts';
 import type { Ticket } from '../interaction/ticket.ts';
 import { browserToken } from '../page.ts';
-import { startSignIn } from '../public/sign-in-routes.ts';
 import { drawProblem } from './problem-page.ts';
 
 type Arrived = Extract<SsoResult, { outcome: 'arrived' }>;
 
-const arrivalCookie = 'sso_arrival';
-
-/** A login that the upstream began: it becomes a sign-in of ours to the home page, which then finds the ticket in the cookie. */
-export async function arrive(ctx: Context, runtime: Runtime): Promise<void> {
-  const ticket = typeof ctx.query.ticket === 'string' ? ctx.query.ticket.slice(0, 200) : '';
-  setSealedCookie(ctx, runtime, arrivalCookie, { ticket }, { maxAge: minutes(5) });
-  // Whoever is signed in here now: the upstream has said anew who it is.
-  startSignIn(ctx, runtime, '/', { prompt: 'login' });
+interface Result {
+  ticket: string;
+  /** The waiting sign-in that asked; null: the upstream began. */
+  uid: string | null;
+  /** Who alone may come of it (arrive.ts); null: whoever it is. */
+  only: string | null;
 }
 
-/** The ticket of a login that the upstream began and that this very sign-in is to finish, once. */
-export function takeArrival(
-  ctx: Context,
-  runtime: Runtime,
-  { clientId, prompt }: Ticket,
-  homeClient: string,
-): string | null {
-  if (clientId !== homeClient || prompt !== 'login') return null;
-  const kept = getSealedCookie(ctx, runtime, arrivalCookie);
-  if (kept === null || typeof kept !== 'object' || !('ticket' in kept) || typeof kept.ticket !== 'string') return null;
-  setSealedCookie(ctx, runtime, arrivalCookie, null);
-  return kept.ticket;
-}
-
-/** @param fromUpstream the upstream began, so the result belongs to no waiting sign-in */
-export async function finishSso(
-  ctx: Context,
-  runtime: Runtime,
-  ticket: Ticket,
-  resultTicket: string,
-  fromUpstream: boolean,
-): Promise<void> {
+export async function finishSso(ctx: Context, runtime: Runtime, ticket: Ticket, of: Result): Promise<void> {
   const { work } = ctx.state;
   const again = ticketPath(ticket.uid);
-  const fetched = await fetchResult(work, resultTicket, fromUpstream ? null : ticket.uid);
+  const fetched = await fetchResult(work, of.ticket, of.uid);
   if (fetched?.result.outcome !== 'arrived')
     return drawProblem(ctx, runtime, { sentence: problemSentences['other-browser'], code: null, again });
   const connection = await findConnection(work.store.db, fetched.connectionId);
   if (!connection) return drawProblem(ctx, runtime, { sentence: problemSentences['not-enabled'], code: null, again });
-  await letIn(ctx, runtime, ticket, connection, fetched.result);
+  await letIn(ctx, runtime, ticket, connection, { ...fetched.result, only: of.only });
 }
 
 async function letIn(
@@ -65,32 +41,33 @@ async function letIn(
   runtime: Runtime,
   ticket: Ticket,
   connection: StoredConnection,
-  result: Arrived,
+  result: Arrived & Pick<Result, 'only'>,
 ): Promise<void> {
   const { work } = ctx.state;
   const again = ticketPath(ticket.uid);
   const arrival = await acceptArrival(work, connection, result.claims, { issuer: result.issuer });
+  const { userId } = arrival;
   const details = { claims: redacted(result.claims), trace: arrival.trace };
-  if (arrival.outcome === 'refused' || !arrival.userId) {
-    const attempt = {
-      outcome: `refused: ${arrival.because ?? 'nobody'}`,
-      userId: arrival.userId,
-      details,
-      code: arrival.code,
-    };
-    await noteAttempt(work, connection, attempt);
+  if (arrival.outcome === 'refused' || !userId) {
+    const { because, code } = arrival;
+    await noteAttempt(work, connection, { outcome: `refused: ${because ?? 'nobody'}`, userId, details, code });
     return drawProblem(ctx, runtime, {
       sentence: arrival.sentence ?? problemSentences['upstream-error'],
       code: arrival.code,
       again,
     });
   }
-  await noteAttempt(work, connection, { outcome: 'signed-in', userId: arrival.userId, details });
-  const { role, ...who } = await personOf(work, connection, arrival.userId);
+  const refuse = async (problem: SsoProblem, start = again) => {
+    const code = await noteAttempt(work, connection, { outcome: problem, userId, details });
+    await drawProblem(ctx, runtime, { sentence: problemSentences[problem], code, again: start });
+  };
+  if (result.only !== null && result.only !== userId) return refuse('other-browser');
+  await noteAttempt(work, connection, { outcome: 'signed-in', userId, details });
+  const { role, ...who } = await personOf(work, connection, userId);
   const half = {
     ...who,
     browserToken: browserToken(ctx, runtime),
-    userId: arrival.userId,
+    userId,
     proved: '',
     enrolled: '',
     upstream: connection.id,
@@ -98,7 +75,8 @@ async function letIn(
   // Whoever sets up an upstream can let it say anything: with a certificate of their own they would be the Root Admin, but for this.
   const isRoot = role === 'Root Admin';
   const asks = isRoot || arrival.asksSecondFactor || connection.asksSecondFactor || ticket.asksSecondFactor;
-  const named: Ticket = { ...ticket, ...who };
+  const session = result.session === null ? null : tokenHash(result.session);
+  const named: Ticket = { ...ticket, ...who, half: { ...half, at: work.now.getTime(), upstreamSession: session } };
   const done = await finishUpstream(work, half, asks, answerFor(ctx, runtime, named));
   switch (done.outcome) {
     case 'signed-in':
@@ -106,12 +84,13 @@ async function letIn(
       rememberUpstream(ctx, runtime, connection, result, done.userId);
       return leave(ctx, runtime, named);
     case 'second-factor':
-      rememberUpstream(ctx, runtime, connection, result, arrival.userId);
+      rememberUpstream(ctx, runtime, connection, result, userId);
       return go(ctx, runtime, ticket, {
         type: 'upstream-believed',
-        userId: arrival.userId,
+        userId,
         ...who,
         connection: connection.id,
+        session,
         at: work.now.getTime(),
         step: done.step,
         reason: done.reason,
@@ -119,7 +98,7 @@ async function letIn(
         secret: secretFor(done.step),
       });
     case 'start-again':
-      return drawProblem(ctx, runtime, { sentence: problemSentences['too-old-request'], code: null, again: '/login' });
+      return refuse('too-old-request', '/login');
   }
 }
 

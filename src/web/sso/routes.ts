@@ -7,7 +7,6 @@ import { minutes } from '../../lib/time.ts';
 import type { Runtime } from '../../runtime.ts';
 import type { Context, Handler } from '../context.ts';
 import { oidcCallback, samlCallback } from './callback.ts';
-import { arrive } from './finish.ts';
 import { backFromLogout } from './logout.ts';
 import { problemPage } from './problem-page.ts';
 import { samlMetadata } from './saml-connector.ts';
@@ -22,7 +21,6 @@ const table: Record<string, Partial<Record<string, Handler>>> = {
   '/sso/saml/metadata': { GET: metadata, HEAD: metadata },
   '/sso/saml/logout': { GET: backFromLogout, POST: backFromLogout },
   '/sso/oidc/callback': { GET: oidcCallback },
-  '/sso/arrive': { GET: arrive },
   '/sso/problem': { GET: problemPage, HEAD: problemPage },
 };
 
