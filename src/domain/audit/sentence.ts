@@ -201,6 +201,7 @@ export function refusalWords(reason: unknown): string {
 
 const endedBecause: Record<string, string> = {
   logout: 'logged out',
+  'upstream-logout': 'logged out at the identity provider',
   'ended-by-user': 'ended by the person',
   'ended-by-admin': 'ended by an administrator',
   deactivated: 'deactivated',
@@ -436,7 +437,7 @@ const sentences: Record<AuditAction, (told: Told) => string> = {
   'sso.plan.make': ({ who, details }) =>
     `${who} made a plan for ${shown(details.connection)}: ${many(count(details.rows), 'person', 'people')} would be touched`,
   'sso.plan.ask': ({ who, details }) =>
-    `${who} asked a second administrator to apply a plan for ${shown(details.connection)}`,
+    `${who} asked a second administrator to ${details.undo === true ? 'take back' : 'apply'} a plan for ${shown(details.connection)}`,
   'sso.plan.apply': ({ who, details }) =>
     `${who} applied a plan for ${shown(details.connection)} to ${many(count(details.rows), 'person', 'people')}`,
   'sso.plan.undo': ({ who, details }) => `${who} took back a plan for ${shown(details.connection)}`,

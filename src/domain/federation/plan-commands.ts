@@ -15,6 +15,7 @@ import { endEnforcement } from './enforce-commands.ts';
 import { countActive } from './people-queries.ts';
 import { conditionWords } from './person-mapping.ts';
 import {
+  claimsHashOf,
   countActs,
   doneCount,
   endsAdministrator,
@@ -60,6 +61,7 @@ export async function makePlan(
       connectionId,
       proposed,
       present,
+      claimsHash: claimsHashOf(connection),
       madeBy: actorId,
       madeByName: work.actor.name,
       madeAt: work.now,
@@ -130,9 +132,12 @@ const unmade = {
   appliedByName: null,
   appliedAt: null,
   taskId: null,
+  undoAskedBy: null,
+  undoAskedByName: null,
   undoneByName: null,
   undoneAt: null,
   undoTaskId: null,
+  undoNote: null,
 } as const;
 
 /** What Apply has led to: the work begins (nobody to touch: no task), or somebody else is asked. */

@@ -23,9 +23,13 @@ interface PlanDbRow {
   applied_by_name: string | null;
   applied_at: Date | null;
   task_id: string | null;
+  undo_asked_by: UserId | null;
+  undo_asked_by_name: string | null;
   undone_by_name: string | null;
   undone_at: Date | null;
   undo_task_id: string | null;
+  undo_note: string | null;
+  claims_hash: string | null;
 }
 
 const toPlan = (row: PlanDbRow): Plan => ({
@@ -47,9 +51,13 @@ const toPlan = (row: PlanDbRow): Plan => ({
   appliedByName: row.applied_by_name,
   appliedAt: row.applied_at,
   taskId: row.task_id,
+  undoAskedBy: row.undo_asked_by,
+  undoAskedByName: row.undo_asked_by_name,
   undoneByName: row.undone_by_name,
   undoneAt: row.undone_at,
   undoTaskId: row.undo_task_id,
+  undoNote: row.undo_note,
+  claimsHash: row.claims_hash,
 });
 
 interface RowRow {
@@ -113,6 +121,7 @@ export function planRepository(db: Database, companyId: CompanyId) {
         proposed: JSON.stringify(plan.proposed),
         present: JSON.stringify(plan.present),
         input_hash: plan.inputHash,
+        claims_hash: plan.claimsHash,
         counts: JSON.stringify(plan.counts),
         second_because: plan.secondBecause,
         state: plan.state,
@@ -177,10 +186,20 @@ export function planRepository(db: Database, companyId: CompanyId) {
       });
     },
 
-    async undo(id: string, by: { name: string; taskId: string | null }, now: Date): Promise<void> {
-      await plans()
-        .where({ id })
-        .update({ state: 'undone', undone_by_name: by.name, undone_at: now, undo_task_id: by.taskId });
+    async askUndo(id: string, by: By, now: Date): Promise<void> {
+      await db('sso_plans')
+        .where({ company_id: companyId, id })
+        .update({ undo_asked_by: by.id, undo_asked_by_name: by.name, undo_asked_at: now });
+    },
+
+    async undo(id: string, by: { name: string; taskId: string | null; note: string | null }, now: Date): Promise<void> {
+      await plans().where({ id }).update({
+        state: 'undone',
+        undone_by_name: by.name,
+        undone_at: now,
+        undo_task_id: by.taskId,
+        undo_note: by.note,
+      });
     },
 
     async drop(id: string): Promise<void> {

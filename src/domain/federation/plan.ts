@@ -5,7 +5,7 @@ import type { CompanyId, GroupId, UserId } from '../../lib/ids.ts';
 import { days } from '../../lib/time.ts';
 import type { Group } from '../groups/group.ts';
 import { fullName } from '../users/user.ts';
-import type { ConnectionId } from './connection.ts';
+import type { Connection, ConnectionId } from './connection.ts';
 import { decideMapping, type MappingRule } from './mapping.ts';
 import {
   administers,
@@ -74,9 +74,16 @@ export interface Plan {
   appliedByName: string | null;
   appliedAt: Date | null;
   taskId: string | null;
+  /** The first of two who take it back. */
+  undoAskedBy: UserId | null;
+  undoAskedByName: string | null;
   undoneByName: string | null;
   undoneAt: Date | null;
   undoTaskId: string | null;
+  /** What did not become as it was when it was taken back. */
+  undoNote: string | null;
+  /** Of the names of the claims by which it was made; null: made before it was kept. */
+  claimsHash: string | null;
 }
 
 /** A plan that was applied can be taken back for so long. */
@@ -102,6 +109,10 @@ export const setupHashOf = (
   upstream = '',
 ): string =>
   sha256([setupParts(present), setupParts(proposed), groups.map(({ id, kind }) => `${id} ${kind}`).sort(), upstream]);
+
+/** What rules are about is read from claims by their names. */
+export const claimsHashOf = ({ attributes }: Pick<Connection, 'attributes'>): string =>
+  sha256(Object.entries(attributes).sort(([one], [other]) => (one < other ? -1 : 1)));
 
 /** PostgreSQL gives the keys of an object back in an order of its own. */
 const setupParts = ({ enabled, mapping, rules }: MappingSetup) => [

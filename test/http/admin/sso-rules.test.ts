@@ -7,7 +7,15 @@ import { cameInThrough } from '../../../src/domain/federation/enforce-commands.t
 import { startApp, type TestApp } from '../../support/app.ts';
 import { but, filled, post } from '../../support/connected.ts';
 import { type AtDesk, atDesk } from '../../support/console.ts';
-import { arrive, claimsOf, getConnection, groupsOf, makeConnection, runTask } from '../../support/federation.ts';
+import {
+  arrive,
+  claimsOf,
+  getConnection,
+  groupsOf,
+  makeConnection,
+  propose,
+  runTask,
+} from '../../support/federation.ts';
 import { makeCompany, makePerson } from '../../support/people.ts';
 import { type Page, wordsOf as text } from '../../support/visitor.ts';
 
@@ -182,6 +190,32 @@ describe('the plan', () => {
     expect(text(page)).toContain('you confirm it as the second administrator');
     const done = await second.visitor.submitOnce(await second.visitor.open(`${plan}/apply`), {}, '/apply');
     expect(done.headers.location).toMatch(/^\/admin\/tasks\//);
+  });
+
+  it('that made somebody an administrator is undone by two: one asks, the page says so, another one does it', async () => {
+    const on = await stage({ mia: ['Field'] });
+    const plan = await planned(on, false, [{ ...field, role: 'Admin' }]);
+    const task = await on.admin.visitor.submitOnce(await on.admin.visitor.open(`${plan}/apply`), {}, '/apply');
+    await runTask(app, on.company, task.headers.location?.split('/').at(-1) ?? '');
+    const question = await on.admin.visitor.open(`${plan}/undo`);
+    expect(text(question)).toContain('It takes an administrator away. Nothing changes before another administrator');
+    const asked = await on.admin.visitor.submit(question, {}, '/undo');
+    expect(text(asked)).toContain('You have asked for it to be undone');
+    expect(asked.body).not.toContain(`${plan}/undo`);
+    const second = await atDesk(app, on.company);
+    expect(text(await second.visitor.open(plan))).toContain('you confirm that as the second administrator');
+    const undo = await second.visitor.submitOnce(await second.visitor.open(`${plan}/undo`), {}, '/undo');
+    expect(undo.headers.location).toMatch(/^\/admin\/tasks\//);
+  });
+
+  it('that turned the connection off brings back the rules only, where no test was passed, and says so', async () => {
+    const on = await stage({ mia: ['Field'] });
+    const id = await propose(app, on.company, on.connection.id, { enabled: false });
+    const plan = `${on.path}/plans/${id}`;
+    const question = await on.admin.visitor.open(`${plan}/undo`);
+    expect(text(question)).toContain('The connection stays off');
+    const done = await on.admin.visitor.submit(question, {}, '/undo');
+    expect(text(done)).toContain('Test it, then enable it.');
   });
 
   it('API-02 of another connection or company is not there', async () => {

@@ -4,7 +4,7 @@ import type { StoredConnection } from '../../../domain/federation/connection-rep
 import { doneCount, mayUndo, type Plan, type PlanRow, planActs, undoFor } from '../../../domain/federation/plan.ts';
 import { applyPlan, dropPlan } from '../../../domain/federation/plan-commands.ts';
 import { comparePlan, eachPlanRow, getPlan, listPlanRows, listPlans } from '../../../domain/federation/plan-queries.ts';
-import { startPlanUndo } from '../../../domain/federation/plan-undo-commands.ts';
+import { readPlanUndo, startPlanUndo } from '../../../domain/federation/plan-undo-commands.ts';
 import { csvFile } from '../../../lib/csv.ts';
 import { pagingOf } from '../../../lib/paging.ts';
 import { after } from '../../../lib/time.ts';
@@ -79,7 +79,14 @@ const shownDifferences = 20;
 
 const isOwn = (plan: Plan, desk: Desk): boolean => plan.secondBecause !== null && plan.madeBy === desk.userId;
 
+/** Who asked for it to be taken back waits for another administrator. */
+const hasAskedUndo = (plan: Plan, desk: Desk): boolean => plan.undoAskedBy !== null && plan.undoAskedBy === desk.userId;
+
 function secondWords(plan: Plan, desk: Desk): string {
+  if (mayUndo(plan, desk.work.now) && plan.undoAskedByName !== null)
+    return hasAskedUndo(plan, desk)
+      ? 'You have asked for it to be undone. Another administrator has to do it: send them the address of this page.'
+      : `${plan.undoAskedByName} has asked for it to be undone; by doing it you confirm that as the second administrator.`;
   if (plan.secondBecause === null || !isOpen(plan)) return '';
   if (!isOwn(plan, desk))
     return `${plan.secondBecause} ${plan.madeByName} made this plan; by applying it you confirm it as the second administrator.`;
@@ -131,8 +138,9 @@ async function draw(ctx: Context, runtime: Runtime, desk: Desk, problem: FormPro
       problem: changed ? null : problem,
       apply: applyOf(plan, desk, here, changed !== null),
       drop: isOpen(plan) ? `${here}/drop` : null,
+      note: plan.undoNote ?? '',
       undo:
-        mayUndo(plan, desk.work.now) && plan.appliedAt
+        mayUndo(plan, desk.work.now) && plan.appliedAt && !hasAskedUndo(plan, desk)
           ? { href: `${here}/undo`, until: desk.moment(after(plan.appliedAt, undoFor)) }
           : null,
       again: connectionPath(connection.id, 'rules'),
@@ -260,18 +268,30 @@ const drop: DeskHandler = async (ctx, runtime, desk) => {
 
 const askUndo: DeskHandler = async (ctx, runtime, desk) => {
   const { plan, here } = await planAt(ctx, desk);
-  if (!mayUndo(plan, desk.work.now)) return seeOther(ctx, here);
-  await ask(ctx, runtime, desk, here, {
-    verb: 'undo',
-    button: 'Undo this plan',
-    lead: 'Rules and switches become what they were before it.',
-    sentences: [
-      `${people(doneCount(plan.counts))} ${doneCount(plan.counts) === 1 ? 'becomes' : 'become'} what they were, as far as nobody has changed them since.`,
-      'Sessions that were ended stay ended.',
-      'You can make the same plan again.',
-    ],
-    isDanger: true,
-  });
+  if (!mayUndo(plan, desk.work.now) || hasAskedUndo(plan, desk)) return seeOther(ctx, here);
+  await orRedraw(
+    ctx,
+    async () => {
+      const { second, note } = await readPlanUndo(desk.work, desk.companyId, plan.id);
+      const asks = second !== null && plan.undoAskedBy === null;
+      const total = doneCount(plan.counts);
+      await ask(ctx, runtime, desk, here, {
+        verb: 'undo',
+        button: asks ? 'Ask for a second administrator' : 'Undo this plan',
+        lead: asks
+          ? `${second} Nothing changes before another administrator undoes it.`
+          : 'Rules and switches become what they were before it.',
+        sentences: [
+          ...(note === null ? [] : [note]),
+          `${people(total)} ${total === 1 ? 'becomes' : 'become'} what they were, as far as nobody has changed them since.`,
+          'Sessions that were ended stay ended.',
+          'You can make the same plan again.',
+        ],
+        isDanger: !asks,
+      });
+    },
+    (problem) => draw(ctx, runtime, desk, { ...problem, field: null }),
+  );
 };
 
 const undo: DeskHandler = async (ctx, runtime, desk) => {
@@ -279,10 +299,15 @@ const undo: DeskHandler = async (ctx, runtime, desk) => {
   await orRedraw(
     ctx,
     async () => {
-      const { taskId } = await startPlanUndo(desk.work, desk.companyId, plan.id);
-      if (taskId !== null) return seeOther(ctx, `/admin/tasks/${taskId}`);
-      setFlash(ctx, runtime, { kind: 'success', text: 'Rules and switches are as they were.' });
-      seeOther(ctx, here);
+      const undone = await startPlanUndo(desk.work, desk.companyId, plan.id);
+      if (undone.outcome === 'asked') {
+        setFlash(ctx, runtime, { kind: 'success', text: 'Undoing the plan waits for another administrator.' });
+        return seeOther(ctx, here);
+      }
+      // The page of the plan keeps it in sight.
+      const text = undone.note === null ? 'Rules and switches are as they were.' : 'The rules are as they were.';
+      if (undone.taskId === null || undone.note !== null) setFlash(ctx, runtime, { kind: 'success', text });
+      seeOther(ctx, undone.taskId === null || undone.note !== null ? here : `/admin/tasks/${undone.taskId}`);
     },
     (problem) => draw(ctx, runtime, desk, { ...problem, field: null }),
   );

@@ -255,6 +255,8 @@ export interface SsoViews {
     changed: { words: string; lines: { who: string; was: string; now: string }[] } | null;
     apply: { href: string; button: string } | null;
     drop: string | null;
+    /** What did not become as it was when it was undone. */
+    note: string;
     undo: { href: string; until: Moment } | null;
     again: string;
     task: string | null;
