@@ -1,6 +1,6 @@
 // Realistic values for the pages of Single Sign-On.
 import { findProduct, guideOf } from '../../src/web/admin/sso/products.ts';
-import type { SsoField, SsoHead, SsoRuleLine, SsoSwitch } from '../../src/web/admin/sso/views.ts';
+import type { SetupStep, SsoField, SsoHead, SsoRuleLine, SsoSwitch } from '../../src/web/admin/sso/views.ts';
 import { ssoAddresses } from '../../src/web/sso/connector.ts';
 import type { Moment, Shell } from '../../src/web/views.ts';
 import type { Sample } from './view-samples.ts';
@@ -21,6 +21,15 @@ const head = (here: string, change: Partial<SsoHead> = {}): SsoHead => ({
     isHere: label === here,
   })),
   ...change,
+});
+
+const step = (title: string, state: SetupStep['state']): SetupStep => ({
+  title,
+  words: 'What it is good for.',
+  href: `${path}/test`,
+  link: 'Open it',
+  isOptional: false,
+  state,
 });
 
 const inTrouble = (here: string, markup: string): SsoHead =>
@@ -127,11 +136,13 @@ const listSamples: Make = (shell, markup) => {
     name: 'Northwind Entra',
     kind: 'Microsoft Entra ID, SAML 2.0',
     status: { tone: 'good' as const, word: 'Enabled', more: '' },
+    next: null,
     people: '412 people',
     lastSeen: moment,
     certificate: { moment, warning: '' },
   };
-  const ugly = { ...line, name: markup, lastSeen: null, certificate: { moment, warning: 'Ends soon' } };
+  const next = { link: 'Test it', href: `${path}/test` };
+  const ugly = { ...line, name: markup, next, lastSeen: null, certificate: { moment, warning: 'Ends soon' } };
   return [
     { view: 'admin/sso/list', title: 'Single Sign-On', variant: 'none', locals: list },
     {
@@ -232,7 +243,12 @@ const connectionSamples: Make = (shell, markup) => {
   const overview = {
     shell: shell('sso'),
     connection: head('Overview'),
-    next: { words: 'Nobody has come through it yet.', href: `${path}/test`, button: 'Test it' },
+    setup: {
+      title: 'What is left to do',
+      words: '1 of 3 done',
+      isOpen: true,
+      steps: [step('Fill in Okta', 'done'), step('Test it', 'next'), { ...step(markup, 'open'), isOptional: true }],
+    },
     enable: { words: 'It is off.', href: `${path}/enable`, button: 'Enable' },
     switches: [
       {
@@ -287,7 +303,7 @@ const connectionSamples: Make = (shell, markup) => {
       locals: {
         ...overview,
         connection: inTrouble('Overview', markup),
-        next: null,
+        setup: null,
         stopped: {
           words: '2 people came without their groups.',
           people: [
@@ -351,6 +367,8 @@ const testSamples: Make = (shell, markup) => {
     connection: head('Test'),
     problem: null,
     again: `${path}/test`,
+    onward: { words: 'It can be enabled now.', href: `${path}/enable`, button: 'Enable Northwind Entra' },
+    mend: { settings: `${path}/settings`, guide: path },
     bind: null,
   };
   const arrived = {
@@ -406,7 +424,7 @@ const testSamples: Make = (shell, markup) => {
       locals: {
         ...result,
         outcome: arrived,
-        bind: { action: `${path}/test/bind`, ticket: 'a.b', username: 'ada.root' },
+        bind: { action: `${path}/test/bind`, ticket: 'a.b', username: 'ada.root', words: 'Only this lets you in.' },
       },
     },
     {
@@ -588,8 +606,8 @@ const enforceSamples: Make = (shell, markup) => {
     problem: null,
     state: 'off' as const,
     checks: [
-      { title: 'You have tried it yourself', passed: true, sentence: 'You signed in 2 minutes ago.' },
-      { title: 'Somebody can get in without it', passed: true, sentence: 'Ada Root and Ben User can.' },
+      { title: 'You have tried it yourself', passed: true, sentence: 'You signed in 2 minutes ago.', mend: null },
+      { title: 'Somebody can get in without it', passed: true, sentence: 'Ada Root and Ben User can.', mend: null },
     ],
     isReady: true,
     loses: {
@@ -609,7 +627,6 @@ const enforceSamples: Make = (shell, markup) => {
     start: `${path}/enforce/start`,
     end: `${path}/enforce/end`,
     overview: path,
-    test: `${path}/test`,
     breakGlass: '/admin/sso/break-glass',
     loginUrl: 'https://login.example.com/login/northwind',
   };
@@ -623,7 +640,14 @@ const enforceSamples: Make = (shell, markup) => {
         ...enforce,
         state: 'disabled' as const,
         problem: refusal('Something stands in the way.', null),
-        checks: [{ title: 'Tested', passed: false, sentence: `${markup} has not passed.` }],
+        checks: [
+          {
+            title: 'Tested',
+            passed: false,
+            sentence: `${markup} has not passed.`,
+            mend: { href: `${path}/test`, words: `Test ${markup}` },
+          },
+        ],
         isReady: false,
         loses: { ...enforce.loses, reasons: [], sample: [], more: '' },
         ways: [],

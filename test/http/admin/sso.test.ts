@@ -67,7 +67,7 @@ describe('the list', () => {
   it('C26 shows kind, state, last sign-in and the end of the certificate, with a warning 30 days ahead', async () => {
     const connection = await connectIdp(app, company, idp, { name: 'Listed' });
     await arrive(app, connection, claimsOf('listed@contoso.example'), idp.entityId);
-    expect(text(await open('/admin/sso'))).toMatch(/Listed SAML 2\.0 Enabled 1 person just now in 12 months/);
+    expect(text(await open('/admin/sso'))).toMatch(/Listed SAML 2\.0 Enabled Test it Listed 1 person just now in 12 months/);
     const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
     const [from, until] = [new Date(Date.now() - days(1)), new Date(Date.now() + days(14.5))];
     const certificates = [selfSigned(privateKey, { name: 'Old', from, until })];

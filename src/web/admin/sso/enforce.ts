@@ -29,6 +29,12 @@ const titles: Record<EnforceCheck['name'], string> = {
   ways_in: 'Somebody can get in without it',
 };
 
+/** Where what is not yet right is made right; signing in is done in another window. */
+function mendOf(name: EnforceCheck['name'], { id, name: called }: StoredConnection): Locals['checks'][number]['mend'] {
+  if (name === 'tested') return { href: connectionPath(id, 'test'), words: `Test ${called}` };
+  return name === 'ways_in' ? { href: `${ssoPath}/break-glass`, words: 'Choose break-glass people' } : null;
+}
+
 const manyWords: Record<LossReason, string> = {
   unseen: 'have never signed in through this connection: make sure that it knows them',
   known: 'have signed in through this connection before',
@@ -71,7 +77,12 @@ async function draw(
       connection: connectionHead(connection, desk, 'enforce'),
       problem,
       state: stateOf(connection, desk.work.now),
-      checks: read.checks.map(({ name, passed, sentence }) => ({ title: titles[name], passed, sentence })),
+      checks: read.checks.map(({ name, passed, sentence }) => ({
+        title: titles[name],
+        passed,
+        sentence,
+        mend: passed ? null : mendOf(name, connection),
+      })),
       isReady: read.ready,
       loses: lossOf(read),
       ways: read.waysIn.map((way) => ({
@@ -87,7 +98,6 @@ async function draw(
       start: `${path}/start`,
       end: `${path}/end`,
       overview: connectionPath(connection.id),
-      test: connectionPath(connection.id, 'test'),
       breakGlass: `${ssoPath}/break-glass`,
       loginUrl: `${runtime.config.publicUrl}/login/${(await companyOf(desk)).loginSlug}`,
     },

@@ -9,10 +9,12 @@ import { counted } from '../groups/group-head.ts';
 import { endingWords, nextEnd } from './certificates.ts';
 import { connectionPath, connectionStatus, guarded, kindWords, ssoPath } from './connection-head.ts';
 import { products } from './products.ts';
+import { nextStep } from './setup.ts';
 import type { ConnectionLine } from './views.ts';
 
-function toLine({ connection, lastSeenAt, people }: ConnectionRow, desk: Desk): ConnectionLine {
+function toLine({ connection, ...use }: ConnectionRow, desk: Desk): ConnectionLine {
   const { now } = desk.work;
+  const { lastSeenAt, people } = use;
   const end = nextEnd(connection);
   const ended = end !== null && end <= now;
   return {
@@ -20,6 +22,7 @@ function toLine({ connection, lastSeenAt, people }: ConnectionRow, desk: Desk): 
     name: connection.name,
     kind: kindWords(connection),
     status: connectionStatus(connection, now),
+    next: nextStep(connection, use),
     people: counted(people, 'person', 'people'),
     lastSeen: lastSeenAt && desk.moment(lastSeenAt),
     certificate: end && {

@@ -17,6 +17,7 @@ import { certificateLines } from './certificates.ts';
 import { connectionAt, connectionHead, connectionPath, connectionStatus, guarded, ssoPath } from './connection-head.ts';
 import { guideFacts } from './new.ts';
 import { guideOf, productOf } from './products.ts';
+import { setupFacts, setupOf } from './setup.ts';
 import type { SsoViews } from './views.ts';
 
 type Locals = SsoViews['admin/sso/overview'];
@@ -52,7 +53,7 @@ function switchesOf(connection: StoredConnection, { rules }: ConnectionUse, now:
     {
       label: 'Ask for 2FA here as well',
       status: asksSecondFactor ? on : off,
-      words: '',
+      words: asksSecondFactor ? '' : 'The Root Admin is asked either way',
       href: connectionPath(id, 'settings'),
     },
   ];
@@ -70,19 +71,6 @@ const factsOf = ({ settings }: StoredConnection): Locals['facts'] =>
         { label: 'Client ID', value: settings.clientId },
         { label: 'Scopes', value: settings.scopes },
       ];
-
-function nextOf(connection: StoredConnection): Locals['next'] {
-  const { id, enabled } = connection;
-  if (!isTested(connection))
-    return {
-      words: 'Nobody has come through it with its present settings yet.',
-      href: connectionPath(id, 'test'),
-      button: 'Test it',
-    };
-  return enabled
-    ? null
-    : { words: 'It passed its test, and is off.', href: connectionPath(id, 'enable'), button: 'Enable it' };
-}
 
 function metadataOf({ id, settings, metadata }: StoredConnection, desk: Desk): Locals['metadata'] {
   if (settings.kind !== 'saml') return null;
@@ -128,7 +116,7 @@ const show: DeskHandler = async (ctx, runtime, desk) => {
     { view: 'admin/sso/overview', title: connection.name, place: 'sso' },
     {
       connection: connectionHead(connection, desk, ''),
-      next: nextOf(connection),
+      setup: setupOf(connection, use, await setupFacts(desk), desk.work.now),
       enable: {
         words: enabled
           ? 'People find it on the login page.'

@@ -92,7 +92,7 @@ async function draw(
       }),
       second: switchOf('asksSecondFactor', typed.fields, marks, {
         label: `Ask for ${brand} 2FA as well`,
-        help: 'Off: the identity provider is trusted with the second factor.',
+        help: `Off: the identity provider is trusted with the second factor. The Root Admin is asked for ${brand} 2FA either way.`,
       }),
       sections: sectionsOf(connection, typed, marks),
       creation: {

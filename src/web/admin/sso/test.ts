@@ -155,6 +155,12 @@ async function shownOf(desk: Desk, connection: StoredConnection, tested: TestOut
   };
 }
 
+/** Nobody is found by an address who is Root Admin: this is their way in (C27), and our own factor is asked for whatever the switch says (C25). */
+const bindWords = ({ user }: Desk, brand: string): string =>
+  user.role === 'Root Admin'
+    ? `The Root Admin is never found by an e-mail address: only this lets you log in through it. You are asked for your ${brand} 2FA each time, whatever the switch says.`
+    : 'Others are found by their verified e-mail at their first login. Do this when yours is another one there.';
+
 const result: DeskHandler = async (ctx, runtime, desk) => drawResult(ctx, runtime, desk, null);
 
 async function drawResult(
@@ -176,10 +182,25 @@ async function drawResult(
       problem,
       outcome: await shownOf(desk, connection, tested),
       again: connectionPath(connection.id, 'test'),
-      // Nobody is found by an address who is Root Admin: this is their way in (C27).
+      onward: connection.enabled
+        ? { words: '', href: connectionPath(connection.id), button: 'Go on' }
+        : {
+            words: 'It can be enabled now. People find it on the login page then; passwords work as before.',
+            href: connectionPath(connection.id, 'enable'),
+            button: `Enable ${connection.name}`,
+          },
+      mend: {
+        settings: `${connectionPath(connection.id, 'settings')}#attributes-title`,
+        guide: `${connectionPath(connection.id)}#guide`,
+      },
       bind:
         tested.outcome === 'arrived'
-          ? { action: connectionPath(connection.id, 'test/bind'), ticket, username: desk.user.username }
+          ? {
+              action: connectionPath(connection.id, 'test/bind'),
+              ticket,
+              username: desk.user.username,
+              words: bindWords(desk, runtime.config.brandName),
+            }
           : null,
     },
   );

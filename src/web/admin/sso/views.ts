@@ -17,11 +17,31 @@ export interface SsoHead {
   tabs: { label: string; href: string; isHere: boolean }[];
 }
 
+/** A step of the way to people who log in through a connection. */
+export interface SetupStep {
+  title: string;
+  words: string;
+  href: string;
+  link: string;
+  isOptional: boolean;
+  state: 'done' | 'next' | 'open';
+}
+
+export interface SsoSetup {
+  title: string;
+  /** "2 of 3 done". */
+  words: string;
+  isOpen: boolean;
+  steps: SetupStep[];
+}
+
 export interface ConnectionLine {
   href: string;
   name: string;
   kind: string;
   status: StatusWords;
+  /** What is to be done until it works; null once it does. */
+  next: { link: string; href: string } | null;
   people: string;
   lastSeen: Moment | null;
   /** Null for OpenID Connect, which has none. */
@@ -163,7 +183,7 @@ export interface SsoViews {
   'admin/sso/overview': {
     shell: Shell;
     connection: SsoHead;
-    next: { words: string; href: string; button: string } | null;
+    setup: SsoSetup | null;
     enable: { words: string; href: string; button: string };
     switches: { label: string; status: StatusWords; words: string; href: string }[];
     facts: { label: string; value: string }[];
@@ -188,7 +208,7 @@ export interface SsoViews {
     connection: SsoHead;
     problem: Refusal;
     /** To bind one's own account here to the one there; null without a result. */
-    bind: { action: string; ticket: string; username: string } | null;
+    bind: { action: string; ticket: string; username: string; words: string } | null;
     outcome:
       | {
           kind: 'arrived';
@@ -207,6 +227,9 @@ export interface SsoViews {
       | { kind: 'problem'; sentence: string; advice: string; code: string; details: { name: string; value: string }[] }
       | { kind: 'gone' };
     again: string;
+    /** What to do after a test that passed, and where to mend one that did not. */
+    onward: { words: string; href: string; button: string };
+    mend: { settings: string; guide: string };
   };
   'admin/sso/settings': {
     shell: Shell;
@@ -272,7 +295,7 @@ export interface SsoViews {
     connection: SsoHead;
     problem: Refusal;
     state: 'disabled' | 'off' | 'trial' | 'on';
-    checks: Check[];
+    checks: (Check & { mend: { href: string; words: string } | null })[];
     isReady: boolean;
     loses: {
       words: string;
@@ -288,7 +311,6 @@ export interface SsoViews {
     start: string;
     end: string;
     overview: string;
-    test: string;
     breakGlass: string;
     loginUrl: string;
   };
