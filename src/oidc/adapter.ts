@@ -9,7 +9,7 @@ import {
   type RecordRow,
   type RecordWrite,
 } from '../domain/sessions/record-repository.ts';
-import { isOver, recordId, sessionEnds } from '../domain/sessions/session.ts';
+import { isOver, recordId, sessionEnds, type Upstream } from '../domain/sessions/session.ts';
 import type { ClientCatalogue } from './clients.ts';
 import { type EntryDoor, isConnecting, mayConnect } from './entry-door.ts';
 import { currentExchange, type Exchange, emptyBatch } from './exchange.ts';
@@ -181,6 +181,7 @@ function lives(row: RecordRow, session: Record<string, unknown>, now: Date): boo
 
 function remember(exchange: Exchange, row: RecordRow): void {
   if (row.account) exchange.accounts.set(row.account.id, row.account);
+  if (row.kind === 'Interaction') exchange.upstream = upstreamOf(row.payload);
   const grantId = row.payload.grantId;
   if (row.grant && typeof grantId === 'string') exchange.grants.set(grantId, row.grant);
   for (const [id, payload] of Object.entries(row.grants ?? {})) exchange.grants.set(id, payload);
@@ -193,6 +194,11 @@ function remember(exchange: Exchange, row: RecordRow): void {
     exchange.sessionsAsRead.set(row.id, structuredClone(row.payload));
     if (row.seen_at !== null) exchange.seenAt.set(row.id, row.seen_at);
   }
+}
+
+/** As our own sign-in has written it beside its answer (web/interaction). */
+function upstreamOf({ result }: Record<string, unknown>): Upstream | null {
+  return (result as { upstream?: Upstream } | undefined)?.upstream ?? null;
 }
 
 /** Seconds by which a session's end, and its last use, may lag behind. */
@@ -263,6 +269,7 @@ function seeSession(exchange: Exchange, write: RecordWrite, payload: AdapterPayl
       agent: exchange.origin.agent,
       amr: payload.amr ?? [],
       browserHash: exchange.browserHash,
+      upstream: exchange.upstream,
       createdAt: startedAt,
       lastSeenAt: exchange.now,
       ...sessionEnds(parsePolicy(account.policy).session, startedAt, exchange.now),

@@ -2,7 +2,7 @@
 // The engine asks its adapter piece by piece; here a first read brings the rest, and all writes leave together, before the answer.
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { AccountFacts, RecordRow, WriteBatch } from '../domain/sessions/record-repository.ts';
-import type { LogoutNotice } from '../domain/sessions/session.ts';
+import type { LogoutNotice, Upstream } from '../domain/sessions/session.ts';
 import type { InstanceId } from '../lib/ids.ts';
 import type { Origin } from '../work.ts';
 
@@ -35,6 +35,8 @@ export interface Exchange {
   /** Session uid by record id, to tell a renewed cookie from an ended session. */
   sessionUidOf: Map<string, string>;
   writes: WriteBatch;
+  /** Which identity provider vouched for the sign-in that this request goes on from. */
+  upstream: Upstream | null;
   /** Modules to tell of a logout; queued with the writes. */
   notices: LogoutNotice[];
   endedSessions: string[];
@@ -73,6 +75,7 @@ export function newExchange(
     sessionUid: null,
     sessionUidOf: new Map(),
     writes: emptyBatch(),
+    upstream: null,
     notices: [],
     endedSessions: [],
     instanceId: null,

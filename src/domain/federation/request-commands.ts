@@ -81,6 +81,10 @@ const resultSchema = z.discriminatedUnion('outcome', [
     secretHash: z.string(),
     issuer: z.string(),
     claims: claimsSchema,
+    /** The upstream's name of its session. */
+    session: z.string().nullable().default(null),
+    /** What it said instead of a fresh login, where one was asked for. */
+    stale: z.record(z.string(), z.unknown()).nullable().default(null),
     /** What single logout at the upstream needs (front-channel). */
     logout: z.record(z.string(), z.string()).nullable(),
   }),
@@ -184,20 +188,35 @@ export async function fetchTestResult(
   return openResult(work, row.result, named.secret);
 }
 
+/** In the log: the upstream ended sessions here. */
+export const loggedOut = 'logged-out';
+
+/** Let in, but for our own second factor, which comes next (C25). */
+export const halfWay = 'second-factor';
+
+/** Outcomes that are no refusal, and so have no code. */
+const good = ['signed-in', halfWay, loggedOut];
+
 /** A line in the log of the connection. @returns the code that the page shows */
 export async function noteAttempt(
   work: Work,
   connection: Pick<Connection, 'id' | 'companyId'>,
-  attempt: { outcome: string; userId?: UserId | null; details: Record<string, unknown>; code?: string | null },
+  attempt: {
+    id?: string;
+    outcome: string;
+    userId?: UserId | null;
+    details: Record<string, unknown>;
+    code?: string | null;
+  },
 ): Promise<string> {
   const code = attempt.code ?? supportCode(randomBytes(8));
   await work.store.ssoRequests.noteAttempt({
-    id: newId(),
+    id: attempt.id ?? newId(),
     companyId: connection.companyId,
     connectionId: connection.id,
     at: work.now,
     outcome: attempt.outcome,
-    code: attempt.outcome === 'signed-in' ? null : code,
+    code: good.includes(attempt.outcome) ? null : code,
     userId: attempt.userId ?? null,
     details: { ...attempt.details, ip: work.origin.ip },
   });

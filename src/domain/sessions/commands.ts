@@ -4,7 +4,7 @@ import { transaction, type Work } from '../../work.ts';
 import { record, recordAll } from '../audit/commands.ts';
 import { causeOf, sessionsRevoked } from '../standing/commands.ts';
 import type { SessionFilter } from './repository.ts';
-import type { EndReason, LogoutNotice } from './session.ts';
+import { type EndReason, isLogout, type LogoutNotice } from './session.ts';
 
 /** Queues a logout token for each module that was entered in the ended sessions. */
 export async function notifyModules(work: Work, notices: LogoutNotice[]): Promise<void> {
@@ -32,7 +32,7 @@ export async function endSessions(
   return transaction(work, async (work) => {
     const { companyId, ...filter } = of;
     const { ended, notices } = await work.store.of(companyId).sessions.end(filter, reason, work.now);
-    if (reason === 'logout') await notifyModules(work, notices);
+    if (isLogout(reason)) await notifyModules(work, notices);
     else await notifyWithReceipts(work, companyId, notices);
     for (const uid of ended) {
       await record(work, {

@@ -4,7 +4,7 @@
 import type { Database } from '../../db/knex.ts';
 import type { Prepared } from '../../db/prepared.ts';
 import type { CompanyId, GroupId, InstanceId, UserId } from '../../lib/ids.ts';
-import type { Session } from './session.ts';
+import type { SeenSession } from './session.ts';
 
 export interface RecordWrite {
   id: string;
@@ -153,15 +153,21 @@ const write = {
       gone as (delete from oidc_records where id = any($11::text[]) returning id),
       revoked as (delete from oidc_records where grant_id = any($12::text[]) or (kind = 'Grant' and id = any($12::text[]))),
       seen as (
-        insert into sessions (uid, company_id, user_id, ip, agent, amr, browser_hash, created_at, last_seen_at, idle_ends_at, ends_at)
+        insert into sessions (uid, company_id, user_id, ip, agent, amr, browser_hash, created_at, last_seen_at, idle_ends_at, ends_at,
+          connection_id, upstream_session_hash)
         select uid, company_id, user_id, ip, agent, string_to_array(amr, ' '), browser_hash,
-          to_timestamp(created_at), to_timestamp(last_seen_at), to_timestamp(idle_ends_at), to_timestamp(ends_at)
+          to_timestamp(created_at), to_timestamp(last_seen_at), to_timestamp(idle_ends_at), to_timestamp(ends_at),
+          connection_id, upstream_session_hash
         from unnest($13::text[], $14::uuid[], $15::uuid[], $16::text[], $17::text[], $18::text[], $19::text[],
-          $20::float8[], $21::float8[], $22::float8[], $23::float8[], $24::text[])
-          as i (uid, company_id, user_id, ip, agent, amr, browser_hash, created_at, last_seen_at, idle_ends_at, ends_at, needs)
+          $20::float8[], $21::float8[], $22::float8[], $23::float8[], $24::uuid[], $25::text[], $26::text[])
+          as i (uid, company_id, user_id, ip, agent, amr, browser_hash, created_at, last_seen_at, idle_ends_at, ends_at,
+            connection_id, upstream_session_hash, needs)
         ${whileThere}
         on conflict (uid) do update set last_seen_at = excluded.last_seen_at, idle_ends_at = excluded.idle_ends_at, ends_at = excluded.ends_at,
-          amr = excluded.amr, ip = excluded.ip, agent = excluded.agent
+          amr = excluded.amr, ip = excluded.ip, agent = excluded.agent,
+          connection_id = coalesce(excluded.connection_id, sessions.connection_id),
+          upstream_session_hash = case when excluded.connection_id is null
+            then sessions.upstream_session_hash else excluded.upstream_session_hash end
           where sessions.ended_at is null and sessions.user_id = excluded.user_id),
       written as (insert into oidc_records (${columns}) ${incoming} ${whileThere} ${onConflict})
     select id from used`,
@@ -182,7 +188,7 @@ export interface WriteBatch {
   upserts: RecordWrite[];
   destroyed: string[];
   revokedGrants: string[];
-  sessions: Session[];
+  sessions: SeenSession[];
   /** Codes and tokens that this batch marks as used. */
   used: string[];
   /**
@@ -244,6 +250,8 @@ export function recordRepository(db: Database, prepared: Prepared) {
         sessions.map((s) => seconds(s.lastSeenAt)),
         sessions.map((s) => seconds(s.idleEndsAt)),
         sessions.map((s) => seconds(s.endsAt)),
+        sessions.map((s) => s.upstream?.connectionId ?? null),
+        sessions.map((s) => s.upstream?.sessionHash ?? null),
         batches.flatMap((batch) => batch.sessions.map(() => batch.needs)),
       ]);
       return ids(answer);

@@ -1,7 +1,14 @@
 import type { Database, Query } from '../../db/knex.ts';
 import type { CompanyId, ModuleId, UserId } from '../../lib/ids.ts';
 import type { CompanyPolicy } from '../companies/company.ts';
-import { type EndReason, type LogoutNotice, logoutNotices, type Session, type SessionPayload } from './session.ts';
+import {
+  type EndReason,
+  isLogout,
+  type LogoutNotice,
+  logoutNotices,
+  type Session,
+  type SessionPayload,
+} from './session.ts';
 
 interface Row {
   uid: string;
@@ -36,6 +43,8 @@ export interface SessionFilter {
   userId?: UserId;
   uid?: string;
   exceptUid?: string;
+  /** Those that an identity provider vouched for: all of its connection, or those of these hashes and those it never named. */
+  upstream?: { connectionId: string; sessionHashes: string[] };
 }
 
 export function sessionRepository(db: Database, companyId: CompanyId) {
@@ -73,15 +82,14 @@ export function sessionRepository(db: Database, companyId: CompanyId) {
           if (filter.userId !== undefined) query.where('user_id', filter.userId);
           if (filter.uid !== undefined) query.where('uid', filter.uid);
           if (filter.exceptUid !== undefined) query.whereNot('uid', filter.exceptUid);
+          if (filter.upstream !== undefined) cameThrough(query, filter.upstream);
         })
         .update({ ended_at: now, end_reason: reason })
         .returning('uid');
       const uids = ended.map(({ uid }) => uid);
       if (uids.length === 0) return { ended: uids, notices: [] };
       const notices = await destroySessions(db, uids);
-      if (reason !== 'logout') {
-        await destroyGrants(db, (query) => query.whereIn('session_uid', uids));
-      }
+      if (!isLogout(reason)) await destroyGrants(db, (query) => query.whereIn('session_uid', uids));
       return { ended: uids, notices };
     },
 
@@ -118,6 +126,30 @@ export function sessionRepository(db: Database, companyId: CompanyId) {
       const waiting = db('oidc_records').where({ kind: 'Interaction', account_id: userId });
       if (exceptUid !== null) waiting.whereRaw('session_uid is distinct from ?', [exceptUid]);
       await waiting.delete();
+    },
+
+    /** The same for sign-ins that a connection has vouched for. */
+    async dropUpstreamSignIns(
+      userId: UserId,
+      { connectionId, sessionHashes }: NonNullable<SessionFilter['upstream']>,
+    ): Promise<void> {
+      await db('oidc_records')
+        .where({ kind: 'Interaction', account_id: userId })
+        .whereRaw(`payload #>> '{result,upstream,connectionId}' = ?`, [connectionId])
+        .whereRaw(`(? or coalesce(payload #>> '{result,upstream,sessionHash}' = any(?), true))`, [
+          sessionHashes.length === 0,
+          sessionHashes,
+        ])
+        .delete();
+    },
+
+    /** Whose live sessions a connection knows by this name. */
+    async listUpstreamPeople(connectionId: string, sessionHash: string): Promise<UserId[]> {
+      const rows: { user_id: UserId }[] = await db('sessions')
+        .distinct('user_id')
+        .where({ company_id: companyId, connection_id: connectionId, upstream_session_hash: sessionHash })
+        .whereNull('ended_at');
+      return rows.map(({ user_id }) => user_id);
     },
 
     /** Everything the engine holds for a person, offline refresh tokens included (OAU-18), but for what hangs on one session. */
@@ -181,6 +213,13 @@ export function sessionRepository(db: Database, companyId: CompanyId) {
       };
     },
   };
+}
+
+/** A session that was never named cannot be told from the one that is meant, so it ends with it. */
+function cameThrough(query: Query, { connectionId, sessionHashes }: NonNullable<SessionFilter['upstream']>): void {
+  query.where('connection_id', connectionId);
+  if (sessionHashes.length > 0)
+    query.where((one) => one.whereIn('upstream_session_hash', sessionHashes).orWhereNull('upstream_session_hash'));
 }
 
 export interface RevokedModule {

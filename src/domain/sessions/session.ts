@@ -19,8 +19,21 @@ export interface Session {
   endsAt: Date;
 }
 
+/** Who vouched for a session: a connection to an identity provider, and the hash of its own name of the session, if it gave one. */
+export interface Upstream {
+  connectionId: string;
+  sessionHash: string | null;
+}
+
+/** A session as it is written when the engine saves it. */
+export interface SeenSession extends Session {
+  /** Null: nothing new is said of it. */
+  upstream: Upstream | null;
+}
+
 export type EndReason =
   | 'logout'
+  | 'upstream-logout'
   | 'ended-by-user'
   | 'ended-by-admin'
   | 'deactivated'
@@ -29,6 +42,9 @@ export type EndReason =
   | 'deleted'
   | 'expired'
   | 'recovered';
+
+/** The person has logged out: what was granted to outlive that goes on (OpenID Connect Back-Channel Logout 1.0, section 2.7). */
+export const isLogout = (reason: EndReason): boolean => reason === 'logout' || reason === 'upstream-logout';
 
 /** C37: idle and absolute end of a session that began at `startedAt` and was used at `now`. */
 export function sessionEnds(

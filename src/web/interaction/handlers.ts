@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { newTotpSecret } from '../../domain/credentials/totp.ts';
 import { cameInThrough } from '../../domain/federation/enforce-commands.ts';
 import { findCompanyOfAddress } from '../../domain/federation/routing-queries.ts';
-import { recordId } from '../../domain/sessions/session.ts';
+import { recordId, type Upstream } from '../../domain/sessions/session.ts';
 import { acrOf, refusedCodeSentence, refusedSentence, type Step, ssoSentence } from '../../domain/users/sign-in.ts';
 import {
   type Answer,
@@ -137,6 +137,12 @@ function giveProof(ctx: Context, runtime: Runtime, ticket: Ticket): string {
   return tokenHash(proof);
 }
 
+/** For the session that comes of it (oidc/adapter.ts): who vouched for it can end it again. */
+function upstreamOf({ half }: Ticket): { upstream?: Upstream } {
+  if (!half || half.upstream === null) return {};
+  return { upstream: { connectionId: half.upstream, sessionHash: half.upstreamSession } };
+}
+
 /** What the engine reads when it resumes (oidc-provider "interaction results"). */
 export function answerFor(ctx: Context, runtime: Runtime, ticket: Ticket): Answer {
   const ts = Math.floor(ctx.state.work.now.getTime() / 1000);
@@ -146,6 +152,7 @@ export function answerFor(ctx: Context, runtime: Runtime, ticket: Ticket): Answe
     result: ({ userId, amr }) => ({
       login: { accountId: userId, acr: acrOf(amr), amr, ts, remember: true },
       proof,
+      ...upstreamOf(ticket),
     }),
   };
 }

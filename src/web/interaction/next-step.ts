@@ -16,6 +16,7 @@ export type Event =
       username: string;
       company: string;
       connection: string;
+      session: string | null;
       at: number;
       step: 'code' | 'enrol';
       reason: 'first' | 'reset';
@@ -51,7 +52,14 @@ export function nextTicket(ticket: Ticket, event: Event): Ticket {
         step: event.step,
         username: event.username,
         company: event.company,
-        half: { userId: event.userId, at: event.at, proved: '', enrolled: '', upstream: event.connection },
+        half: {
+          userId: event.userId,
+          at: event.at,
+          proved: '',
+          enrolled: '',
+          upstream: event.connection,
+          upstreamSession: event.session,
+        },
         reason: event.reason,
         secret: event.secret,
         tries: 0,
@@ -64,7 +72,7 @@ export function nextTicket(ticket: Ticket, event: Event): Ticket {
       return {
         ...ticket,
         step: event.step,
-        half: { userId: event.userId, at: event.at, proved: event.proved, enrolled: '', upstream: null },
+        half: { userId: event.userId, at: event.at, proved: event.proved, enrolled: '', ...noUpstream },
         reason: event.reason,
         secret: event.secret,
         tries: 0,
@@ -100,6 +108,8 @@ export function nextTicket(ticket: Ticket, event: Event): Ticket {
       return withoutHalf(ticket);
   }
 }
+
+const noUpstream = { upstream: null, upstreamSession: null };
 
 /** With one upstream that everybody has to use there is nothing to ask: straight there. */
 export function identified(ticket: Ticket, event: Omit<Extract<Event, { type: 'identified' }>, 'type'>): Ticket {

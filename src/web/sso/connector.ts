@@ -50,8 +50,12 @@ export type Finished =
       issuer: string;
       /** What must not come twice, and until when it is to be remembered; null where the request alone stands for it. */
       assertion: { id: string; expiresAt: Date } | null;
+      /** The upstream's own name of its session (SessionIndex, sid), by which it ends it; null: it gave none. */
+      session: string | null;
       /** For single logout. */
       logout: Record<string, string> | null;
+      /** It was to be a fresh login, and the upstream does not show that it was: what it said; null: nothing is missing. */
+      stale: Record<string, unknown> | null;
       /** For the log: redacted, nothing that opens anything. */
       details: Record<string, unknown>;
     }

@@ -100,13 +100,12 @@ async function judge(
   const alg = algorithmOf(tokens.id_token);
   if (!safeAlgorithms.includes(alg)) return problem('algorithm', { alg });
   if (!fitsAtHash(tokens.access_token, claims.at_hash, alg)) return problem('signature', { claim: 'at_hash' });
-  const late = tooEarly(claims.auth_time, asked.state.authenticatedSince);
-  if (late) return problem('too-old-request', late);
   return arrived(configuration, connection, {
     claims,
     accessToken: tokens.access_token,
     idToken: tokens.id_token,
     alg,
+    stale: staleness(claims.auth_time, asked.state.authenticatedSince),
   });
 }
 
@@ -115,12 +114,13 @@ interface Judged {
   accessToken: string;
   idToken: string;
   alg: string;
+  stale: Record<string, unknown> | null;
 }
 
 async function arrived(
   configuration: client.Configuration,
   { attributes }: StoredConnection,
-  { claims, accessToken, idToken, alg }: Judged,
+  { claims, accessToken, idToken, alg, stale }: Judged,
 ): Promise<Finished> {
   const { issuer, userinfo_endpoint, end_session_endpoint } = configuration.serverMetadata();
   const asksMore = userinfo_endpoint !== undefined && lacks(claims, attributes);
@@ -133,7 +133,9 @@ async function arrived(
     issuer,
     // The upstream takes a code once, and our request is taken once.
     assertion: null,
+    session: typeof claims.sid === 'string' ? claims.sid : null,
     logout: logoutOf(end_session_endpoint, idToken),
+    stale,
     details: {
       issuer,
       alg,
@@ -165,7 +167,7 @@ export function oidcLogoutAddress({ settings }: StoredConnection, logout: Record
 }
 
 /** Asked to prove themselves anew, the person must have done so since (OpenID Connect Core section 3.1.2.1, `auth_time`). */
-function tooEarly(authTime: unknown, since: string | undefined): Record<string, unknown> | null {
+function staleness(authTime: unknown, since: string | undefined): Record<string, unknown> | null {
   if (since === undefined) return null;
   const isFresh = typeof authTime === 'number' && authTime >= Number(since) - toleranceSeconds;
   return isFresh ? null : { claim: 'auth_time', said: authTime ?? null, asked: Number(since) };

@@ -135,6 +135,7 @@ async function judge(work: Work, connection: StoredConnection, xml: string, aske
     claims,
     issuer: settings.entityId,
     assertion: { id: asserted.id, expiresAt: asserted.endsAt },
+    session: sessionIndex,
     logout: settings.sloUrl
       ? {
           nameID: nameId.value,
@@ -142,6 +143,7 @@ async function judge(work: Work, connection: StoredConnection, xml: string, aske
           ...(sessionIndex ? { sessionIndex } : {}),
         }
       : null,
+    stale: asserted.stale,
     details: detailsOf(asserted),
   };
 }

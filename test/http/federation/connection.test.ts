@@ -150,6 +150,7 @@ describe('setting up a connection', () => {
         outcome: 'arrived' as const,
         issuer: upstreamIssuer,
         claims: claimsOf('p@x.example'),
+        session: null,
         logout: null,
       };
       return (request && (await takeAnswer(work, request, null, result))) ?? '';

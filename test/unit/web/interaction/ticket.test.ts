@@ -20,7 +20,14 @@ const ticket = (changes: Partial<Ticket> = {}): Ticket =>
     company: 'Northwind IT',
     ...changes,
   });
-const halfOf = (age: number) => ({ userId: 'u', at: now.getTime() - age, proved: 'P', enrolled: '', upstream: null });
+const halfOf = (age: number) => ({
+  userId: 'u',
+  at: now.getTime() - age,
+  proved: 'P',
+  enrolled: '',
+  upstream: null,
+  upstreamSession: null,
+});
 
 describe('the step to show now (AUT-24)', () => {
   const lives: [TicketStep, number][] = [
