@@ -110,6 +110,7 @@ export function ssoSamples(shell: (here: Shell['here']) => Shell, markup: string
   return [
     ...listSamples(shell, markup),
     ...newSamples(shell, markup),
+    ...metadataSamples(shell, markup),
     ...connectionSamples(shell, markup),
     ...testSamples(shell, markup),
     ...ruleSamples(shell, markup),
@@ -164,6 +165,59 @@ const listSamples: Make = (shell, markup) => {
   ];
 };
 
+const bring = {
+  action: '/admin/sso/metadata/entra',
+  file: '/admin/sso/metadata',
+  hidden: { name: 'product', value: 'entra' },
+  url: field('settings.metadataUrl', { kind: 'url' }),
+  text: field('metadata', { kind: 'lines', value: '', help: '' }),
+  isPasted: false,
+  fileError: '',
+};
+
+const metadataSamples: Make = (shell, markup) => {
+  const locals = {
+    shell: shell('sso'),
+    connection: head('Settings'),
+    problem: null,
+    back: path,
+    bring: { ...bring, hidden: { name: 'connection', value: 'a' } },
+    preview: null,
+  };
+  const certificate = { subject: 'CN=Northwind', ends: moment, warning: '', fingerprint: 'AB:CD' };
+  const preview = {
+    isSame: false,
+    lines: [{ label: 'Issuer', before: 'https://old.example', after: markup }],
+    certificates: [
+      { ...certificate, fate: { tone: 'good' as const, word: 'New', more: '' } },
+      { ...certificate, subject: markup, warning: 'Ended', fate: { tone: 'danger' as const, word: 'Goes', more: '' } },
+    ],
+    sentences: ['Logins go by it at once: test it right after.'],
+    action: `${path}/metadata/save`,
+    hidden: [{ name: 'entityId', value: markup }],
+  };
+  const page = (variant: string, more: object): Sample => ({
+    view: 'admin/sso/metadata',
+    title: 'Metadata',
+    variant,
+    locals: { ...locals, ...more },
+  });
+  return [
+    page('empty', {}),
+    page('preview', { preview }),
+    page('same', { preview: { ...preview, isSame: true, lines: [], certificates: [], hidden: [] } }),
+    page('refused', {
+      connection: inTrouble('Settings', markup),
+      problem: refusal('This is no metadata.', 'metadata'),
+      bring: {
+        ...bring,
+        isPasted: true,
+        text: field('metadata', { kind: 'lines', value: markup, isWrong: true, error: 'This is no metadata.' }),
+      },
+    }),
+  ];
+};
+
 const newSamples: Make = (shell, markup) => {
   const locals = {
     shell: shell('sso'),
@@ -171,13 +225,7 @@ const newSamples: Make = (shell, markup) => {
     back: '/admin/sso/new',
     product: { key: 'entra', name: 'Microsoft Entra ID' },
     guide: guide('entra'),
-    metadata: {
-      action: '/admin/sso/new/entra/metadata',
-      file: '/admin/sso/metadata',
-      url: field('settings.metadataUrl', { kind: 'url' }),
-      fileError: '',
-      read: 'The metadata is read, with 1 certificate.',
-    },
+    metadata: { ...bring, read: 'The metadata is read, with 1 certificate.' },
     form: {
       action: '/admin/sso/new/entra',
       fields: [
@@ -264,7 +312,13 @@ const connectionSamples: Make = (shell, markup) => {
     tested: moment,
     isTested: false,
     certificates: [{ subject: 'CN=Northwind', ends: moment, warning: 'Ends soon', fingerprint: 'AB:CD' }],
-    metadata: { words: 'Once a day.', read: moment, problem: '', refresh: `${path}/refresh` },
+    metadata: {
+      words: 'Once a day.',
+      read: moment,
+      problem: '',
+      refresh: `${path}/refresh`,
+      bring: `${path}/metadata`,
+    },
     stopped: null,
     guide: guide('okta'),
     remove: `${path}/delete`,
@@ -328,7 +382,13 @@ const connectionSamples: Make = (shell, markup) => {
         },
         lastSeen: null,
         tested: null,
-        metadata: { words: 'Bring them.', read: null, problem: `It describes ${markup}`, refresh: '' },
+        metadata: {
+          words: 'Bring them.',
+          read: null,
+          problem: `It describes ${markup}`,
+          refresh: '',
+          bring: `${path}/metadata`,
+        },
       },
     },
     {

@@ -10,6 +10,7 @@ import { choosableRoles } from '../roles/role.ts';
 import { fieldProblems } from '../users/fields.ts';
 import { attributeNames, type Connection, type ConnectionId, connectionSettings } from './connection.ts';
 import { type ConnectionValues, clientSecretPurpose, type StoredConnection } from './connection-repository.ts';
+import { taken } from './metadata.ts';
 import { isTested, testedHashOf } from './tested.ts';
 
 const creationSchema = z.strictObject({
@@ -115,6 +116,34 @@ export async function editConnection(
       },
     );
     return { outcome: 'saved' };
+  });
+}
+
+/**
+ * Metadata that somebody has looked through, for a connection that is there.
+ * @param address where it was read from; null: it was a file
+ * @throws AppError 404, 409, 422
+ */
+export async function takeMetadata(
+  work: Work,
+  companyId: CompanyId,
+  id: ConnectionId,
+  of: { version: number; metadata: Parameters<typeof taken>[1]; address: string | null },
+): Promise<Edited> {
+  await authorise(work, companyId, 'security.manage');
+  return transaction(work, async (work) => {
+    const { connections } = work.store.of(companyId);
+    const before = await connections.hold(id);
+    if (!before) throw notFound('connection');
+    if (before.settings.kind !== 'saml') throw conflict('Only SAML connections have metadata.');
+    const { settings, addsOnly } = taken(before.settings, of.metadata, { address: of.address, now: work.now });
+    const edited = await editConnection(work, companyId, id, { version: of.version, settings });
+    if (edited.outcome === 'stale') return edited;
+    // The certificate that the test went by is still there.
+    if (addsOnly && isTested(before) && before.testedAt)
+      await connections.setTested(id, testedHashOf({ ...before, settings }), before.testedAt);
+    await connections.setMetadata(id, { at: work.now, problem: null });
+    return edited;
   });
 }
 

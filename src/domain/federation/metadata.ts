@@ -56,3 +56,57 @@ export function refreshed(settings: SamlSettings, brought: ReadMetadata, now: Da
   ];
   return { settings: { ...settings, certificates: certificates.map(({ pem }) => pem) }, added, differences };
 }
+
+/** What becomes of a certificate when metadata is brought: `full`: there is no room for it. */
+export type CertificateFate = 'stays' | 'comes' | 'goes' | 'full';
+
+export interface TakenMetadata {
+  settings: SamlSettings;
+  certificates: { certificate: Certificate; fate: CertificateFate }[];
+  /** It describes another identity provider than before. */
+  isElsewhere: boolean;
+  /** Certificates come beside the present ones, and that is all: what was tested stays tested. */
+  addsOnly: boolean;
+}
+
+/**
+ * Metadata that an administrator brings for a connection that is there: addresses and issuer are taken over, since somebody looks at
+ * them. In a roll-over both certificates count; those of another identity provider, and those that have ended, go.
+ * @param address where it was read from; null: a file, and the connection keeps the address that it has
+ */
+export function taken(
+  settings: SamlSettings,
+  brought: Pick<ReadMetadata, 'entityId' | 'ssoUrl' | 'sloUrl' | 'certificates'>,
+  { address, now }: { address: string | null; now: Date },
+): TakenMetadata {
+  const isElsewhere = brought.entityId !== settings.entityId;
+  const present = settings.certificates.map(readCertificate).filter((one) => one !== null);
+  const stays = present.filter(
+    (one) =>
+      brought.certificates.some(({ fingerprint }) => fingerprint === one.fingerprint) ||
+      (!isElsewhere && one.validTo > now),
+  );
+  const { certificates, added, refused } = joined(stays, brought.certificates, { most: mostCertificates, now });
+  // Nothing that could be used would be left: better an ended certificate, which the page shows as such, than none.
+  const kept = certificates.length > 0 ? certificates : present;
+  const fateOf = (one: Certificate): CertificateFate =>
+    added.includes(one) ? 'comes' : refused.includes(one) ? 'full' : kept.includes(one) ? 'stays' : 'goes';
+  const after: SamlSettings = {
+    ...settings,
+    entityId: brought.entityId,
+    ssoUrl: brought.ssoUrl,
+    sloUrl: brought.sloUrl,
+    certificates: kept.map(({ pem }) => pem),
+    metadataUrl: address ?? (isElsewhere ? null : settings.metadataUrl),
+  };
+  const gone = present.filter((one) => !kept.includes(one));
+  return {
+    settings: after,
+    certificates: [...kept, ...refused, ...gone].map((certificate) => ({ certificate, fate: fateOf(certificate) })),
+    isElsewhere,
+    addsOnly:
+      gone.length === 0 &&
+      JSON.stringify({ ...after, certificates: [], metadataUrl: null }) ===
+        JSON.stringify({ ...settings, certificates: [], metadataUrl: null }),
+  };
+}

@@ -1,20 +1,22 @@
 // A new connection: a guide for its product, its metadata by address or file, or every field by hand. It is added switched off.
+import type { ConnectionId } from '../../../domain/federation/connection.ts';
 import { createConnection } from '../../../domain/federation/connection-commands.ts';
+import { getConnection } from '../../../domain/federation/connection-queries.ts';
 import type { ReadMetadata } from '../../../domain/federation/metadata.ts';
-import { type Fetched, fetchMetadata, metadataOf } from '../../../domain/federation/metadata-commands.ts';
-import { invalid, notFound } from '../../../lib/errors.ts';
+import { notFound } from '../../../lib/errors.ts';
+import { isId } from '../../../lib/ids.ts';
 import type { Runtime } from '../../../runtime.ts';
 import type { Context } from '../../context.ts';
 import { setFlash } from '../../page.ts';
 import { param, type Route, seeOther } from '../../routes.ts';
 import { ssoAddresses } from '../../sso/connector.ts';
 import { oidcRedirectUri } from '../../sso/oidc-connector.ts';
-import { readMetadata } from '../../sso/saml-metadata.ts';
 import { type Desk, type DeskHandler, orRedraw, showDesk } from '../console.ts';
 import { companyOf } from '../security/company.ts';
 import { connectionPath, guarded, ssoPath } from './connection-head.ts';
+import { addressField, type Brought, bringOf, broughtBy, readFor } from './metadata.ts';
 import { findProduct, type GuideFacts, guideOf, type Product } from './products.ts';
-import { attributesOf, firstFields, metadataFields } from './settings-fields.ts';
+import { attributesOf, firstFields } from './settings-fields.ts';
 import {
   attributesAsFields,
   type Fields,
@@ -50,7 +52,7 @@ interface Drawn {
   /** What was read of the metadata, in words. */
   read?: string;
   /** As it was typed, where it can't be read. */
-  metadataUrl?: string;
+  brought?: Brought;
 }
 
 /** What a new one begins with. */
@@ -60,41 +62,37 @@ const beginning = ({ kind, attributes, isGeneric, name }: Product): Fields => ({
   ...attributesAsFields(attributes),
 });
 
-function metadataLocals({ product, fields, read, metadataUrl }: Drawn, marks: typeof noMarks): Locals['metadata'] {
-  const [described] = metadataFields(product.kind);
-  if (!described) return null;
-  const value = metadataUrl ?? fields['settings.metadataUrl'] ?? '';
-  const { wrong, errors } = marks;
-  return {
-    action: `${ssoPath}/metadata/${product.key}`,
-    file: `${ssoPath}/metadata`,
-    url: {
-      ...fieldOf({ ...described, optional: false }, { [described.name]: value }, { ...noMarks, wrong, errors }),
-      name: described.name,
+function metadataLocals({ product, fields, read, brought, problem }: Drawn): Locals['metadata'] {
+  if (product.kind !== 'saml') return null;
+  const bring = bringOf(
+    {
+      action: `${ssoPath}/metadata/${product.key}`,
+      file: `${ssoPath}/metadata`,
+      hidden: { name: 'product', value: product.key },
     },
-    fileError: errors.file ?? '',
-    read: read ?? '',
-  };
+    { address: brought?.address ?? fields[addressField] ?? '', text: brought?.text ?? '' },
+    problem?.fields ?? {},
+  );
+  return { ...bring, read: read ?? '' };
 }
 
 async function draw(ctx: Context, runtime: Runtime, desk: Desk, drawn: Drawn): Promise<void> {
   const { product, fields, problem } = drawn;
   const { kind } = product;
-  const found = problem ? marksOf(kind, problem.fields) : noMarks;
-  const file = problem?.fields.file;
-  const marks = file === undefined ? found : { ...found, wrong: 'file', errors: { file } };
-  const kept = ['settings.signRequests', 'settings.metadataUrl'];
+  const marks = problem ? marksOf(kind, problem.fields) : noMarks;
+  const wrong = drawn.brought ? drawn.brought.field : marks.wrong;
+  const kept = ['settings.signRequests', addressField];
   await showDesk(
     ctx,
     runtime,
     desk,
     { view: 'admin/sso/new', title: `Connect ${product.name}`, place: 'sso' },
     {
-      problem: problem && { ...problem, field: marks.wrong },
+      problem: problem && { ...problem, field: wrong },
       back: `${ssoPath}/new`,
       product: { key: product.key, name: product.name },
       guide: guideOf(product, await guideFacts(runtime, desk)),
-      metadata: metadataLocals(drawn, marks),
+      metadata: metadataLocals(drawn),
       form: {
         action: `${ssoPath}/new/${product.key}`,
         fields: firstFields(kind).map((one) => fieldOf(one, fields, marks)),
@@ -132,58 +130,35 @@ const readWords = ({ certificates, unreadable }: ReadMetadata): string =>
     .filter(Boolean)
     .join(' ');
 
-async function filled(
-  ctx: Context,
-  runtime: Runtime,
-  desk: Desk,
-  { product, read, address, field }: { product: Product; read: () => Promise<Fetched>; address: string; field: string },
-): Promise<void> {
+/** Reads what was brought into the fields; nothing is saved by that. */
+async function fill(ctx: Context, runtime: Runtime, desk: Desk, product: Product): Promise<void> {
+  if (product.kind !== 'saml') throw notFound('page');
+  const brought = broughtBy(ctx, runtime, desk);
   await orRedraw(
     ctx,
     async () => {
-      const got = await read();
-      if (got.outcome === 'refused') throw invalid(got.problem, { [field]: got.problem });
-      const fields = { ...beginning(product), ...metadataAsFields(got.metadata, address) };
-      await draw(ctx, runtime, desk, { product, fields, problem: null, read: readWords(got.metadata) });
+      const metadata = await brought.read();
+      const fields = { ...beginning(product), ...metadataAsFields(metadata, brought.address) };
+      await draw(ctx, runtime, desk, { product, fields, problem: null, read: readWords(metadata) });
     },
-    (problem) => draw(ctx, runtime, desk, { product, fields: beginning(product), problem, metadataUrl: address }),
+    (problem) => draw(ctx, runtime, desk, { product, fields: beginning(product), problem, brought }),
   );
 }
 
-/** What a metadata address or file can be read for. */
-function samlProduct(key: string): Product {
-  const product = productAt(key);
-  if (product.kind !== 'saml') throw notFound('page');
-  return product;
-}
+const readFields: DeskHandler = (ctx, runtime, desk) => fill(ctx, runtime, desk, productAt(param(ctx, 'product')));
 
-const readAddress: DeskHandler = (ctx, runtime, desk) => {
-  const product = samlProduct(param(ctx, 'product'));
-  const address = (ctx.state.form['settings.metadataUrl'] ?? '').trim();
-  const means = { outgoing: runtime.outgoing, readMetadata };
-  const read = () => fetchMetadata(desk.work, desk.companyId, address, means);
-  return filled(ctx, runtime, desk, { product, read, address, field: 'settings.metadataUrl' });
-};
-
-/** The largest metadata that identity providers hand out have some hundred kB. */
-const mostBytes = 512 * 1024;
-
-const readFile: DeskHandler = (ctx, runtime, desk) => {
-  const product = samlProduct(ctx.state.form.product ?? '');
-  const read = async () => {
-    const { upload } = ctx.state;
-    if (!upload || upload.name === '') throw invalid('Choose a file first.', { file: 'Choose a file first.' });
-    const bytes = await upload.read(mostBytes);
-    const tooLarge = 'The file is larger than 512 kB, which no metadata of one identity provider is.';
-    if (bytes === null) throw invalid(tooLarge, { file: tooLarge });
-    return metadataOf(bytes.toString('utf8'), readMetadata);
-  };
-  return filled(ctx, runtime, desk, { product, read, address: '', field: 'file' });
+/** Files of new connections and of those that are there come to one address: it takes them piece by piece. */
+const readFile: DeskHandler = async (ctx, runtime, desk) => {
+  const { connection, product = '' } = ctx.state.form;
+  if (connection === undefined) return fill(ctx, runtime, desk, productAt(product));
+  if (!isId(connection)) throw notFound('connection');
+  // Checked to be an id; whose it is, the company's own table says.
+  return readFor(ctx, runtime, desk, await getConnection(desk.work, desk.companyId, connection as ConnectionId));
 };
 
 export const ssoNewRoutes: Route[] = [
   { method: 'post', path: `${ssoPath}/metadata`, handle: guarded(readFile) },
   { method: 'get', path: `${ssoPath}/new/:product`, handle: guarded(show) },
   { method: 'post', path: `${ssoPath}/new/:product`, handle: guarded(add) },
-  { method: 'post', path: `${ssoPath}/metadata/:product`, handle: guarded(readAddress) },
+  { method: 'post', path: `${ssoPath}/metadata/:product`, handle: guarded(readFields) },
 ];

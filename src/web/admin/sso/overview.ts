@@ -82,6 +82,7 @@ function metadataOf({ id, settings, metadata }: StoredConnection, desk: Desk): L
     read: metadata.readAt && desk.moment(metadata.readAt),
     problem: metadata.problem ?? '',
     refresh: settings.metadataUrl === null ? '' : connectionPath(id, 'refresh'),
+    bring: connectionPath(id, 'metadata'),
   };
 }
 

@@ -6,6 +6,7 @@ import { ssoDomainRoutes } from './domains.ts';
 import { ssoEnforceRoutes } from './enforce.ts';
 import { ssoListRoutes } from './list.ts';
 import { ssoLogRoutes } from './log.ts';
+import { ssoMetadataRoutes } from './metadata.ts';
 import { ssoNewRoutes } from './new.ts';
 import { ssoOverviewRoutes } from './overview.ts';
 import { ssoPlanRoutes } from './plan.ts';
@@ -23,6 +24,7 @@ export const ssoRoutes: Route[] = [
   ...ssoSwitchRoutes,
   ...ssoTestRoutes,
   ...ssoSettingsRoutes,
+  ...ssoMetadataRoutes,
   ...ssoRuleRoutes,
   ...ssoPlanRoutes,
   ...ssoEnforceRoutes,

@@ -103,6 +103,19 @@ export interface CertificateLine {
   fingerprint: string;
 }
 
+/** The three ways to bring metadata, drawn by /partials/sso-metadata. */
+export interface BringMetadata {
+  action: string;
+  /** Where files go. */
+  file: string;
+  /** Of what it is. */
+  hidden: { name: string; value: string };
+  url: SsoField;
+  text: SsoField;
+  isPasted: boolean;
+  fileError: string;
+}
+
 export interface Check {
   title: string;
   passed: boolean;
@@ -177,7 +190,7 @@ export interface SsoViews {
     product: { key: string; name: string };
     guide: Guide;
     /** Where metadata is read from an address or a file; null for OpenID Connect, which reads it by itself. */
-    metadata: { action: string; file: string; url: SsoField; fileError: string; read: string } | null;
+    metadata: (BringMetadata & { read: string }) | null;
     form: { action: string; fields: SsoField[]; more: SsoField[]; hidden: { name: string; value: string }[] };
   };
   'admin/sso/overview': {
@@ -192,7 +205,7 @@ export interface SsoViews {
     tested: Moment | null;
     isTested: boolean;
     certificates: CertificateLine[];
-    metadata: { words: string; read: Moment | null; problem: string; refresh: string } | null;
+    metadata: { words: string; read: Moment | null; problem: string; refresh: string; bring: string } | null;
     /** Whose groups were not said; nothing was changed for them. */
     stopped: {
       words: string;
@@ -241,6 +254,22 @@ export interface SsoViews {
     sections: { id: string; title: string; lead: string; fields: SsoField[]; switches: SsoSwitch[] }[];
     creation: { setting: SsoSwitch; role: SsoField; groups: GroupBox[]; groupsError: string; groupsTheirs: string };
     second: SsoSwitch;
+  };
+  'admin/sso/metadata': {
+    shell: Shell;
+    connection: SsoHead;
+    problem: Refusal;
+    back: string;
+    bring: BringMetadata;
+    /** What it would change, before it is saved. */
+    preview: {
+      isSame: boolean;
+      lines: { label: string; before: string; after: string }[];
+      certificates: (CertificateLine & { fate: StatusWords })[];
+      sentences: string[];
+      action: string;
+      hidden: { name: string; value: string }[];
+    } | null;
   };
   'admin/sso/rules': {
     shell: Shell;
