@@ -1,5 +1,4 @@
 // Hands mails to the mail server.
-import nodemailer from 'nodemailer';
 import type { Delivery } from '../domain/mails/mail.ts';
 import { judge, type SmtpProblem } from './answers.ts';
 import type { ComposedMail } from './compose.ts';
@@ -45,19 +44,16 @@ export function senderOf(operator: Mailbox, own: Pick<Envelope, 'senderName' | '
 
 export function createTransport(smtpUrl: string, from: string): Transport {
   const operator = parseMailbox(from);
-  const transporter = nodemailer.createTransport({
-    url: smtpUrl,
-    pool: true,
-    maxConnections: 2,
-    connectionTimeout: 10_000,
-    greetingTimeout: 10_000,
-    socketTimeout: 20_000,
-  });
+  let opened: ReturnType<typeof openTransporter> | undefined;
+  const transporter = () => {
+    opened ??= openTransporter(smtpUrl);
+    return opened;
+  };
   return {
     async send({ id, to, replyTo, ...own }, mail) {
       const sender = senderOf(operator, own);
       try {
-        const { response } = await transporter.sendMail({
+        const { response } = await (await transporter()).sendMail({
           from: sender,
           // Addresses go in as data, never as header lines, so that they cannot add recipients (AUT-16).
           to: { name: '', address: to },
@@ -77,10 +73,23 @@ export function createTransport(smtpUrl: string, from: string): Transport {
       }
     },
     async verify() {
-      await transporter.verify();
+      await (await transporter()).verify();
     },
-    close: () => transporter.close(),
+    close: () => void opened?.then((transporter) => transporter.close()),
   };
+}
+
+/** Loaded when the first mail goes out: a start need not wait for it, and a node that sends none never holds it in memory. */
+async function openTransporter(smtpUrl: string) {
+  const { default: nodemailer } = await import('nodemailer');
+  return nodemailer.createTransport({
+    url: smtpUrl,
+    pool: true,
+    maxConnections: 2,
+    connectionTimeout: 10_000,
+    greetingTimeout: 10_000,
+    socketTimeout: 20_000,
+  });
 }
 
 function problemOf(error: unknown): SmtpProblem {

@@ -1,5 +1,4 @@
 // Draws the present step of a sign-in.
-import QRCode from 'qrcode';
 import { policySchema } from '../../domain/companies/company.ts';
 import { passwordRules } from '../../domain/credentials/password.ts';
 import { grouped, totpAddress } from '../../domain/credentials/totp.ts';
@@ -64,7 +63,7 @@ const draw: Record<TicketStep, Draw> = {
     });
     await showPage(ctx, runtime, 'interaction/enrol', 'Your Security Matters', {
       ...shared,
-      qr: await QRCode.toDataURL(address, { width: 200, margin: 2, errorCorrectionLevel: 'M' }),
+      qr: await qrCode(address),
       secret,
       secretGroups: grouped(secret),
       reason: ticket.reason === 'reset' ? 'reset' : 'first',
@@ -153,4 +152,10 @@ export async function drawStep(
     chip: { username: ticket.username, company: ticket.company, restart: `${base}/restart` },
     upstreams: ticket.sso.connections.map(({ id, name }) => ({ name, address: `${base}/sso/${id}` })),
   });
+}
+
+/** As the address of an image. What draws it is loaded for the first who enrols. */
+async function qrCode(text: string): Promise<string> {
+  const { default: QRCode } = await import('qrcode');
+  return QRCode.toDataURL(text, { width: 200, margin: 2, errorCorrectionLevel: 'M' });
 }
