@@ -235,7 +235,7 @@ const save: DeskHandler = async (ctx, runtime, desk) => {
       const of = { version: Number(version), metadata, address: address || null };
       const saved = await takeMetadata(desk.work, desk.companyId, connection.id, of);
       if (saved.outcome === 'stale')
-        throw invalid(
+        throw conflict(
           'This connection was changed while you looked, so nothing is saved. Read the metadata once more.',
         );
       setFlash(ctx, runtime, { kind: 'success', text: `The metadata of ${connection.name} is saved.` });
