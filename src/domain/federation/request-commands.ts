@@ -98,7 +98,12 @@ const resultSchema = z.discriminatedUnion('outcome', [
 ]);
 
 export type SsoResult = z.infer<typeof resultSchema>;
-type Unsealed = SsoResult extends infer R ? (R extends { secretHash: string } ? Omit<R, 'secretHash'> : never) : never;
+type Unsealed =
+  z.input<typeof resultSchema> extends infer R
+    ? R extends { secretHash: string }
+      ? Omit<R, 'secretHash'>
+      : never
+    : never;
 
 /** A row for an answer that nobody asked for here: the upstream began. */
 export function unasked(work: Work, connection: Connection): SsoRequest {
@@ -191,11 +196,13 @@ export async function fetchTestResult(
 /** In the log: the upstream ended sessions here. */
 export const loggedOut = 'logged-out';
 
+export const signedIn = 'signed-in';
+
 /** Let in, but for our own second factor, which comes next (C25). */
 export const halfWay = 'second-factor';
 
 /** Outcomes that are no refusal, and so have no code. */
-const good = ['signed-in', halfWay, loggedOut];
+const good = [signedIn, halfWay, loggedOut];
 
 /** A line in the log of the connection. @returns the code that the page shows */
 export async function noteAttempt(
@@ -222,3 +229,11 @@ export async function noteAttempt(
   });
   return code;
 }
+
+/** Our own second factor was passed, too. */
+export const completeAttempt = (
+  work: Work,
+  { companyId, id }: Pick<Connection, 'companyId' | 'id'>,
+  attempt: string,
+): Promise<void> =>
+  work.store.ssoRequests.completeAttempt({ companyId, connectionId: id, id: attempt }, [halfWay, signedIn]);

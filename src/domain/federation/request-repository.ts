@@ -184,6 +184,16 @@ export function ssoRequestRepository(db: Database) {
       );
     },
 
+    /** A line of the log that waited. */
+    async completeAttempt(
+      { companyId, connectionId, id }: Pick<AttemptRow, 'companyId' | 'connectionId' | 'id'>,
+      [from, to]: [string, string],
+    ): Promise<void> {
+      await db('sso_attempts')
+        .where({ id, company_id: companyId, connection_id: connectionId, outcome: from })
+        .update({ outcome: to });
+    },
+
     async purge(now: Date): Promise<number> {
       const [requests, assertions] = await Promise.all([
         db('sso_requests').where('expires_at', '<', now).delete(),

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { newTotpSecret } from '../../domain/credentials/totp.ts';
 import { cameInThrough } from '../../domain/federation/enforce-commands.ts';
+import { completeAttempt } from '../../domain/federation/request-commands.ts';
 import { findCompanyOfAddress } from '../../domain/federation/routing-queries.ts';
 import { recordId, type Upstream } from '../../domain/sessions/session.ts';
 import { acrOf, refusedCodeSentence, refusedSentence, type Step, ssoSentence } from '../../domain/users/sign-in.ts';
@@ -234,9 +235,11 @@ async function finish(ctx: Context, runtime: Runtime, ticket: Ticket, result: Co
       return go(ctx, runtime, ticket, { type: 'start-again' });
     case 'signed-in': {
       // Only now: the upstream alone did not let them in (C25), so it alone confirms no trial either (C26).
-      const { upstream = null } = ticket.half ?? {};
+      const { upstream = null, attempt = null } = ticket.half ?? {};
       const { companyId, userId } = result;
       if (upstream !== null) await cameInThrough(ctx.state.work, { companyId, id: upstream }, userId);
+      if (upstream !== null && attempt !== null)
+        await completeAttempt(ctx.state.work, { companyId, id: upstream }, attempt);
       return leave(ctx, runtime, ticket);
     }
     default:

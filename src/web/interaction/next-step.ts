@@ -16,6 +16,7 @@ export type Event =
       username: string;
       company: string;
       connection: string;
+      attempt: string;
       session: string | null;
       at: number;
       step: 'code' | 'enrol';
@@ -58,6 +59,7 @@ export function nextTicket(ticket: Ticket, event: Event): Ticket {
           proved: '',
           enrolled: '',
           upstream: event.connection,
+          attempt: event.attempt,
           upstreamSession: event.session,
         },
         reason: event.reason,
@@ -109,7 +111,7 @@ export function nextTicket(ticket: Ticket, event: Event): Ticket {
   }
 }
 
-const noUpstream = { upstream: null, upstreamSession: null };
+const noUpstream = { upstream: null, attempt: null, upstreamSession: null };
 
 /** With one upstream that everybody has to use there is nothing to ask: straight there. */
 export function identified(ticket: Ticket, event: Omit<Extract<Event, { type: 'identified' }>, 'type'>): Ticket {

@@ -1,10 +1,19 @@
 // The browser that asked fetches the result, and the sign-in goes on: who that is here is decided, and the waiting request answered.
+import type { Arrival } from '../../domain/federation/arrival.ts';
 import { acceptArrival } from '../../domain/federation/arrival-commands.ts';
 import { findConnection, type StoredConnection } from '../../domain/federation/connection-repository.ts';
 import { cameInThrough } from '../../domain/federation/enforce-commands.ts';
 import { problemSentences, type SsoProblem } from '../../domain/federation/problem.ts';
-import { type Fetched, fetchResult, noteAttempt, type SsoResult } from '../../domain/federation/request-commands.ts';
+import {
+  type Fetched,
+  fetchResult,
+  halfWay,
+  noteAttempt,
+  type SsoResult,
+  signedIn,
+} from '../../domain/federation/request-commands.ts';
 import { finishUpstream } from '../../domain/users/sign-in-commands.ts';
+import { newId, type UserId } from '../../lib/ids.ts';
 import { tokenHash } from '../../lib/secrets.ts';
 import type { Runtime } from '../../runtime.ts';
 import type { Work } from '../../work.ts';
@@ -47,7 +56,7 @@ async function letIn(
   const again = ticketPath(ticket.uid);
   const arrival = await acceptArrival(work, connection, result.claims, { issuer: result.issuer });
   const { userId } = arrival;
-  const details = { claims: redacted(result.claims), trace: arrival.trace };
+  const details = { claims: redacted(result.claims), trace: arrival.trace, ...result.stale };
   if (arrival.outcome === 'refused' || !userId) {
     const { because, code } = arrival;
     await noteAttempt(work, connection, { outcome: `refused: ${because ?? 'nobody'}`, userId, details, code });
@@ -57,56 +66,64 @@ async function letIn(
       again,
     });
   }
+  const note = (outcome: string, id?: string) =>
+    noteAttempt(work, connection, { outcome, userId, details, ...(id ? { id } : {}) });
   const refuse = async (problem: SsoProblem, start = again) => {
-    const code = await noteAttempt(work, connection, { outcome: problem, userId, details });
+    const code = await note(problem);
     await drawProblem(ctx, runtime, { sentence: problemSentences[problem], code, again: start });
   };
   if (result.only !== null && result.only !== userId) return refuse('other-browser');
-  await noteAttempt(work, connection, { outcome: 'signed-in', userId, details });
+  await enter(ctx, runtime, ticket, { connection, result, userId, arrival, note, refuse });
+}
+
+interface Accepted {
+  connection: StoredConnection;
+  result: Arrived;
+  userId: UserId;
+  arrival: Pick<Arrival, 'asksSecondFactor'>;
+  /** Writes to the log of the connection. */
+  note: (outcome: string, id?: string) => Promise<string>;
+  refuse: (problem: SsoProblem, start?: string) => Promise<void>;
+}
+
+async function enter(ctx: Context, runtime: Runtime, ticket: Ticket, accepted: Accepted): Promise<void> {
+  const { connection, result, userId, arrival, note, refuse } = accepted;
+  const { work } = ctx.state;
   const { role, ...who } = await personOf(work, connection, userId);
-  const half = {
-    ...who,
-    browserToken: browserToken(ctx, runtime),
-    userId,
-    proved: '',
-    enrolled: '',
-    upstream: connection.id,
-  };
   // Whoever sets up an upstream can let it say anything: with a certificate of their own they would be the Root Admin, but for this.
   const isRoot = role === 'Root Admin';
   const asks = isRoot || arrival.asksSecondFactor || connection.asksSecondFactor || ticket.asksSecondFactor;
-  const session = result.session === null ? null : tokenHash(result.session);
-  const named: Ticket = { ...ticket, ...who, half: { ...half, at: work.now.getTime(), upstreamSession: session } };
+  // Our own factor, given now, is a login anew: Core 3.1.2.1 wants the person to be active, and does not say where. So an upstream that
+  // lets its session stand holds up only who has none to give. Setting one up is no proof: nothing of it was known before.
+  if (result.stale && !asks) return refuse('not-fresh');
+  const upstream = connection.id;
+  const half = { ...who, browserToken: browserToken(ctx, runtime), userId, proved: '', enrolled: '', upstream };
+  const upstreamSession = result.session === null ? null : tokenHash(result.session);
+  const at = work.now.getTime();
+  const named: Ticket = { ...ticket, ...who, half: { ...half, at, upstreamSession, attempt: null } };
   const done = await finishUpstream(work, half, asks, answerFor(ctx, runtime, named));
   switch (done.outcome) {
     case 'signed-in':
+      await note(signedIn);
       await cameInThrough(work, connection, done.userId);
       rememberUpstream(ctx, runtime, connection, result, done.userId);
       return leave(ctx, runtime, named);
-    case 'second-factor':
+    case 'second-factor': {
+      if (result.stale && done.step !== 'code') return refuse('not-fresh');
+      const attempt = newId();
+      await note(halfWay, attempt);
       rememberUpstream(ctx, runtime, connection, result, userId);
-      return go(ctx, runtime, ticket, {
-        type: 'upstream-believed',
-        userId,
-        ...who,
-        connection: connection.id,
-        session,
-        at: work.now.getTime(),
-        step: done.step,
-        reason: done.reason,
-        mayRecover: done.mayRecover,
-        secret: secretFor(done.step),
-      });
+      const { step, reason, mayRecover } = done;
+      const secret = secretFor(step);
+      const believed = { userId, ...who, connection: upstream, attempt, session: upstreamSession, at };
+      return go(ctx, runtime, ticket, { type: 'upstream-believed', ...believed, step, reason, mayRecover, secret });
+    }
     case 'start-again':
       return refuse('too-old-request', '/login');
   }
 }
 
-async function personOf(
-  work: Work,
-  { companyId }: StoredConnection,
-  userId: NonNullable<Awaited<ReturnType<typeof acceptArrival>>['userId']>,
-) {
+async function personOf(work: Work, { companyId }: StoredConnection, userId: UserId) {
   const [company, user] = await Promise.all([
     work.store.companies.findById(companyId),
     work.store.of(companyId).users.findById(userId),

@@ -27,6 +27,8 @@ export interface Asserted {
   attributes: Map<string, string[]>;
   /** It could be played until then. */
   endsAt: Date;
+  /** See connector.ts. */
+  stale: Record<string, unknown> | null;
 }
 
 const bearer = 'urn:oasis:names:tc:SAML:2.0:cm:bearer';
@@ -49,7 +51,6 @@ export function judgeAssertion(assertion: XmlElement, expected: Expected): Asser
   const endsAt = confirm(subject, expected);
   const statement = childrenOf(assertion, saml, 'AuthnStatement')[0];
   if (!statement) throw new Refused('malformed', { missing: 'AuthnStatement' });
-  refuseOldSession(statement, expected);
   const sessionEnds = timeOf(statement, 'SessionNotOnOrAfter');
   if (sessionEnds && sessionEnds.getTime() + clockSkew <= expected.now.getTime()) throw new Refused('expired');
   return {
@@ -58,6 +59,7 @@ export function judgeAssertion(assertion: XmlElement, expected: Expected): Asser
     sessionIndex: statement.attributes.get('SessionIndex') ?? null,
     attributes: attributesOf(assertion),
     endsAt: new Date(endsAt.getTime() + clockSkew + minutes(1)),
+    stale: staleness(statement, expected),
   };
 }
 
@@ -69,7 +71,8 @@ function only(parent: XmlElement, name: string): XmlElement {
 
 const instant = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/;
 
-function timeOf(element: XmlElement, name: string): Date | null {
+/** @throws Refused */
+export function timeOf(element: XmlElement, name: string): Date | null {
   const written = element.attributes.get(name);
   if (written === undefined) return null;
   const time = new Date(written.replace(/(\.\d{3})\d+Z$/, '$1Z'));
@@ -97,11 +100,11 @@ function refuseTimes(element: XmlElement, { now }: Expected): Date | null {
 }
 
 /** Core 3.4.1: ForceAuthn stands in an address that the person can change, and some upstreams do not heed it. */
-function refuseOldSession(statement: XmlElement, { authenticatedSince: since }: Expected): void {
-  if (since === null) return;
+function staleness(statement: XmlElement, { authenticatedSince: since }: Expected): Asserted['stale'] {
+  if (since === null) return null;
   const proved = timeOf(statement, 'AuthnInstant');
-  if (!proved || proved.getTime() + clockSkew < since.getTime())
-    throw new Refused('too-old-request', { authnInstant: proved?.toISOString() ?? null, asked: since.toISOString() });
+  if (proved && proved.getTime() + clockSkew >= since.getTime()) return null;
+  return { authnInstant: proved?.toISOString() ?? null, asked: since.toISOString() };
 }
 
 function refuseAudience(assertion: XmlElement, { audience }: Expected): void {

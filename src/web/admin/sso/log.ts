@@ -7,6 +7,7 @@ import {
 } from '../../../domain/federation/arrival.ts';
 import { type Attempt, getAttempt, listAttempts } from '../../../domain/federation/attempt-queries.ts';
 import { problemAdvice, problemSentences, type SsoProblem, ssoProblems } from '../../../domain/federation/problem.ts';
+import { halfWay, loggedOut } from '../../../domain/federation/request-commands.ts';
 import { param, type Route } from '../../routes.ts';
 import { type Desk, type DeskHandler, showDesk } from '../console.ts';
 import type { StatusWords } from '../views.ts';
@@ -29,6 +30,7 @@ const problemWords: Record<SsoProblem, string> = {
   expired: 'Ran out',
   replayed: 'Came twice',
   'too-old-request': 'Took too long',
+  'not-fresh': 'No fresh login there',
   'not-asked': 'Nobody asked',
   'unknown-company': 'Unknown company',
   'missing-attribute': 'Attribute missing',
@@ -72,6 +74,8 @@ export function knownOutcome(outcome: string): Known | null {
 }
 
 function statusOf({ outcome, code }: Attempt): StatusWords {
+  if (outcome === halfWay) return { tone: 'wait', word: 'Second factor not given yet', more: '' };
+  if (outcome === loggedOut) return { tone: 'off', word: 'Logged out there', more: '' };
   if (code === null) return { tone: 'good', word: 'Signed in', more: '' };
   return { tone: 'danger', word: knownOutcome(outcome)?.word ?? outcome, more: '' };
 }

@@ -5,7 +5,7 @@ import { type Ticket, type TicketStep, ticketSchema } from '../../../../src/web/
 const at = 1_795_348_800_000;
 const ticket = (changes: Partial<Ticket> = {}): Ticket =>
   ticketSchema.parse({ uid: 'uid', clientId: 'module', prompt: 'login', step: 'identify', ...changes });
-const half = { userId: 'u', at, proved: 'P', enrolled: '', upstream: null, upstreamSession: null };
+const half = { userId: 'u', at, proved: 'P', enrolled: '', upstream: null, attempt: null, upstreamSession: null };
 const sso = { connections: [], isEnforced: false };
 const named = { username: 'pat', company: 'Northwind IT' };
 
@@ -35,6 +35,7 @@ describe('the way to an upstream (D.5 step 2, C26)', () => {
       userId: 'u',
       ...named,
       connection: 'c1',
+      attempt: 'a1',
       session: 's1',
       at,
       step: 'code',
@@ -43,7 +44,10 @@ describe('the way to an upstream (D.5 step 2, C26)', () => {
       secret: null,
     };
     const next = nextTicket(led([one], true), event);
-    expect([next.step, next.half]).toEqual(['code', { ...half, proved: '', upstream: 'c1', upstreamSession: 's1' }]);
+    expect([next.step, next.half]).toEqual([
+      'code',
+      { ...half, proved: '', upstream: 'c1', attempt: 'a1', upstreamSession: 's1' },
+    ]);
     expect(nextTicket(next, { type: 'start-again' }).step).toBe('sso');
   });
 });
