@@ -19,6 +19,10 @@ export interface Sensitive {
   danger: boolean;
   /** The page that it belongs to, and leads back to. */
   place?: 'security' | 'profile';
+  /** Where Cancel leads, if not to that page. */
+  cancel?: string;
+  /** However short ago the person logged in. */
+  always?: boolean;
   /** Fields of the first form that have to come along. */
   carries?: string[];
   act: PersonHandler;
@@ -47,7 +51,7 @@ async function drawConfirm(
       problem,
       button: what.button,
       askCode: factor !== null,
-      cancel: homePaths[place],
+      cancel: what.cancel ?? homePaths[place],
       danger: what.danger,
       hidden: carries.map((name) => ({ name, value: ctx.state.form[name] ?? '' })),
     },
@@ -61,7 +65,7 @@ export function sensitive(what: Sensitive): PersonHandler {
     const isFresh = person.work.now.getTime() - person.signedInAt.getTime() <= freshFor;
     if (password === undefined) {
       // The first post asks; even a fresh sign-in confirms who and what before anything is lost.
-      if (!isFresh || what.danger) return drawConfirm(ctx, runtime, person, what, null);
+      if (!isFresh || what.danger || what.always) return drawConfirm(ctx, runtime, person, what, null);
       return what.act(ctx, runtime, person);
     }
     const proof = await proveOneself(person.work, own(person), {

@@ -11,7 +11,7 @@ import { startApp, type TestApp } from '../../support/app.ts';
 import { but, filled, post } from '../../support/connected.ts';
 import { type AtDesk, atDesk } from '../../support/console.ts';
 import { arrive, claimsOf, getConnection, groupsOf, makeConnection, workAs } from '../../support/federation.ts';
-import { makeCompany, makePerson } from '../../support/people.ts';
+import { freshCode, makeCompany, makePerson } from '../../support/people.ts';
 import { connectIdp, postAnswer, TestIdp, upstreamPerson } from '../../support/saml-idp.ts';
 import { multipart, multipartType } from '../../support/upload.ts';
 import { formsOf, type Page, unescapeHtml, wordsOf } from '../../support/visitor.ts';
@@ -67,7 +67,9 @@ describe('the list', () => {
   it('C26 shows kind, state, last sign-in and the end of the certificate, with a warning 30 days ahead', async () => {
     const connection = await connectIdp(app, company, idp, { name: 'Listed' });
     await arrive(app, connection, claimsOf('listed@contoso.example'), idp.entityId);
-    expect(text(await open('/admin/sso'))).toMatch(/Listed SAML 2\.0 Enabled Test it Listed 1 person just now in 12 months/);
+    expect(text(await open('/admin/sso'))).toMatch(
+      /Listed SAML 2\.0 Enabled Test it Listed 1 person just now in 12 months/,
+    );
     const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
     const [from, until] = [new Date(Date.now() - days(1)), new Date(Date.now() + days(14.5))];
     const certificates = [selfSigned(privateKey, { name: 'Old', from, until })];
@@ -247,15 +249,31 @@ describe('the test', () => {
     expect(text(await other.visitor.open(posted.headers.location ?? ''))).toContain('not there any more');
   });
 
-  it('C27 whoever tests can bind their own account to the one there', async () => {
+  it('C27 AUT-19 whoever tests can bind their own account to the one there, with their own password and code', async () => {
     const { id } = await connectIdp(app, company, idp, { name: 'Bound', enabled: false });
-    const request = await begin(id);
+    const root = await atDesk(app, company, { role: 'Root Admin' });
+    const left = await root.visitor.submitOnce(await root.visitor.open(`/admin/sso/${id}/test`), {}, '/test');
+    const request = new URL(left.headers.location ?? '').searchParams.get('RelayState') ?? '';
     const answer = await idp.answer(app, upstreamPerson('root'), { inResponseTo: request });
     const posted = await postAnswer(app, answer, request);
-    const done = await admin.visitor.submit(await open(posted.headers.location ?? ''), {}, '/bind');
-    expect(text(done)).toContain('You can log in through Bound');
+    const result = await root.visitor.open(posted.headers.location ?? '');
     const key = { connectionId: id, issuer: idp.entityId, subject: 'id-of-root' };
-    expect(await app.runtime.store.of(company.id).identities.findPerson(key)).toBe(admin.person.user.id);
+    const bound = () => app.runtime.store.of(company.id).identities.findPerson(key);
+    // Logged in a moment ago: still asked.
+    const asked = await root.visitor.submit(result, {}, '/bind');
+    expect(text(asked)).toContain('Confirm that it is you');
+    const { password } = root.person;
+    for (const wrong of [
+      { password: 'not-it', code: '000000' },
+      { password, code: '000000' },
+      { password: '', code: '' },
+    ]) {
+      expect((await root.visitor.submit(asked, wrong, '/bind')).status).toBe(422);
+      expect(await bound()).toBeNull();
+    }
+    const done = await root.visitor.submit(asked, { password, code: await freshCode(app, root.person) }, '/bind');
+    expect(text(done)).toContain('You can log in through Bound');
+    expect(await bound()).toBe(root.person.user.id);
   });
 
   it('that fails says what to mend, with the code that the log has', async () => {

@@ -93,6 +93,7 @@ export const products: readonly Product[] = [
       'Fill in Service provider details with the values below. Name ID format: PERSISTENT; Name ID: Basic Information > Primary email. Tick Signed response.',
       'Add the attribute mappings below. Google has no fixed values: make a custom user attribute that holds the CompanyIdentifier, and map it. Choose the groups under Group membership, app attribute Groups.',
       'Turn the app on for the people who shall use it.',
+      'Modules that ask for a fresh login cannot get one from Google, which lets its session stand. If you have such modules, turn on Ask for 2FA as well under Settings: our own second factor counts as one.',
     ],
     attributes: samlNames,
     sources: {

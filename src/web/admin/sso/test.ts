@@ -11,6 +11,9 @@ import { recordTest, type TestOutcome } from '../../../domain/federation/test-co
 import { isTested, type TestCheck } from '../../../domain/federation/tested.ts';
 import type { Group } from '../../../domain/groups/group.ts';
 import { conflict } from '../../../lib/errors.ts';
+import type { Runtime } from '../../../runtime.ts';
+import type { Context } from '../../context.ts';
+import { sensitive } from '../../home/fresh-proof.ts';
 import { setFlash } from '../../page.ts';
 import { type Route, seeOther } from '../../routes.ts';
 import { beginSso } from '../../sso/begin.ts';
@@ -206,8 +209,24 @@ async function drawResult(
   );
 }
 
+/** A lasting way in: as for a new password, the person proves themselves anew, since a session alone may be somebody else's by now. */
 const bind: DeskHandler = async (ctx, runtime, desk) => {
   const connection = await connectionAt(ctx, desk);
+  const prove = sensitive({
+    title: `Log in through ${connection.name}`,
+    sentence: `Confirm that it is you. From then on the account of ${connection.name} that you tested with opens ${desk.user.username} here.`,
+    path: connectionPath(connection.id, 'test/bind'),
+    button: 'This is me',
+    danger: false,
+    always: true,
+    cancel: connectionPath(connection.id, 'test'),
+    carries: ['ticket'],
+    act: () => bindProved(ctx, runtime, desk, connection),
+  });
+  await prove(ctx, runtime, desk);
+};
+
+async function bindProved(ctx: Context, runtime: Runtime, desk: Desk, connection: StoredConnection): Promise<void> {
   const { work, companyId, userId } = desk;
   await orRedraw(
     ctx,
@@ -221,7 +240,7 @@ const bind: DeskHandler = async (ctx, runtime, desk) => {
     },
     (problem) => drawResult(ctx, runtime, desk, { ...problem, field: null }),
   );
-};
+}
 
 const path = `${ssoPath}/:connection/test`;
 
