@@ -1,6 +1,7 @@
 // The settings of one connection: protocol, attributes, new people. With effect on Save only; what touches people has pages that ask.
 import { editConnection } from '../../../domain/federation/connection-commands.ts';
 import type { StoredConnection } from '../../../domain/federation/connection-repository.ts';
+import { isTested } from '../../../domain/federation/tested.ts';
 import type { Group } from '../../../domain/groups/group.ts';
 import type { Runtime } from '../../../runtime.ts';
 import type { Context } from '../../context.ts';
@@ -135,8 +136,10 @@ const save: DeskHandler = async (ctx, runtime, desk) => {
       const saved = await editConnection(desk.work, desk.companyId, connection.id, { version, ...input });
       if (saved.outcome === 'stale') return stale(ctx, runtime, desk, { typed, enabled, theirs: saved.connection });
       if (enabled === connection.enabled) {
-        setFlash(ctx, runtime, { kind: 'success', text: `The settings of ${input.name} are saved.` });
-        return seeOther(ctx, connectionPath(connection.id, 'settings'));
+        const isReady = isTested(await connectionAt(ctx, desk));
+        const text = `The settings of ${input.name} are saved.${isReady ? '' : ' Test it with them.'}`;
+        setFlash(ctx, runtime, { kind: 'success', text });
+        return seeOther(ctx, connectionPath(connection.id, isReady ? 'settings' : 'test'));
       }
       setFlash(ctx, runtime, { kind: 'success', text: 'The other settings are saved. Confirm the switch here.' });
       seeOther(ctx, connectionPath(connection.id, enabled ? 'enable' : 'disable'));

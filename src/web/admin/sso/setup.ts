@@ -24,6 +24,8 @@ export async function setupFacts({ work, companyId }: Desk): Promise<SetupFacts>
   };
 }
 
+const guide = '#guide';
+
 type Step = Omit<SetupStep, 'state'> & { isDone: boolean };
 
 const needed = (connection: StoredConnection, { lastSeenAt }: ConnectionUse): Step[] => {
@@ -34,9 +36,9 @@ const needed = (connection: StoredConnection, { lastSeenAt }: ConnectionUse): St
     {
       title: product.isGeneric ? 'Fill in the other half at your identity provider' : `Fill in ${product.name}`,
       words: 'Our addresses, and the attributes that it has to send, each under the name that it has there.',
-      href: '#guide',
+      href: guide,
       link: 'Open the guide',
-      // Nobody can come back from there before.
+      // Only who came back from there shows it.
       isDone: passed || testedAt !== null || lastSeenAt !== null,
       isOptional: false,
     },
@@ -55,7 +57,8 @@ const needed = (connection: StoredConnection, { lastSeenAt }: ConnectionUse): St
       title: 'Enable it',
       words: 'People find it on the login page then. Their passwords work as before.',
       href: connectionPath(id, 'enable'),
-      link: `Enable ${name}`,
+      // Refused before.
+      link: passed ? `Enable ${name}` : '',
       isDone: enabled,
       isOptional: false,
     },
@@ -119,7 +122,8 @@ export function setupOf(
   const later = further(connection, use, facts, now);
   const isReady = first.every(({ isDone }) => isDone);
   const all = isReady ? later : first;
-  const next = all.find(({ isDone }) => !isDone);
+  // What is to be done elsewhere stands beside it.
+  const next = all.find(({ isDone, href }) => !isDone && href !== guide);
   if (!next) return null;
   return {
     title: isReady ? 'What you can do next' : 'What is left to do',
@@ -135,6 +139,6 @@ export function setupOf(
 
 /** For the list: the one thing to do next until it works. */
 export const nextStep = (connection: StoredConnection, use: ConnectionUse): { link: string; href: string } | null => {
-  const step = needed(connection, use).find(({ isDone, href }) => !isDone && href !== '#guide');
+  const step = needed(connection, use).find(({ isDone, href }) => !isDone && href !== guide);
   return step ? { link: step.title, href: step.href } : null;
 };
