@@ -612,7 +612,11 @@ const planSamples: Make = (shell, markup) => {
         ...plan,
         connection: inTrouble('Plans', markup),
         second: 'It deactivates 412 of 500 active people.',
-        changed: { words: 'Rules have changed.', lines: [{ who: markup, was: 'A', now: 'B' }] },
+        changed: {
+          words: 'Rules have changed.',
+          lines: [{ who: markup, was: 'A', now: 'B' }],
+          more: `${path}/plans/p?changes=yes`,
+        },
         apply: null,
         filters: {
           search: markup,

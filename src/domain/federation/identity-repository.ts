@@ -89,7 +89,8 @@ export function identityRepository(db: Database, companyId: CompanyId) {
         groups_state: groups.state,
         stopped_because: stop,
         stopped_at: stop === null ? null : now,
-        ...(counts ? { groups: groups.values, groups_seen_at: now } : {}),
+        // In an order of their own, so that the same ones said otherwise are the same.
+        ...(counts ? { groups: [...groups.values].sort(), groups_seen_at: now } : {}),
       });
     },
 

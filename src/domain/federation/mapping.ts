@@ -38,9 +38,10 @@ export function decideMapping(
     if (claims.groups.state === 'missing') return { outcome: 'stop', because: 'groups-missing' };
     if (claims.groups.values.length === 0 && before.hadGroups) return { outcome: 'stop', because: 'groups-emptied' };
   }
+  const said = new Set(claims.groups.state === 'list' ? claims.groups.values : []);
   const fitting: MappingRule[] = [];
   for (const rule of [...rules].sort((one, other) => one.position - other.position)) {
-    if (!fits(rule, claims)) continue;
+    if (!fits(rule, said, claims.other)) continue;
     fitting.push(rule);
     if (rule.stops) break;
   }
@@ -57,9 +58,9 @@ export function decideMapping(
   };
 }
 
-function fits({ when }: MappingRule, claims: Pick<UpstreamClaims, 'groups' | 'other'>): boolean {
-  if (when.kind === 'group') return claims.groups.state === 'list' && claims.groups.values.includes(when.value);
-  const values = Object.hasOwn(claims.other, when.name) ? (claims.other[when.name] ?? []) : [];
+function fits({ when }: MappingRule, said: ReadonlySet<string>, other: UpstreamClaims['other']): boolean {
+  if (when.kind === 'group') return said.has(when.value);
+  const values = Object.hasOwn(other, when.name) ? (other[when.name] ?? []) : [];
   switch (when.test) {
     case 'equals':
       return values.some((value) => value === when.values[0]);

@@ -23,10 +23,11 @@ import {
   needsSecond,
   type Plan,
   type PlanRow,
+  peopleHashOf,
   planHashOf,
   setupHashOf,
 } from './plan.ts';
-import { comparePlan, eachDecided, setupOf } from './plan-queries.ts';
+import { eachDecided, isAsMade, setupOf } from './plan-queries.ts';
 import { checkRules, type RuleInput } from './rule.ts';
 import { testedHashOf } from './tested.ts';
 
@@ -118,7 +119,7 @@ async function decideAll(
     }
   }
   await kept;
-  return { counts: countActs(rows), size, hash: planHashOf(setupHash, rows) };
+  return { counts: countActs(rows), size, hash: planHashOf(setupHash, peopleHashOf(rows)) };
 }
 
 const unmade = {
@@ -158,8 +159,7 @@ export async function applyPlan(work: Work, companyId: CompanyId, planId: string
     if (plan.state === 'undone') throw conflict('This plan was taken back.');
     const connection = await connections.hold(plan.connectionId);
     if (!connection) throw notFound('connection');
-    const { count } = await comparePlan(work, plan, 1);
-    if (count > 0)
+    if (!(await isAsMade(work, plan)))
       throw conflict('Something has changed since this plan was made, so it is not applied. Make a new one.');
     if (plan.secondBecause !== null && actorId !== null && actorId === plan.madeBy)
       return ask(work, plan, connection, actorId);

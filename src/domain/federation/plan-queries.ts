@@ -7,16 +7,18 @@ import type { Group } from '../groups/group.ts';
 import { authorise } from '../roles/authority.ts';
 import type { ConnectionId } from './connection.ts';
 import type { StoredConnection } from './connection-repository.ts';
-import { countAdministrators, eachSeenPerson } from './people-queries.ts';
+import { countAdministrators, eachSeenPerson, hashSeenPeople } from './people-queries.ts';
 import {
   type MappingSetup,
   type Plan,
   type PlanDifference,
   type PlanRow,
+  peopleHashOf,
   planHashOf,
   planner,
   setupHashOf,
   stateWords,
+  unseen,
 } from './plan.ts';
 import type { PlanFilter } from './plan-repository.ts';
 import { testedHashOf } from './tested.ts';
@@ -80,6 +82,22 @@ export async function* eachDecided(
     });
 }
 
+async function setupNow(work: Work, plan: Plan): Promise<{ hash: string; groups: Group[]; upstream: string } | null> {
+  const { connections, groups } = work.store.of(plan.companyId);
+  const connection = await connections.find(plan.connectionId);
+  if (!connection) return null;
+  const all = await groups.list();
+  const upstream = testedHashOf(connection);
+  return { hash: setupHashOf(await setupOf(work, connection), plan.proposed, all, upstream), groups: all, upstream };
+}
+
+/** Whether everything that it was decided from is what it was; else it is not applied. Nobody is decided anew for it. */
+export async function isAsMade(work: Work, plan: Plan): Promise<boolean> {
+  await authorise(work, plan.companyId, 'security.manage');
+  const setup = await setupNow(work, plan);
+  return setup !== null && planHashOf(setup.hash, await hashSeenPeople(work, plan)) === plan.inputHash;
+}
+
 export interface PlanComparison {
   count: number;
   setupChanged: boolean;
@@ -87,20 +105,18 @@ export interface PlanComparison {
   differences: PlanDifference[];
 }
 
-/** What is not any more as it was when the plan was made; with that, the plan is not applied. */
+/** What is not any more as it was when the plan was made: everybody is decided once more. */
 export async function comparePlan(work: Work, plan: Plan, shown: number): Promise<PlanComparison> {
   await authorise(work, plan.companyId, 'security.manage');
-  const { connections, groups } = work.store.of(plan.companyId);
-  const connection = await connections.find(plan.connectionId);
-  if (!connection) return { count: 1, setupChanged: true, differences: [] };
-  const all = await groups.list();
-  const upstream = testedHashOf(connection);
-  const setupHash = setupHashOf(await setupOf(work, connection), plan.proposed, all, upstream);
+  const setup = await setupNow(work, plan);
+  if (!setup) return { count: 1, setupChanged: true, differences: [] };
+  const { groups, upstream } = setup;
   const now = new Map<string, PlanRow>();
-  for await (const rows of eachDecided(work, plan, { setup: plan.proposed, groups: all }))
-    for (const row of rows) if (row.inputHash !== 'unseen') now.set(row.userId, row);
-  if (planHashOf(setupHash, now.values()) === plan.inputHash) return { count: 0, setupChanged: false, differences: [] };
-  const names = new Map(all.map(({ id, name }) => [id, name]));
+  for await (const rows of eachDecided(work, plan, { setup: plan.proposed, groups }))
+    for (const row of rows) if (row.inputHash !== unseen) now.set(row.userId, row);
+  if (planHashOf(setup.hash, peopleHashOf([...now.values()])) === plan.inputHash)
+    return { count: 0, setupChanged: false, differences: [] };
+  const names = new Map(groups.map(({ id, name }) => [id, name]));
   const differences: PlanDifference[] = [];
   let count = 0;
   const differ = (was: PlanRow | null, is: PlanRow | null) => {
@@ -111,11 +127,11 @@ export async function comparePlan(work: Work, plan: Plan, shown: number): Promis
     for (const row of rows) {
       const is = now.get(row.userId) ?? null;
       now.delete(row.userId);
-      if (row.inputHash !== (is?.inputHash ?? 'unseen')) differ(row, is);
+      if (row.inputHash !== (is?.inputHash ?? unseen)) differ(row, is);
     }
   for (const row of now.values()) differ(null, row);
   // Nobody differs, so it is the rules, the switches or the groups.
-  const setupChanged = setupHashOf(plan.present, plan.proposed, all, upstream) !== setupHash || count === 0;
+  const setupChanged = setupHashOf(plan.present, plan.proposed, groups, upstream) !== setup.hash || count === 0;
   return { count: count + Number(setupChanged), setupChanged, differences };
 }
 

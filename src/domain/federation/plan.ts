@@ -1,6 +1,6 @@
 // A plan: what a change of rules or switches would make of everybody, row by row, with the rule that decides each. Nothing is changed
 // by making one. Its rows are decided by the function that signing in asks; each keeps a hash of what it was decided from. Pure.
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { CompanyId, GroupId, UserId } from '../../lib/ids.ts';
 import { days } from '../../lib/time.ts';
 import type { Group } from '../groups/group.ts';
@@ -92,11 +92,14 @@ export const undoFor = days(14);
 export const mayUndo = ({ state, appliedAt }: Pick<Plan, 'state' | 'appliedAt'>, now: Date): boolean =>
   state === 'applied' && appliedAt !== null && appliedAt.getTime() + undoFor > now.getTime();
 
+/** In place of a hash. */
+export const unseen = 'unseen';
+
 export interface Subject extends MappedPerson {
   identity: LastSeen | null;
 }
 
-const sha256 = (value: unknown): string => createHash('sha256').update(JSON.stringify(value)).digest('base64url');
+const sha256 = (value: unknown): string => hash('sha256', JSON.stringify(value), 'base64url');
 
 /**
  * What all rows are decided from. Names of groups are words only; that one is there, and of which kind, decides.
@@ -130,25 +133,6 @@ const setupParts = ({ enabled, mapping, rules }: MappingSetup) => [
     ]),
 ];
 
-/** Somebody who was never seen is left alone whatever they are: nothing about them can make a plan old. */
-function inputHashOf(person: Subject): string {
-  if (person.identity === null) return 'unseen';
-  const { groups, groupsState, other } = person.identity;
-  return sha256([
-    [person.role, person.baseStatus, person.deactivatedReason, person.isBreakGlass],
-    [...person.groups].sort(),
-    person.sources
-      .map(
-        ({ groupId, connectionId, ruleIds, wasByHand }) => `${groupId} ${connectionId} ${ruleIds.join()} ${wasByHand}`,
-      )
-      .sort(),
-    person.roleSource && [person.roleSource.connectionId, person.roleSource.role, person.roleSource.before],
-    groups && [...groups].sort(),
-    groupsState,
-    Object.entries(other).sort(([one], [another]) => (one < another ? -1 : 1)),
-  ]);
-}
-
 /** What the rules make of a person by what was said of them last. */
 export function decideSubject(bench: MappingBench, person: Subject, othersAdministering: number): PersonChange {
   const { identity } = person;
@@ -170,7 +154,10 @@ export function decideSubject(bench: MappingBench, person: Subject, othersAdmini
 }
 
 /** Decides people one after the other: who comes later counts on what became of the administrators before. */
-export function planner(bench: MappingBench, administering: number): (person: Subject) => Omit<PlanRow, 'position'> {
+export function planner(
+  bench: MappingBench,
+  administering: number,
+): (person: Subject & Pick<PlanRow, 'inputHash'>) => Omit<PlanRow, 'position'> {
   let left = administering;
   const names = new Map(bench.groups.map(({ id, name }) => [id, name]));
   return (person) => {
@@ -188,7 +175,7 @@ export function planner(bench: MappingBench, administering: number): (person: Su
       rule: change.rule,
       seenAt: person.identity?.at ?? null,
       change: isDone ? { act: change.act, before: change.before, after: change.after, was: change.was } : null,
-      inputHash: inputHashOf(person),
+      inputHash: person.inputHash,
     };
   };
 }
@@ -239,11 +226,16 @@ export const endsAdministrator = ({ change }: Pick<PlanRow, 'change'>): boolean 
   change.before.baseStatus !== 'Deactivated' &&
   (change.after.baseStatus === 'Deactivated' || !isAdministrator(change.after.role));
 
-export const planHashOf = (setupHash: string, rows: Iterable<Pick<PlanRow, 'userId' | 'inputHash'>>): string => {
-  const hash = createHash('sha256').update(setupHash);
-  for (const { userId, inputHash } of rows) if (inputHash !== 'unseen') hash.update(`\n${userId} ${inputHash}`);
-  return hash.digest('hex');
-};
+/** Of the rows in the order of people's ids. */
+export const peopleHashOf = (rows: readonly Pick<PlanRow, 'userId' | 'inputHash'>[]): string =>
+  hash(
+    'sha256',
+    rows.flatMap(({ userId, inputHash }) => (inputHash === unseen ? [] : `${userId} ${inputHash}`)).join('\n'),
+    'hex',
+  );
+
+export const planHashOf = (setupHash: string, peopleHash: string): string =>
+  hash('sha256', `${setupHash}\n${peopleHash}`, 'hex');
 
 /** A row that would not be the same any more. */
 export interface PlanDifference {

@@ -168,11 +168,19 @@ describe('the plan', () => {
     const plan = await planned(on, true, [field]);
     await arrive(app, on.connection, claimsOf('kim@contoso.example', { groups: groupsOf('Field') }));
     const page = await on.admin.visitor.open(plan);
-    expect(text(page)).toContain('1 person is not as they were');
-    expect(text(page)).toContain('kim@contoso.example');
+    expect(text(page)).toContain('Something has changed since this plan was made.');
     expect(page.body).not.toContain(`${plan}/apply`);
+    // Whom it concerns is worked out for those who ask, or have tried.
+    expect(page.body).not.toContain('difference-list');
+    const asked = await on.admin.visitor.open(`${plan}?changes=yes`);
     const forced = await post(on.admin.visitor, `${plan}/apply`, []);
     expect(forced.status).toBe(409);
+    for (const told of [asked, forced]) {
+      expect(text(told)).toContain('1 person is not as they were');
+      expect(text(told)).toContain('kim@contoso.example Was:');
+      expect(told.body).not.toContain('changes=yes');
+    }
+    expect((await on.admin.visitor.send(`${plan}/apply`)).headers.location).toBe(plan);
   });
 
   it('that takes an administrator away waits for a second one', async () => {

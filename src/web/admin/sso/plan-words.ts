@@ -68,13 +68,15 @@ function rulesWords(present: MappingSetup, proposed: MappingSetup): string[] {
     : [...lines.slice(0, shown), `And ${lines.length - shown} more changes of rules.`];
 }
 
+export const makeAnother = 'It can’t be applied any more: make a new one.';
+
 export function changedOf({ count, setupChanged, differences }: PlanComparison) {
   if (count === 0) return null;
   const rows = count - Number(setupChanged);
   const words = [
     setupChanged ? 'Rules, switches or groups have changed since this plan was made.' : '',
     rows > 0 ? `${people(rows)} ${rows === 1 ? 'is' : 'are'} not as they were.` : '',
-    'It can’t be applied any more: make a new one.',
+    makeAnother,
   ];
   return {
     words: words.filter(Boolean).join(' '),
@@ -83,5 +85,6 @@ export function changedOf({ count, setupChanged, differences }: PlanComparison) 
       was,
       now,
     })),
+    more: null,
   };
 }

@@ -3,7 +3,14 @@ import { Readable } from 'node:stream';
 import type { StoredConnection } from '../../../domain/federation/connection-repository.ts';
 import { doneCount, mayUndo, type Plan, type PlanRow, planActs, undoFor } from '../../../domain/federation/plan.ts';
 import { applyPlan, dropPlan } from '../../../domain/federation/plan-commands.ts';
-import { comparePlan, eachPlanRow, getPlan, listPlanRows, listPlans } from '../../../domain/federation/plan-queries.ts';
+import {
+  comparePlan,
+  eachPlanRow,
+  getPlan,
+  isAsMade,
+  listPlanRows,
+  listPlans,
+} from '../../../domain/federation/plan-queries.ts';
 import { readPlanUndo, startPlanUndo } from '../../../domain/federation/plan-undo-commands.ts';
 import { csvFile } from '../../../lib/csv.ts';
 import { pagingOf } from '../../../lib/paging.ts';
@@ -25,7 +32,7 @@ import {
 } from '../console.ts';
 import { searchOf } from '../groups/group-head.ts';
 import { connectionAt, connectionHead, connectionPath, guarded, ssoPath } from './connection-head.ts';
-import { actWords, changedOf, countsWords, number, people, setupWords, stateWords } from './plan-words.ts';
+import { actWords, changedOf, countsWords, makeAnother, number, people, setupWords, stateWords } from './plan-words.ts';
 import type { SsoPlanLine } from './views.ts';
 
 async function planAt(ctx: Context, desk: Desk): Promise<{ connection: StoredConnection; plan: Plan; here: string }> {
@@ -106,13 +113,23 @@ function applyOf(plan: Plan, desk: Desk, here: string, isChanged: boolean): { hr
   return { href: `${here}/apply`, button };
 }
 
+/** What has changed since it was made; who it concerns takes time with many people, and is told to those who ask. */
+async function changedAt(desk: Desk, plan: Plan, { isAsked, more }: { isAsked: boolean; more: string }) {
+  if (await isAsMade(desk.work, plan)) return null;
+  return isAsked
+    ? changedOf(await comparePlan(desk.work, plan, shownDifferences))
+    : { words: `Something has changed since this plan was made. ${makeAnother}`, lines: [], more };
+}
+
 async function draw(ctx: Context, runtime: Runtime, desk: Desk, problem: FormProblem | null): Promise<void> {
   const { connection, plan, here } = await planAt(ctx, desk);
   const query = new URLSearchParams(ctx.querystring);
   const act = planActs.find((one) => one === query.get('act')) ?? null;
   const filter = { search: searchOf(query), act };
   const rows = await listPlanRows(desk.work, plan, filter, pagingOf(query));
-  const changed = isOpen(plan) ? changedOf(await comparePlan(desk.work, plan, shownDifferences)) : null;
+  const changed = isOpen(plan)
+    ? await changedAt(desk, plan, { isAsked: problem !== null || query.has('changes'), more: `${here}?changes=yes` })
+    : null;
   const chips = [
     ...(filter.search === '' ? [] : [{ label: `“${filter.search}”`, without: address(ctx, { q: null }) }]),
     ...(act === null ? [] : [{ label: actWords[act].word, without: address(ctx, { act: null }) }]),
@@ -202,7 +219,7 @@ async function ask(
 
 const askApply: DeskHandler = async (ctx, runtime, desk) => {
   const { plan, here } = await planAt(ctx, desk);
-  const apply = applyOf(plan, desk, here, (await comparePlan(desk.work, plan, 0)).count > 0);
+  const apply = applyOf(plan, desk, here, !(await isAsMade(desk.work, plan)));
   // The page of the plan says why not.
   if (!apply) return seeOther(ctx, here);
   const { counts } = plan;

@@ -304,7 +304,8 @@ export interface SsoViews {
     changes: string[];
     counts: { label: string; value: string }[];
     second: string;
-    changed: { words: string; lines: { who: string; was: string; now: string }[] } | null;
+    /** `more`: where it is told whom it concerns. */
+    changed: { words: string; lines: { who: string; was: string; now: string }[]; more: string | null } | null;
     apply: { href: string; button: string } | null;
     drop: string | null;
     /** What did not become as it was when it was undone. */

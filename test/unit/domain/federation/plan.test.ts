@@ -11,10 +11,12 @@ import {
   type MappingSetup,
   mayUndo,
   needsSecond,
+  peopleHashOf,
   planHashOf,
   planner,
   type Subject,
   setupHashOf,
+  unseen,
 } from '../../../../src/domain/federation/plan.ts';
 import { undoneChange } from '../../../../src/domain/federation/plan-undo.ts';
 import type { Group } from '../../../../src/domain/groups/group.ts';
@@ -238,7 +240,7 @@ describe('how a plan is weighed', () => {
       identity: { groups: said, groupsState: 'list', other: {}, at },
     });
     const decide = planner(bench, 3);
-    const rows = [admin(['A']), admin(['B']), admin(['A'])].map(decide);
+    const rows = [admin(['A']), admin(['B']), admin(['A'])].map((one) => decide({ ...one, inputHash: 'h' }));
     expect(rows.map(({ act }) => act)).toEqual(['change', 'deactivate', 'none']);
     expect(rows.map(endsAdministrator)).toEqual([true, true, false]);
     expect(rows[2]?.rule).toContain('last administrator');
@@ -278,8 +280,12 @@ describe('how a plan is weighed', () => {
     }
     expect(setupHashOf(setup, setup, groups.slice(1))).not.toBe(same);
     const row = { userId: 'u' as UserId, inputHash: 'h' };
-    expect(planHashOf(same, [row, { userId: 'v' as UserId, inputHash: 'unseen' }])).toBe(planHashOf(same, [row]));
-    expect(planHashOf(same, [])).not.toBe(planHashOf(same, [row]));
+    const people = peopleHashOf([row]);
+    expect(peopleHashOf([row, { userId: 'v' as UserId, inputHash: unseen }])).toBe(people);
+    for (const other of [[], [{ ...row, inputHash: 'i' }], [{ ...row, userId: 'v' as UserId }], [row, row]])
+      expect(peopleHashOf(other)).not.toBe(people);
+    expect(planHashOf(same, people)).not.toBe(planHashOf(same, peopleHashOf([])));
+    expect(planHashOf('', people)).not.toBe(planHashOf(same, people));
   });
 
   it('is undone for 14 days', () => {
