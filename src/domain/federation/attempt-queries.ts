@@ -15,6 +15,9 @@ export interface Attempt {
   /** Who it was, as far as that is known. */
   person: { id: UserId; name: string } | null;
   details: Record<string, unknown>;
+  /** So often, where nobody vouches for it: one line for each outcome and network address. */
+  tries: number;
+  firstAt: Date | null;
 }
 
 interface Of {
@@ -23,14 +26,14 @@ interface Of {
 }
 
 const select = `
-  select a.id, a.at, a.outcome, a.code, a.details,
+  select a.id, a.at, a.outcome, a.code, a.details, a.tries, a.first_at as "firstAt",
     case when u.id is null then null else jsonb_build_object('id', u.id,
       'name', coalesce(nullif(btrim(u.first_name || ' ' || u.last_name), ''), u.username)) end as person
   from sso_attempts a left join users u on u.company_id = a.company_id and u.id = a.user_id
   where a.company_id = :companyId and a.connection_id = :id`;
 
 /** Kept of each connection (request-repository.ts), and so shown at once. */
-const kept = 200;
+const kept = 250;
 
 /** The latest first. `onlyFailed`: those that did not come in. */
 export async function listAttempts(

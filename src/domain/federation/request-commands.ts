@@ -1,6 +1,7 @@
 // One way to an upstream and back (B.5): our request, the answer that is taken once, and the result that the browser fetches once.
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
+import { addressKey } from '../../lib/addresses.ts';
 import { type CompanyId, newId, type UserId } from '../../lib/ids.ts';
 import { randomToken, sameSecret, tokenHash } from '../../lib/secrets.ts';
 import { after, minutes } from '../../lib/time.ts';
@@ -204,30 +205,35 @@ export const halfWay = 'second-factor';
 /** Outcomes that are no refusal, and so have no code. */
 const good = [signedIn, halfWay, loggedOut];
 
+export interface Noted {
+  id?: string;
+  outcome: string;
+  userId?: UserId | null;
+  details: Record<string, unknown>;
+  code?: string | null;
+  /** Anybody could have sent it: one line for all of one outcome from one network address. */
+  isUnproven?: boolean;
+}
+
 /** A line in the log of the connection. @returns the code that the page shows */
 export async function noteAttempt(
   work: Work,
   connection: Pick<Connection, 'id' | 'companyId'>,
-  attempt: {
-    id?: string;
-    outcome: string;
-    userId?: UserId | null;
-    details: Record<string, unknown>;
-    code?: string | null;
-  },
+  { id = newId(), outcome, userId = null, details, code = null, isUnproven = false }: Noted,
 ): Promise<string> {
-  const code = attempt.code ?? supportCode(randomBytes(8));
-  await work.store.ssoRequests.noteAttempt({
-    id: attempt.id ?? newId(),
+  const fresh = code ?? supportCode(randomBytes(8));
+  const kept = await work.store.ssoRequests.noteAttempt({
+    id,
     companyId: connection.companyId,
     connectionId: connection.id,
     at: work.now,
-    outcome: attempt.outcome,
-    code: good.includes(attempt.outcome) ? null : code,
-    userId: attempt.userId ?? null,
-    details: { ...attempt.details, ip: work.origin.ip },
+    outcome,
+    code: good.includes(outcome) ? null : fresh,
+    userId,
+    details: { ...details, ip: work.origin.ip },
+    source: isUnproven ? addressKey(work.origin.ip) : null,
   });
-  return code;
+  return kept ?? fresh;
 }
 
 /** Our own second factor was passed, too. */

@@ -60,10 +60,31 @@ export interface AttemptRow {
   code: string | null;
   userId: UserId | null;
   details: Record<string, unknown>;
+  /** The network address that it came from, where nobody vouches for it; null: the upstream does. */
+  source: string | null;
 }
 
-/** Kept of each connection. */
-const keptAttempts = 200;
+/** Of each connection. What nobody vouches for takes no room from the rest. */
+const keptAttempts = { proven: 200, unproven: 50 };
+
+/** Lines that another one holds just now are let go by the next. */
+const noteAttempt = `
+  with noted as (
+    insert into sso_attempts (id, company_id, connection_id, at, first_at, outcome, code, user_id, details, source)
+    values (:id, :companyId::uuid, :connectionId::uuid, :at, :at, :outcome, :code, :userId::uuid, :details::jsonb, :source)
+    on conflict (connection_id, outcome, source) where source is not null do update
+      set at = excluded.at, tries = sso_attempts.tries + 1, details = excluded.details
+    returning code),
+  others as (
+    select id, at from sso_attempts
+    where company_id = :companyId and connection_id = :connectionId and (source is null) = (:source::text is null)
+      and (source is null or (outcome, source) <> (:outcome, :source))),
+  dropped as (
+    delete from sso_attempts where exists (select 1 from noted) and id in (
+      select id from sso_attempts where id in (
+        select id from others where (at, id) < (select at, id from others order by at desc, id desc offset :others limit 1))
+      for update skip locked))
+  select code from noted`;
 
 export function ssoRequestRepository(db: Database) {
   return {
@@ -164,24 +185,17 @@ export function ssoRequestRepository(db: Database) {
       return row?.sealed_result ? { ...toRequest(row), result: row.sealed_result } : null;
     },
 
-    /** Writes to the log of a connection, and forgets what is older than the last of them. */
-    async noteAttempt(attempt: AttemptRow): Promise<void> {
-      await db('sso_attempts').insert({
-        id: attempt.id,
-        company_id: attempt.companyId,
-        connection_id: attempt.connectionId,
-        at: attempt.at,
-        outcome: attempt.outcome,
-        code: attempt.code,
-        user_id: attempt.userId,
+    /**
+     * Writes to the log of a connection, and forgets what is older than the last of its kind, in one statement.
+     * @returns the code of the line, which may have had one before
+     */
+    async noteAttempt(attempt: AttemptRow): Promise<string | null> {
+      const { rows }: { rows: { code: string | null }[] } = await db.raw(noteAttempt, {
+        ...attempt,
         details: JSON.stringify(attempt.details),
+        others: keptAttempts[attempt.source === null ? 'proven' : 'unproven'] - 2,
       });
-      await db.raw(
-        `delete from sso_attempts where company_id = :company and connection_id = :connection and (at, id) < (
-           select at, id from sso_attempts where company_id = :company and connection_id = :connection
-           order by at desc, id desc offset :kept limit 1)`,
-        { company: attempt.companyId, connection: attempt.connectionId, kept: keptAttempts - 1 },
-      );
+      return rows[0]?.code ?? null;
     },
 
     /** A line of the log that waited. */

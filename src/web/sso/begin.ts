@@ -43,7 +43,7 @@ async function tellNoWay(
   { requestId, asking, problem: { problem, details } }: { requestId: string; asking: Asking; problem: OidcProblem },
 ): Promise<void> {
   const { work } = ctx.state;
-  const code = await noteAttempt(work, connection, { outcome: problem, details });
+  const code = await noteAttempt(work, connection, { outcome: problem, details, isUnproven: true });
   if (asking.purpose === 'sign-in') return showProblem(ctx, runtime, problem, code, asking.interactionUid);
   await createRequest(work, connection, requestId, asking, {});
   const request = await findRequest(work, requestId);

@@ -10,7 +10,7 @@ import type { Work } from '../../work.ts';
 import type { Context } from '../context.ts';
 import { seeOther } from '../routes.ts';
 import { decodeMessage, readForeignForm } from './body.ts';
-import type { Answer, Asked, Finished } from './connector.ts';
+import { type Answer, type Asked, type Finished, problem } from './connector.ts';
 import { connectorOf } from './connectors.ts';
 import { showProblem } from './problem-page.ts';
 import { type Peek, peek, samlOf } from './saml-connector.ts';
@@ -57,7 +57,7 @@ async function answerRequest(ctx: Context, runtime: Runtime, requestId: string, 
   if (!request || !connection || connection.settings.kind !== answer.kind)
     return showProblem(ctx, runtime, 'not-asked', null);
   const refused = standsAgainst(work, request, connection);
-  if (refused) return tell(ctx, runtime, connection, request, { outcome: 'problem', problem: refused, details: {} });
+  if (refused) return tell(ctx, runtime, connection, request, problem(refused));
   const asked: Asked = { requestId, at: request.createdAt, state: stateOf(work, request) };
   const finished = await connectorOf(connection).finish(work, runtime, connection, answer, asked);
   await tell(ctx, runtime, connection, request, finished);
@@ -110,7 +110,11 @@ async function tell(
 ): Promise<void> {
   const { work } = ctx.state;
   if (finished.outcome === 'problem') {
-    const code = await noteAttempt(work, connection, { outcome: finished.problem, details: finished.details });
+    const code = await noteAttempt(work, connection, {
+      outcome: finished.problem,
+      details: finished.details,
+      isUnproven: !finished.isProven,
+    });
     if (request.purpose !== 'test') return showProblem(ctx, runtime, finished.problem, code, request.interactionUid);
     const ticket = await takeAnswer(work, request, null, { ...finished, code });
     if (ticket === null) return showProblem(ctx, runtime, finished.problem, code);
@@ -119,7 +123,9 @@ async function tell(
   const { assertion, ...arrived } = finished;
   const ticket = await takeAnswer(work, request, assertion, arrived);
   if (ticket === null) {
-    const code = await noteAttempt(work, connection, { outcome: 'replayed', details: finished.details });
+    // Whoever has seen one answer can send it again and again.
+    const again = { outcome: 'replayed', details: finished.details, isUnproven: true };
+    const code = await noteAttempt(work, connection, again);
     return showProblem(ctx, runtime, 'replayed', code, request.interactionUid);
   }
   if (request.purpose === 'test') return seeOther(ctx, testAddress(connection, ticket));

@@ -59,7 +59,13 @@ export type Finished =
       /** For the log: redacted, nothing that opens anything. */
       details: Record<string, unknown>;
     }
-  | { outcome: 'problem'; problem: SsoProblem; details: Record<string, unknown> };
+  | {
+      outcome: 'problem';
+      problem: SsoProblem;
+      details: Record<string, unknown>;
+      /** The upstream vouches for what is wrong; else anybody may have sent it. */
+      isProven: boolean;
+    };
 
 export interface Connector {
   begin(work: Work, means: Means, connection: StoredConnection, ask: Ask): Promise<Begun>;
@@ -75,7 +81,8 @@ export interface Connector {
 export const problem = (
   name: SsoProblem,
   details: Record<string, unknown> = {},
-): Extract<Finished, { outcome: 'problem' }> => ({ outcome: 'problem', problem: name, details });
+  isProven = false,
+): Extract<Finished, { outcome: 'problem' }> => ({ outcome: 'problem', problem: name, details, isProven });
 
 /** Addresses of ours that upstreams are told. */
 export const ssoAddresses = (publicUrl: string) => ({

@@ -98,7 +98,7 @@ async function finish(
   try {
     return await judge(work, connection, answer.xml, asked);
   } catch (error) {
-    if (error instanceof Refused) return problem(error.problem, error.details);
+    if (error instanceof Refused) return problem(error.problem, error.details, error.isProven);
     if (error instanceof XmlProblem) return problem('malformed', { because: error.message });
     throw error;
   }
@@ -122,6 +122,20 @@ async function judge(work: Work, connection: StoredConnection, xml: string, aske
     { response: shape.isResponseSigned, assertion: isAssertionSigned },
     shape,
   );
+  try {
+    return await judgeSigned(work, connection, signed, asked);
+  } catch (error) {
+    throw error instanceof Refused ? new Refused(error.problem, error.details, true) : error;
+  }
+}
+
+async function judgeSigned(
+  work: Work,
+  connection: StoredConnection,
+  signed: XmlElement,
+  asked: Asked | null,
+): Promise<Finished> {
+  const settings = samlOf(connection);
   const { entityId, acs } = ssoAddresses(work.config.publicUrl);
   const since = asked?.state.authenticatedSince;
   const authenticatedSince = since === undefined ? null : new Date(since);
@@ -189,7 +203,9 @@ async function verified(
     covered = profile?.getAssertionXml?.();
   } catch (error) {
     const because = error instanceof Error ? error.message.slice(0, 200) : '';
-    throw new Refused(complaintOf(because, settings, shape), { because });
+    const complaint = complaintOf(because, settings, shape);
+    // It reads the audience of nothing whose signature does not hold.
+    throw new Refused(complaint, { because }, complaint === 'audience');
   }
   if (covered === undefined) throw new Refused('signature');
   const element = readXml(covered);

@@ -32,11 +32,14 @@ const keyTransports = [`${xenc}rsa-oaep-mgf1p`];
 export class Refused extends Error {
   readonly problem: SsoProblem;
   readonly details: Record<string, unknown>;
+  /** By what a signature covered. */
+  readonly isProven: boolean;
 
-  constructor(problem: SsoProblem, details: Record<string, unknown> = {}) {
+  constructor(problem: SsoProblem, details: Record<string, unknown> = {}, isProven = false) {
     super(problem);
     this.problem = problem;
     this.details = details;
+    this.isProven = isProven;
   }
 }
 

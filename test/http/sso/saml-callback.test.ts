@@ -270,6 +270,7 @@ describe('what is written', () => {
         code: null,
         userId: null,
         details: {},
+        source: null,
       });
     for (let i = 0; i < 205; i += 1) await note(i);
     const { rows } = await app.runtime.db.raw(

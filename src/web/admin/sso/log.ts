@@ -73,11 +73,11 @@ export function knownOutcome(outcome: string): Known | null {
     : null;
 }
 
-function statusOf({ outcome, code }: Attempt): StatusWords {
+function statusOf({ outcome, code, tries }: Attempt): StatusWords {
   if (outcome === halfWay) return { tone: 'wait', word: 'Second factor not given yet', more: '' };
   if (outcome === loggedOut) return { tone: 'off', word: 'Logged out there', more: '' };
   if (code === null) return { tone: 'good', word: 'Signed in', more: '' };
-  return { tone: 'danger', word: knownOutcome(outcome)?.word ?? outcome, more: '' };
+  return { tone: 'danger', word: knownOutcome(outcome)?.word ?? outcome, more: tries > 1 ? `${tries} times` : '' };
 }
 
 const personOf = ({ person }: Attempt) => person && { name: person.name, href: `/admin/users/${person.id}` };
@@ -148,6 +148,12 @@ function assertionOf({ assertion, claims, attributes }: Record<string, unknown>)
   return typeof kept === 'string' ? kept : JSON.stringify(kept, null, 2);
 }
 
+/** What nobody vouches for is one line for all of its kind from one network. */
+const triesOf = ({ tries, firstAt }: Attempt, desk: Desk) =>
+  tries > 1 && firstAt
+    ? [{ name: 'Tries', value: `${tries} from this network since ${desk.moment(firstAt).exact}` }]
+    : [];
+
 const show: DeskHandler = async (ctx, runtime, desk) => {
   const connection = await connectionAt(ctx, desk);
   const attempt = await getAttempt(desk.work, connection, param(ctx, 'attempt'));
@@ -174,7 +180,7 @@ const show: DeskHandler = async (ctx, runtime, desk) => {
           ? releasePath(connection.id, attempt.person.id)
           : null,
       trace: traceOf(attempt.details),
-      details: detailLines(attempt.details),
+      details: [...triesOf(attempt, desk), ...detailLines(attempt.details)],
       assertion: assertionOf(attempt.details),
     },
   );
