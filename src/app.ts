@@ -29,6 +29,7 @@ import { recoveryRoutes } from './web/public/recovery-routes.ts';
 import { signInRoutes } from './web/public/sign-in-routes.ts';
 import { createRouter } from './web/routes.ts';
 import { arrivalRoutes } from './web/sso/arrive.ts';
+import { leaveUpstream } from './web/sso/leave.ts';
 import { sso } from './web/sso/routes.ts';
 
 export function createApp(runtime: Runtime): Koa {
@@ -99,6 +100,7 @@ function engine(runtime: Runtime) {
             browser: getCookie(ctx as unknown as Context, runtime, 'browser'),
             proof: getCookie(ctx as unknown as Context, runtime, 'proof', ctx.path),
           },
+    (ctx, userId, address) => leaveUpstream(ctx as unknown as Context, runtime, userId, address),
   );
   return async (ctx: Context, next: () => Promise<void>) => {
     const route = findEngineRoute(ctx.path);

@@ -6,7 +6,7 @@ import compose from 'koa-compose';
 import type { Config } from '../config/load.ts';
 import { record } from '../domain/audit/commands.ts';
 import { endSessions, notifyModules } from '../domain/sessions/commands.ts';
-import type { CompanyId } from '../lib/ids.ts';
+import type { CompanyId, UserId } from '../lib/ids.ts';
 import { tokenHash } from '../lib/secrets.ts';
 import type { Work } from '../work.ts';
 import { createAnonymousLimit, mayLeave } from './anonymous.ts';
@@ -14,6 +14,7 @@ import type { ClientCatalogue } from './clients.ts';
 import { type Exchange, inExchange, newExchange, type Revocation } from './exchange.ts';
 import type { Engine } from './provider.ts';
 import type { RecordIo } from './record-io.ts';
+import { routes } from './routes.ts';
 
 interface EngineHost {
   config: Pick<Config, 'anonymousRequestsPerMinute'>;
@@ -34,11 +35,15 @@ export interface BrowserCookies {
   proof: string | undefined;
 }
 
-/** @param workOf what the request acts with. */
+/**
+ * @param workOf what the request acts with.
+ * @param onward where a browser goes that has just been logged out, instead of straight to this address.
+ */
 export function engineMiddleware(
   host: EngineHost,
   workOf: (ctx: KoaContext) => Work,
   cookiesOf: (ctx: KoaContext) => BrowserCookies,
+  onward: (ctx: KoaContext, userId: UserId, address: string) => Promise<string>,
 ): Middleware {
   const anonymous = createAnonymousLimit(host.config.anonymousRequestsPerMinute);
   return async (ctx, next) => {
@@ -56,6 +61,8 @@ export function engineMiddleware(
       if (!mayLeave(anonymous, ctx, exchange)) return;
       if (!(await writeOut(host.recordIo, work, exchange))) refuseUsed(ctx);
     });
+    const left = hasLeft(ctx, exchange);
+    if (left) ctx.redirect(await onward(ctx, left, ctx.response.get('location')));
     await keepToKnownOrigins(ctx, host.clients);
     if (documentPaths.has(ctx.path) && ctx.status === 200 && ctx.method === 'GET') keepDocument(ctx, documents);
   };
@@ -84,6 +91,13 @@ function handlerOf(provider: Engine['provider']): Middleware {
   const handler = compose(provider.middleware as Middleware[]);
   handlers.set(provider, handler);
   return handler;
+}
+
+/** Who has logged out by this very request: the engine sends the browser on now. */
+function hasLeft(ctx: KoaContext, { endedSessions, accounts }: Exchange): UserId | null {
+  if (endedSessions.length === 0 || ctx.status !== 303 || ctx.path !== `${routes.end_session}/confirm`) return null;
+  const [account] = accounts.values();
+  return account?.id ?? null;
 }
 
 /** RFC 6749 section 5.2, in the engine's words for any code or token that is no good: a parallel request was first (F1). */

@@ -65,7 +65,7 @@ export function providerPages(runtime: Runtime) {
       });
     },
     async loggedOut(ctx: Context): Promise<void> {
-      await showPage(ctx, runtime, 'public/logged-out', 'Logged out', { login: '/login' });
+      await showPage(ctx, runtime, 'public/logged-out', 'Logged out', { login: '/login', upstream: null, back: null });
     },
   };
 }

@@ -248,7 +248,13 @@ export interface ViewLocals extends AdminViews {
     auto: boolean;
     back: string;
   };
-  'public/logged-out': { login: string };
+  'public/logged-out': {
+    login: string;
+    /** The identity provider has not logged them out, too. */
+    upstream: { sentence: string; href: string | null; label: string } | null;
+    /** To the module that asked for the logout. */
+    back: string | null;
+  };
 
   // --- signed in: layout "home" ---
   'home/index': {

@@ -513,7 +513,26 @@ const publicSamples = [
     auto: false,
     back: '/',
   }),
-  sample('public/logged-out', 'first', 'Logged out', { login: '/login' }),
+  sample('public/logged-out', 'first', 'Logged out', { login: '/login', upstream: null, back: null }),
+  sample('public/logged-out', 'upstream away', 'Logged out', {
+    login: '/login',
+    upstream: {
+      sentence:
+        'Northwind Entra cannot be reached right now, so you may still be logged in there. Whoever uses this browser next could log in as you.',
+      href: 'https://login.example.com/logout?SAMLRequest=abc',
+      label: 'Log out at Northwind Entra',
+    },
+    back: 'https://module.example/bye',
+  }),
+  sample('public/logged-out', 'refused upstream', 'Logged out', {
+    login: '/login',
+    upstream: {
+      sentence: 'Northwind Entra did not confirm that you are logged out there, too.',
+      href: null,
+      label: '',
+    },
+    back: null,
+  }),
   sample(
     'errors/page',
     'not-found',

@@ -28,6 +28,8 @@ export const oidcSettings = z.strictObject({
   issuer: z.url(),
   clientId: z.string().trim().min(1).max(400),
   scopes: z.string().trim().max(400).default('openid email profile'),
+  /** It knows our address to come back to after a logout there; one that does not would refuse the logout itself. */
+  logoutReturns: z.boolean().default(false),
 });
 
 export const connectionSettings = z.discriminatedUnion('kind', [samlSettings, oidcSettings]);

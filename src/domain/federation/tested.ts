@@ -6,8 +6,11 @@ import type { Connection } from './connection.ts';
 type WhatIsTested = Pick<Connection, 'settings' | 'attributes'>;
 
 /** Changes with everything that a test depends on, and with nothing else. A client secret that is replaced takes the test away by itself. */
-export const testedHashOf = ({ settings, attributes }: WhatIsTested): string =>
-  hash('sha256', JSON.stringify(ordered({ settings, attributes })), 'base64url');
+export function testedHashOf({ settings: all, attributes }: WhatIsTested): string {
+  // How a logout goes on says nothing of a login.
+  const { logoutReturns: _, ...settings } = { logoutReturns: false, ...all };
+  return hash('sha256', JSON.stringify(ordered({ settings, attributes })), 'base64url');
+}
 
 export const isTested = (connection: WhatIsTested & { testedHash: string | null }): boolean =>
   connection.testedHash !== null && connection.testedHash === testedHashOf(connection);

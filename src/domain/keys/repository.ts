@@ -80,6 +80,14 @@ export function keyRepository(db: Database) {
         .ignore();
     },
 
+    /** @returns false when another one stands there by now */
+    async replaceSecret(name: string, present: string, sealedValue: string): Promise<boolean> {
+      const count = await db('lasting_secrets')
+        .where({ name, sealed_value: present })
+        .update({ sealed_value: sealedValue });
+      return count > 0;
+    },
+
     async resealSecrets({ keyId, limit, reseal }: Resealing): Promise<number> {
       const rows: { name: string; sealed_value: string }[] = await db('lasting_secrets')
         .whereRaw('left(sealed_value, ?) <> ?', [keyId.length + 1, `${keyId}.`])

@@ -11,7 +11,7 @@ import { type Context, getSealedCookie, setSealedCookie } from '../context.ts';
 import { findPerson } from '../home/person.ts';
 import { showPage } from '../page.ts';
 import { param, type Route, seeOther } from '../routes.ts';
-import { upstreamLogout } from '../sso/logout.ts';
+import { leaveUpstream } from '../sso/leave.ts';
 
 /** A place of ours to return to: a path, never another site (WEB-07). */
 export function localPath(candidate: string | undefined): string {
@@ -85,11 +85,11 @@ async function signOut(ctx: Context, runtime: Runtime): Promise<void> {
     overwrite: true,
     sameSite: 'lax',
   });
-  seeOther(ctx, (await upstreamLogout(ctx, runtime, person?.userId ?? null)) ?? '/signed-out');
+  seeOther(ctx, await leaveUpstream(ctx, runtime, person?.userId ?? null, '/signed-out'));
 }
 
 async function signedOut(ctx: Context, runtime: Runtime): Promise<void> {
-  await showPage(ctx, runtime, 'public/logged-out', 'Logged out', { login: '/login' });
+  await showPage(ctx, runtime, 'public/logged-out', 'Logged out', { login: '/login', upstream: null, back: null });
 }
 
 export const signInRoutes: Route[] = [

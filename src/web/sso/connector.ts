@@ -90,6 +90,9 @@ export const ssoAddresses = (publicUrl: string) => ({
   entityId: publicUrl,
   acs: `${publicUrl}/sso/saml/callback`,
   logout: `${publicUrl}/sso/saml/logout`,
+  /** Where the browser comes back after a logout there. */
+  loggedOut: `${publicUrl}/sso/logged-out`,
   metadata: `${publicUrl}/sso/saml/metadata`,
   oidcCallback: `${publicUrl}/sso/oidc/callback`,
+  oidcLogout: `${publicUrl}/sso/oidc/logout`,
 });

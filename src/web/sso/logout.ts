@@ -1,33 +1,138 @@
-// Single logout, front-channel: who logs out here, and came in through an upstream that has a logout page, logs out there, too.
-import { z } from 'zod';
-import { findConnection } from '../../domain/federation/connection-repository.ts';
+// Single logout at the front: the upstream's browser messages, requests of its own and answers to ours. Its posts come from another
+// site, so without our cookies: what needs those is done at an address of ours that the browser is sent to.
+import type { StoredConnection } from '../../domain/federation/connection-repository.ts';
+import { endUpstreamSessions } from '../../domain/federation/logout-commands.ts';
+import type { SsoProblem } from '../../domain/federation/problem.ts';
+import { noteAttempt } from '../../domain/federation/request-commands.ts';
+import { findByIssuer } from '../../domain/federation/routing-queries.ts';
 import type { Runtime } from '../../runtime.ts';
-import { type Context, getSealedCookie, setSealedCookie } from '../context.ts';
+import { type Context, setSealedCookie } from '../context.ts';
+import { showPage } from '../page.ts';
 import { seeOther } from '../routes.ts';
-import { oidcLogoutAddress } from './oidc-connector.ts';
-import { logoutAddress } from './saml-connector.ts';
+import { readForeignForm } from './body.ts';
+import {
+  fromForm,
+  fromQuery,
+  isConfirmed,
+  issuerOf,
+  judgeLogout,
+  type LogoutMessage,
+  logoutAnswer,
+} from './saml-logout.ts';
+import { Refused } from './saml-shape.ts';
+import { XmlProblem } from './xml.ts';
 
-const sessionSchema = z.object({
-  connectionId: z.string(),
-  userId: z.string(),
-  logout: z.record(z.string(), z.string()),
-});
-
-/** Where the browser has to go next after logging out here; null: nowhere. */
-export async function upstreamLogout(ctx: Context, runtime: Runtime, userId: string | null): Promise<string | null> {
-  const kept = sessionSchema.safeParse(getSealedCookie(ctx, runtime, 'sso_session'));
-  if (!kept.success) return null;
-  setSealedCookie(ctx, runtime, 'sso_session', null);
-  // Of somebody who was here before: their session at the upstream is not this one's to end.
-  if (kept.data.userId !== userId) return null;
-  const connection = await findConnection(ctx.state.work.store.db, kept.data.connectionId);
-  if (!connection) return null;
-  return connection.settings.kind === 'saml'
-    ? logoutAddress(ctx.state.work, connection, kept.data.logout)
-    : oidcLogoutAddress(connection, kept.data.logout);
+/** HTTP-Redirect (bindings 3.4). */
+export async function samlLogoutByQuery(ctx: Context, runtime: Runtime): Promise<void> {
+  const { querystring } = ctx;
+  const isRequest = /(^|&)SAMLRequest=/.test(querystring);
+  await heard(ctx, runtime, isRequest, () => fromQuery(querystring, isRequest ? 'SAMLRequest' : 'SAMLResponse'));
 }
 
-/** The upstream sends the browser back. Nothing that it says is needed: the session here ended before. */
-export async function backFromLogout(ctx: Context): Promise<void> {
-  seeOther(ctx, '/signed-out');
+/** HTTP-POST (bindings 3.5). */
+export async function samlLogoutByForm(ctx: Context, runtime: Runtime): Promise<void> {
+  const form = await readForeignForm(ctx);
+  const isRequest = form.has('SAMLRequest');
+  await heard(ctx, runtime, isRequest, () => fromForm(form, isRequest ? 'SAMLRequest' : 'SAMLResponse'));
+}
+
+async function heard(ctx: Context, runtime: Runtime, isRequest: boolean, read: () => LogoutMessage): Promise<void> {
+  if (isRequest) return honour(ctx, runtime, read);
+  const answer = tried(() => {
+    const message = read();
+    return { message, isConfirmed: isConfirmed(message) };
+  });
+  // Not verified: it can do no more than lead this browser to where it was going, and choose words.
+  if (answer instanceof Error) return seeOther(ctx, '/signed-out');
+  const query = new URLSearchParams({ state: answer.message.relayState ?? '' });
+  if (!answer.isConfirmed) query.set('said', 'no');
+  seeOther(ctx, `/sso/logged-out?${query}`);
+}
+
+type Refusal = Refused | XmlProblem;
+
+function tried<T>(act: () => T): T | Refusal {
+  try {
+    return act();
+  } catch (error) {
+    if (error instanceof Refused || error instanceof XmlProblem) return error;
+    throw error;
+  }
+}
+
+/** The upstream logs the person out. It may serve several companies: each connection judges by its own certificates. */
+async function honour(ctx: Context, runtime: Runtime, read: () => LogoutMessage): Promise<void> {
+  const { work } = ctx.state;
+  const found = tried(() => {
+    const message = read();
+    return { message, issuer: issuerOf(message) };
+  });
+  if (found instanceof Error || found.issuer === null) return refuse(ctx, null, found);
+  const { message, issuer } = found;
+  let refused: { connection: StoredConnection; error: Refusal } | null = null;
+  let answered: { connection: StoredConnection; id: string } | null = null;
+  for (const connection of await findByIssuer(work, issuer, null)) {
+    const outcome = await end(ctx, connection, message);
+    if (typeof outcome === 'string') answered ??= { connection, id: outcome };
+    else if (refused === null || isOfAnother(refused.error)) refused = { connection, error: outcome };
+  }
+  if (!answered) return refuse(ctx, refused?.connection ?? null, refused?.error ?? null);
+  // What this browser would have done there is done.
+  setSealedCookie(ctx, runtime, 'sso_session', null);
+  seeOther(ctx, (await logoutAnswer(work, answered.connection, answered.id, message.relayState)) ?? '/signed-out');
+}
+
+/** The signature does not fit this connection; it may fit the next one of the same issuer. */
+const isOfAnother = (error: Refusal): boolean => error instanceof Refused && error.problem === 'signature';
+
+/** @returns id of the request, or why nothing ended */
+async function end(
+  { state: { work } }: Context,
+  connection: StoredConnection,
+  message: LogoutMessage,
+): Promise<string | Refusal> {
+  try {
+    const { id, subject, sessions, expiresAt } = await judgeLogout(work, connection, message);
+    const done = await endUpstreamSessions(work, connection, {
+      // Checked against what the connection says.
+      issuer: connection.settings.kind === 'saml' ? connection.settings.entityId : '',
+      subject,
+      sessions,
+      message: { id, expiresAt },
+      details: { logout: message.query ? 'HTTP-Redirect' : 'HTTP-POST', nameId: subject.slice(0, 200) },
+    });
+    return done.outcome === 'ended' ? id : new Refused('replayed', { request: `${id.slice(0, 8)}…` });
+  } catch (error) {
+    if (error instanceof Refused || error instanceof XmlProblem) return error;
+    throw error;
+  }
+}
+
+/** Nobody is told anything but the person: an answer to an upstream that was not verified would go to whoever wrote the request. */
+async function refuse(ctx: Context, connection: StoredConnection | null, error: unknown): Promise<void> {
+  const query = new URLSearchParams();
+  if (connection) {
+    const problem: SsoProblem = error instanceof Refused ? error.problem : 'malformed';
+    const details = error instanceof Refused ? error.details : { because: error instanceof Error ? error.message : '' };
+    query.set(
+      'code',
+      await noteAttempt(ctx.state.work, connection, { outcome: problem, details: { of: 'logout', ...details } }),
+    );
+  }
+  seeOther(ctx, `/sso/logout-problem?${query}`);
+}
+
+/** Shows nothing that the address says but a well-formed code. */
+export async function logoutProblem(ctx: Context, runtime: Runtime): Promise<void> {
+  const { code } = ctx.query;
+  const hasCode = typeof code === 'string' && /^[A-Z2-9]{4}-[A-Z2-9]{4}$/.test(code);
+  await showPage(ctx, runtime, 'errors/page', 'That logout did not work', {
+    status: 403,
+    title: 'That logout did not work',
+    sentence:
+      'Your identity provider asked to log you out here in a way that cannot be trusted, or that has run out. Nothing was changed here.',
+    next: `To log out here, use Log out in the menu.${hasCode ? ` If it keeps happening, give your administrator this code: ${code}` : ''}`,
+    link: { href: '/', label: `Go to ${runtime.config.brandName}` },
+  });
+  ctx.status = 403;
 }

@@ -134,7 +134,7 @@ async function arrived(
     // The upstream takes a code once, and our request is taken once.
     assertion: null,
     session: typeof claims.sid === 'string' ? claims.sid : null,
-    logout: logoutOf(end_session_endpoint, idToken),
+    logout: logoutOf(end_session_endpoint, idToken, claims.sub),
     stale,
     details: {
       issuer,
@@ -146,23 +146,33 @@ async function arrived(
   };
 }
 
-/** It is kept in a cookie, which must stay small: without the token the upstream asks the person. */
+/** It is kept in a cookie, which must stay small: without the token the upstream may ask the person. */
 const longestHint = 1500;
 
-function logoutOf(endSession: string | undefined, idToken: string): Record<string, string> | null {
+function logoutOf(endSession: string | undefined, idToken: string, subject: string): Record<string, string> | null {
   if (endSession === undefined || !isAllowedAddress(endSession)) return null;
-  return { endSession, ...(idToken.length <= longestHint ? { idToken } : {}) };
+  return { endSession, ...(idToken.length <= longestHint ? { idToken } : { hint: subject }) };
 }
 
 /**
- * OpenID Connect RP-Initiated Logout 1.0, section 2. Nowhere to come back to is named: an upstream that does not know the address would
- * refuse the logout itself.
+ * OpenID Connect RP-Initiated Logout 1.0, section 2. Where to come back to is named only where an administrator says that it is known
+ * there: an upstream that does not know the address would refuse the logout itself.
+ * @param back address of ours, and our own id
  */
-export function oidcLogoutAddress({ settings }: StoredConnection, logout: Record<string, string>): string | null {
+export function oidcLogoutAddress(
+  { settings }: StoredConnection,
+  logout: Record<string, string>,
+  back: { address: string; state: string },
+): string | null {
   if (settings.kind !== 'oidc' || logout.endSession === undefined) return null;
   const address = new URL(logout.endSession);
   address.searchParams.set('client_id', settings.clientId);
   if (logout.idToken !== undefined) address.searchParams.set('id_token_hint', logout.idToken);
+  if (logout.hint !== undefined) address.searchParams.set('logout_hint', logout.hint);
+  if (settings.logoutReturns) {
+    address.searchParams.set('post_logout_redirect_uri', back.address);
+    address.searchParams.set('state', back.state);
+  }
   return address.href;
 }
 

@@ -7,9 +7,10 @@ import { minutes } from '../../lib/time.ts';
 import type { Runtime } from '../../runtime.ts';
 import type { Context, Handler } from '../context.ts';
 import { oidcCallback, samlCallback } from './callback.ts';
-import { backFromLogout } from './logout.ts';
+import { backFromUpstream, upstreamAway } from './leave.ts';
+import { logoutProblem, samlLogoutByForm, samlLogoutByQuery } from './logout.ts';
 import { problemPage } from './problem-page.ts';
-import { samlMetadata } from './saml-connector.ts';
+import { samlMetadata } from './saml-our-metadata.ts';
 
 async function metadata(ctx: Context): Promise<void> {
   ctx.type = 'application/samlmetadata+xml';
@@ -19,7 +20,10 @@ async function metadata(ctx: Context): Promise<void> {
 const table: Record<string, Partial<Record<string, Handler>>> = {
   '/sso/saml/callback': { POST: samlCallback },
   '/sso/saml/metadata': { GET: metadata, HEAD: metadata },
-  '/sso/saml/logout': { GET: backFromLogout, POST: backFromLogout },
+  '/sso/saml/logout': { GET: samlLogoutByQuery, POST: samlLogoutByForm },
+  '/sso/logged-out': { GET: backFromUpstream },
+  '/sso/log-out-there': { GET: upstreamAway },
+  '/sso/logout-problem': { GET: logoutProblem },
   '/sso/oidc/callback': { GET: oidcCallback },
   '/sso/problem': { GET: problemPage, HEAD: problemPage },
 };
@@ -28,7 +32,7 @@ const table: Record<string, Partial<Record<string, Handler>>> = {
 const oidcOfCompany = /^(\/sso\/oidc\/callback)\/[0-9a-f-]{36}$/;
 
 /** Checking a signature costs more than most requests, and needs no proof of anything: each address may ask for so many. */
-const costly = new Set(['/sso/saml/callback', '/sso/oidc/callback']);
+const costly = new Set(['/sso/saml/callback', '/sso/saml/logout', '/sso/oidc/callback']);
 
 export function sso(runtime: Runtime) {
   const limit = createRateLimit([{ turns: runtime.config.anonymousRequestsPerMinute, within: minutes(1) }]);

@@ -1,13 +1,13 @@
 // SAML 2.0 as a service provider. node-saml checks signatures, decrypts and signs; what may reach it, and what a signed assertion has
 // to say, is ours (saml-shape.ts, saml-assertion.ts), since its own checks go by another clock and know no connection.
 import { X509Certificate } from 'node:crypto';
-import { generateServiceProviderMetadata, SAML, ValidateInResponseTo } from '@node-saml/node-saml';
+import { SAML, ValidateInResponseTo } from '@node-saml/node-saml';
 import { decryptXml } from '@node-saml/node-saml/lib/xml.js';
 import type { UpstreamClaims, UpstreamGroups } from '../../domain/federation/claims.ts';
 import type { Connection } from '../../domain/federation/connection.ts';
 import type { StoredConnection } from '../../domain/federation/connection-repository.ts';
 import type { SsoProblem } from '../../domain/federation/problem.ts';
-import { ensureSamlKey, type SamlKey } from '../../domain/keys/saml-key.ts';
+import { ensureSamlKey, type SamlKey, samlKeys } from '../../domain/keys/saml-key.ts';
 import { conflict } from '../../lib/errors.ts';
 import type { Work } from '../../work.ts';
 import {
@@ -39,7 +39,7 @@ function webAddress(address: string): string {
   return address;
 }
 
-function libraryFor(
+export function libraryFor(
   work: Work,
   settings: SamlSettings,
   key: SamlKey,
@@ -109,15 +109,14 @@ async function judge(work: Work, connection: StoredConnection, xml: string, aske
   const shape = shapeOf(readXml(xml));
   refuseEnvelope(work, settings, shape.response, asked);
   if (settings.wantEncrypted && !shape.isEncrypted) throw new Refused('encrypted', { because: 'it was not encrypted' });
-  const key = await ensureSamlKey(work);
-  const isAssertionSigned = shape.isEncrypted
-    ? decryptedShape(readXml(await decrypted(xml, key)))
-    : shape.isAssertionSigned;
+  const keys = await samlKeys(work);
+  const clear = shape.isEncrypted ? await decrypted(xml, keys) : null;
+  const isAssertionSigned = clear === null ? shape.isAssertionSigned : decryptedShape(readXml(clear.xml));
   if (!shape.isResponseSigned && !isAssertionSigned) throw new Refused('unsigned');
   const signed = await verified(
     work,
     settings,
-    key,
+    clear?.key ?? keys[0],
     xml,
     { response: shape.isResponseSigned, assertion: isAssertionSigned },
     shape,
@@ -175,14 +174,18 @@ function refuseEnvelope(work: Work, settings: SamlSettings, response: XmlElement
   if (answers !== undefined && answers !== asked?.requestId) throw new Refused('not-asked');
 }
 
-/** One answer for all that can go wrong: a difference would tell an attacker about the key (padding oracles). */
-async function decrypted(xml: string, key: SamlKey): Promise<string> {
-  try {
-    const clear: unknown = await decryptXml(xml, key.privateKey);
-    if (typeof clear === 'string') return clear;
-  } catch {
-    // Said below.
-  }
+/**
+ * During a roll-over it may be encrypted for either key.
+ * One answer for all that can go wrong: a difference would tell an attacker about the key (padding oracles).
+ */
+async function decrypted(xml: string, keys: SamlKey[]): Promise<{ xml: string; key: SamlKey }> {
+  for (const key of keys)
+    try {
+      const clear: unknown = await decryptXml(xml, key.privateKey);
+      if (typeof clear === 'string') return { xml: clear, key };
+    } catch {
+      // The next one may fit, or it is said below.
+    }
   throw new Refused('encrypted');
 }
 
@@ -292,39 +295,6 @@ function detailsOf({ nameId, attributes, id }: Asserted): Record<string, unknown
 }
 
 export const samlConnector: Connector = { begin, finish };
-
-/** What the upstream's administrator reads us by. One for all companies, since the address is shared. */
-export async function samlMetadata(work: Work): Promise<string> {
-  const key = await ensureSamlKey(work);
-  const { entityId, acs, logout } = ssoAddresses(work.config.publicUrl);
-  return generateServiceProviderMetadata({
-    issuer: entityId,
-    callbackUrl: acs,
-    logoutCallbackUrl: logout,
-    identifierFormat: null,
-    wantAssertionsSigned: true,
-    privateKey: key.privateKey,
-    publicCerts: key.certificate,
-    decryptionPvk: key.privateKey,
-    decryptionCert: key.certificate,
-  });
-}
-
-/** To the upstream's logout page, signed; null where it has none. */
-export async function logoutAddress(
-  work: Work,
-  connection: StoredConnection,
-  { nameID = '', nameIDFormat = '', sessionIndex }: Record<string, string>,
-): Promise<string | null> {
-  const settings = samlOf(connection);
-  if (!settings.sloUrl || nameID === '') return null;
-  const library = libraryFor(work, { ...settings, signRequests: true }, await ensureSamlKey(work), {
-    response: true,
-    assertion: true,
-  });
-  const profile = { issuer: settings.entityId, nameID, nameIDFormat, ...(sessionIndex ? { sessionIndex } : {}) };
-  return library.getLogoutUrlAsync(profile, '', {});
-}
 
 /** What an answer says of itself before anything of it is believed: enough to find the connection that may judge it. */
 export interface Peek {

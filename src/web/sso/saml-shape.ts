@@ -93,6 +93,20 @@ export function decryptedShape(assertion: XmlElement): boolean {
   return signedParents(all, [assertion]).has(assertion);
 }
 
+/** The same for what asks for a logout. @throws Refused */
+export function logoutShape(request: XmlElement): { isSigned: boolean } {
+  if (request.ns !== samlp || request.name !== 'LogoutRequest') throw malformed('not a logout request');
+  if (request.attributes.get('Version') !== '2.0') throw malformed('not SAML 2.0');
+  const all = [...descendants(request)];
+  if (all.some(({ name }, at) => at > 0 && (name === 'LogoutRequest' || name === 'Assertion')))
+    throw malformed('a request at another place');
+  refuseIds(all);
+  refuseWeakEncryption(all);
+  const [encrypted] = childrenOf(request, saml, 'EncryptedID');
+  if (encrypted) refuseOtherEncrypted(all, encrypted);
+  return { isSigned: signedParents(all, [request]).has(request) };
+}
+
 /** Not signed as a rule, so it only ever refuses; the upstream's words are for the log. */
 function refuseFailure(response: XmlElement): void {
   const [status] = childrenOf(response, samlp, 'Status');
@@ -166,9 +180,9 @@ function refuseAlgorithm(elements: XmlElement[], allowed: string[]): void {
 }
 
 /** What is opened is found by its name wherever it stands: with a second one, two readers would open two different assertions. */
-function refuseOtherEncrypted(all: XmlElement[], assertion: XmlElement): void {
+function refuseOtherEncrypted(all: XmlElement[], parent: XmlElement): void {
   const [part, ...more] = all.filter(({ name }) => name === 'EncryptedData');
-  if (!part || more.length > 0 || !assertion.children.includes(part)) throw malformed('not exactly one encrypted part');
+  if (!part || more.length > 0 || !parent.children.includes(part)) throw malformed('not exactly one encrypted part');
 }
 
 function refuseWeakEncryption(all: XmlElement[]): void {

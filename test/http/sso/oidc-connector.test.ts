@@ -78,7 +78,13 @@ async function connect(
     id,
     {
       name: `Upstream ${id}`,
-      settings: { kind: 'oidc', issuer: upstream.issuer, clientId: upstream.clientId, scopes: 'openid email profile' },
+      settings: {
+        kind: 'oidc',
+        issuer: upstream.issuer,
+        clientId: upstream.clientId,
+        scopes: 'openid email profile',
+        logoutReturns: false,
+      },
       attributes: { ...attributes, ...more },
       creation: { on: false, role: 'User', groupIds: [] },
       asksSecondFactor: false,

@@ -9,7 +9,7 @@ import type { UserId } from '../../../../src/lib/ids.ts';
 import { after as later, minutes } from '../../../../src/lib/time.ts';
 
 const connection: Pick<Connection, 'settings' | 'attributes'> = {
-  settings: { kind: 'oidc', issuer: 'https://idp.example', clientId: 'a', scopes: 'openid' },
+  settings: { kind: 'oidc', issuer: 'https://idp.example', clientId: 'a', scopes: 'openid', logoutReturns: false },
   attributes: {
     email: 'email',
     username: 'preferred_username',
