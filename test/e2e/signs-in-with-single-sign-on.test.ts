@@ -1,16 +1,14 @@
 // B.5, C22, C26: people come through their company's identity provider, which nobody here wrote and which lives on another site; the
 // groups that it says open and close the way into a module, and a typo in a rule is seen before it counts.
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { Page as Tab } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { StoredConnection } from '../../src/domain/federation/connection-repository.ts';
-import { ensureSamlKey } from '../../src/domain/keys/saml-key.ts';
 import { violationsOn } from '../support/axe.ts';
 import { useBrowser } from '../support/browser.ts';
 import { arrive, claimsOf, groupsOf, makeConnection, samlInput } from '../support/federation.ts';
+import { type IdpSite, startIdpSite } from '../support/idp-site.ts';
 import { makePerson } from '../support/people.ts';
-import { TestIdp, upstreamPerson } from '../support/saml-idp.ts';
+import { TestIdp, type UpstreamPerson, upstreamPerson } from '../support/saml-idp.ts';
 import { emailOf, type Stage, setStage, workplaceTeam } from '../support/stage.ts';
 import { chooseKaseyaOne, expectThrownOut, isInside, logIn, sayWho } from '../support/steps.ts';
 
@@ -23,24 +21,20 @@ describe('Single Sign-On through the identity provider of the company', { timeou
   const browser = useBrowser();
   const idp = new TestIdp();
   /** What the identity provider's directory says, by username. */
-  const directory = new Map<string, string[]>();
+  const directory = new Map<string, () => UpstreamPerson>();
   let stage: Stage;
-  let site: Server;
+  let site: IdpSite;
   let connection: StoredConnection;
 
   beforeAll(async () => {
     stage = await setStage(usernames);
     const { app, company } = stage;
-    site = createServer((request, response) => {
-      serve(request, response).catch((error: unknown) => response.writeHead(500).end(String(error)));
-    });
-    // The server is at localhost: 127.0.0.1 is another site to a browser, as an identity provider is.
-    await new Promise<void>((resolve) => site.listen(0, '127.0.0.1', resolve));
+    site = await startIdpSite(app, idp, directory);
     const team = (await app.runtime.store.of(company.id).groups.list()).find(({ name }) => name === workplaceTeam);
     if (!team) throw new Error('the group is not there');
     connection = await makeConnection(app, company, {
       ...samlInput({ name: 'Contoso IdP' }),
-      settings: { kind: 'saml', entityId: idp.entityId, ssoUrl: `${siteUrl()}/sso`, certificates: [idp.cert] },
+      settings: { kind: 'saml', entityId: idp.entityId, ssoUrl: site.ssoUrl, certificates: [idp.cert] },
       attributes: { ...samlInput().attributes, groups: 'groups' },
       mapping: true,
       rules: [
@@ -50,39 +44,12 @@ describe('Single Sign-On through the identity provider of the company', { timeou
     });
   });
   afterAll(async () => {
-    site?.closeAllConnections();
-    site?.close();
+    site?.stop();
     await stage?.stop();
   });
 
-  const siteUrl = () => `http://127.0.0.1:${(site.address() as AddressInfo).port}`;
-
-  /** The identity provider: asks who is there, reads the request that we signed, and lets the browser post its answer. */
-  async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const url = new URL(request.url ?? '', siteUrl());
-    const page = (body: string) =>
-      response
-        .writeHead(200, { 'content-type': 'text/html; charset=utf-8' })
-        .end(`<!doctype html><html lang="en"><link rel="icon" href="data:,"><title>Contoso IdP</title>${body}`);
-    if (!url.pathname.startsWith('/sso')) return void response.writeHead(404).end();
-    const { certificate } = await ensureSamlKey(stage.app.operator());
-    const asked = await idp.readRequest(url.href, certificate);
-    const username = url.pathname.split('/')[2];
-    if (username === undefined) {
-      const links = [...directory.keys()].map((name) => `<li><a href="/sso/${name}${escaped(url.search)}">${name}</a>`);
-      return void page(`<h1>Contoso asks who you are</h1><ul>${links.join('')}</ul>`);
-    }
-    const person = upstreamPerson(username, { groups: directory.get(username) ?? [] });
-    const answer = Buffer.from(await idp.answer(stage.app, person, { inResponseTo: asked.id })).toString('base64');
-    page(
-      `<form method="post" action="${escaped(asked.assertionConsumerServiceURL ?? '')}">
-      <input type="hidden" name="SAMLResponse" value="${answer}">
-      <input type="hidden" name="RelayState" value="${escaped(url.searchParams.get('RelayState') ?? '')}">
-      </form><script>document.forms[0].submit()</script>`,
-    );
-  }
-
-  const escaped = (text: string) => text.replaceAll('&', '&amp;').replaceAll('"', '&quot;').replaceAll('<', '&lt;');
+  /** What its directory says of somebody from now on. */
+  const is = (name: string, groups: string[]) => directory.set(name, () => upstreamPerson(name, { groups }));
 
   /** From the module's page over ours to the identity provider, and back to wherever that leads. */
   async function comeThroughUpstream(tab: Tab, username: string): Promise<void> {
@@ -117,7 +84,7 @@ describe('Single Sign-On through the identity provider of the company', { timeou
   }
 
   it('T3 C26 the first login creates the person with the role and groups of the rules, and opens the module', async () => {
-    directory.set('mia', [everybody, finance]);
+    is('mia', [everybody, finance]);
     expect(await known('mia')).toBeNull();
     const tab = await browser.open();
     await comeIn(tab, 'mia');
@@ -134,11 +101,12 @@ describe('Single Sign-On through the identity provider of the company', { timeou
   });
 
   it('T15 who has left the group is refused at the next login, and is out of the module within five seconds', async () => {
-    directory.set('leo', [everybody, sales]).set('noor', [everybody, sales]);
+    is('leo', [everybody, sales]);
+    is('noor', [everybody, sales]);
     const [inside, colleague, elsewhere] = [await browser.open(), await browser.open(), await browser.open()];
     await comeIn(inside, 'leo');
     await comeIn(colleague, 'noor');
-    directory.set('leo', [everybody]);
+    is('leo', [everybody]);
     // What the directory says is heard at the next login, not before it.
     expect(await isInside(inside, stage.workplace)).toBe(true);
     await beRefused(elsewhere, 'leo');
@@ -148,14 +116,14 @@ describe('Single Sign-On through the identity provider of the company', { timeou
   });
 
   it('T18 who returns to the group is let in again by the next login, and is the same person', async () => {
-    directory.set('noor', [everybody, sales]);
+    is('noor', [everybody, sales]);
     await comeIn(await browser.open(), 'noor');
-    directory.set('noor', [everybody]);
+    is('noor', [everybody]);
     const tab = await browser.open();
     await beRefused(tab, 'noor');
     const before = await known('noor');
     expect(before).toMatchObject({ status: 'Deactivated', reason: 'mapping' });
-    directory.set('noor', [everybody, finance]);
+    is('noor', [everybody, finance]);
     await comeIn(tab, 'noor');
     expect(await known('noor')).toEqual({
       ...before,
