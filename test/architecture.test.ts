@@ -18,6 +18,7 @@ const rooms = [
   'mails',
   'links',
   'tasks',
+  'plans',
   'groups',
   'users',
   'federation',

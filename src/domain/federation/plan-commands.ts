@@ -5,6 +5,7 @@ import { inStretches } from '../../lib/paging.ts';
 import { transaction, type Work } from '../../work.ts';
 import { record } from '../audit/commands.ts';
 import type { Group } from '../groups/group.ts';
+import { unmade } from '../plans/plan.ts';
 import { authorise } from '../roles/authority.ts';
 import { startTask } from '../tasks/commands.ts';
 import type { NewRow, Task } from '../tasks/task.ts';
@@ -57,6 +58,8 @@ export async function makePlan(
     const proposed = proposedSetup(connection, present, proposal, all);
     const plan: Plan = {
       ...unmade,
+      ...untaken,
+      counts: countActs([]),
       id: newId(),
       companyId,
       connectionId,
@@ -122,17 +125,7 @@ async function decideAll(
   return { counts: countActs(rows), size, hash: planHashOf(setupHash, peopleHashOf(rows)) };
 }
 
-const unmade = {
-  inputHash: '',
-  counts: countActs([]),
-  secondBecause: null,
-  state: 'ready',
-  askedByName: null,
-  askedAt: null,
-  appliedBy: null,
-  appliedByName: null,
-  appliedAt: null,
-  taskId: null,
+const untaken = {
   undoAskedBy: null,
   undoAskedByName: null,
   undoneByName: null,

@@ -1,9 +1,8 @@
 // Plans as pages and the API show them: their rows, and what has changed since. Authorisation is the first line of each.
-import { notFound } from '../../lib/errors.ts';
 import type { CompanyId, GroupId } from '../../lib/ids.ts';
-import { inStretches, type Listed, type Paging } from '../../lib/paging.ts';
 import type { Work } from '../../work.ts';
 import type { Group } from '../groups/group.ts';
+import { planQueries } from '../plans/queries.ts';
 import { authorise } from '../roles/authority.ts';
 import type { ConnectionId } from './connection.ts';
 import type { StoredConnection } from './connection-repository.ts';
@@ -11,6 +10,7 @@ import { countAdministrators, eachSeenPerson, hashSeenPeople } from './people-qu
 import {
   type MappingSetup,
   type Plan,
+  type PlanAct,
   type PlanDifference,
   type PlanRow,
   peopleHashOf,
@@ -20,45 +20,15 @@ import {
   stateWords,
   unseen,
 } from './plan.ts';
-import type { PlanFilter } from './plan-repository.ts';
 import { testedHashOf } from './tested.ts';
 
 const atOnce = 1000;
 
-/** @throws AppError 404, also for one of another connection */
-export async function getPlan(work: Work, companyId: CompanyId, connectionId: ConnectionId, id: string): Promise<Plan> {
-  await authorise(work, companyId, 'security.manage');
-  const plan = await work.store.of(companyId).ssoPlans.findById(id);
-  if (plan?.connectionId !== connectionId) throw notFound('plan');
-  return plan;
-}
-
-export async function listPlans(
-  work: Work,
-  companyId: CompanyId,
-  connectionId: ConnectionId,
-  limit: number,
-): Promise<Plan[]> {
-  await authorise(work, companyId, 'security.manage');
-  return work.store.of(companyId).ssoPlans.listLatest(connectionId, limit);
-}
-
-export async function listPlanRows(
-  work: Work,
-  { companyId, id }: Plan,
-  filter: PlanFilter,
-  paging: Paging,
-): Promise<Listed<PlanRow>> {
-  await authorise(work, companyId, 'security.manage');
-  return work.store.of(companyId).ssoPlans.list(id, filter, paging);
-}
-
-/** All rows in their order, a thousand at a time. */
-export async function* eachPlanRow(work: Work, { companyId, id }: Plan): AsyncGenerator<PlanRow[]> {
-  await authorise(work, companyId, 'security.manage');
-  const { ssoPlans } = work.store.of(companyId);
-  yield* inStretches((after, limit) => ssoPlans.listAfter(id, after, limit));
-}
+export const { getPlan, listPlans, listPlanRows, eachPlanRow } = planQueries<PlanAct, Plan, PlanRow>({
+  permission: 'security.manage',
+  source: ({ store }, companyId) => store.of(companyId).ssoPlans,
+  about: ({ connectionId }) => connectionId,
+});
 
 /** Rules and switches as they are. */
 export async function setupOf(work: Work, connection: StoredConnection): Promise<MappingSetup> {

@@ -1,9 +1,10 @@
 // A plan: what a change of rules or switches would make of everybody, row by row, with the rule that decides each. Nothing is changed
 // by making one. Its rows are decided by the function that signing in asks; each keeps a hash of what it was decided from. Pure.
 import { hash } from 'node:crypto';
-import type { CompanyId, GroupId, UserId } from '../../lib/ids.ts';
+import type { GroupId, UserId } from '../../lib/ids.ts';
 import { days } from '../../lib/time.ts';
 import type { Group } from '../groups/group.ts';
+import type { PlanHead, PlanLine } from '../plans/plan.ts';
 import { fullName } from '../users/user.ts';
 import type { Connection, ConnectionId } from './connection.ts';
 import { decideMapping, type MappingRule } from './mapping.ts';
@@ -33,47 +34,22 @@ export interface MappingSetup {
 /** What is kept of a change: enough to tell whether it came out so, and to take it back. */
 export type KnownChange = Pick<PersonChange, 'act' | 'before' | 'after' | 'was'>;
 
-export interface PlanRow {
-  position: number;
+export interface PlanRow extends PlanLine<PlanAct> {
   userId: UserId;
-  person: string;
   username: string;
-  act: PlanAct;
-  isAdministrator: boolean;
-  before: string;
-  after: string;
-  /** The rule that decides, in words. */
-  rule: string;
   /** When the groups were said that it is decided from; null: never. */
   seenAt: Date | null;
   /** Exactly; null where nothing is done. */
   change: KnownChange | null;
-  /** Of what it was decided from. */
-  inputHash: string;
 }
 
 export type PlanState = 'ready' | 'waiting' | 'applied' | 'dropped' | 'undone';
 
-export interface Plan {
-  id: string;
-  companyId: CompanyId;
+export interface Plan extends PlanHead<PlanAct> {
   connectionId: ConnectionId;
   proposed: MappingSetup;
   present: MappingSetup;
-  inputHash: string;
-  counts: Record<PlanAct, number>;
-  /** Why one administrator alone may not apply it; null: one may. */
-  secondBecause: string | null;
   state: PlanState;
-  madeBy: UserId | null;
-  madeByName: string;
-  madeAt: Date;
-  askedByName: string | null;
-  askedAt: Date | null;
-  appliedBy: UserId | null;
-  appliedByName: string | null;
-  appliedAt: Date | null;
-  taskId: string | null;
   /** The first of two who take it back. */
   undoAskedBy: UserId | null;
   undoAskedByName: string | null;

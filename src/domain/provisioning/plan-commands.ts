@@ -4,6 +4,7 @@ import { type CompanyId, type InstanceId, newId, type UserId } from '../../lib/i
 import { inStretches } from '../../lib/paging.ts';
 import { transaction, type Work } from '../../work.ts';
 import { record } from '../audit/commands.ts';
+import { unmade } from '../plans/plan.ts';
 import { authorise } from '../roles/authority.ts';
 import { startTask } from '../tasks/commands.ts';
 import type { NewRow, Task } from '../tasks/task.ts';
@@ -45,6 +46,7 @@ export async function makePlan(
     if (!bench) throw gone();
     const plan: Plan = {
       ...unmade,
+      counts: countActs([]),
       id: newId(),
       companyId,
       instanceId,
@@ -86,18 +88,6 @@ export async function makePlan(
     return { id: plan.id };
   });
 }
-
-const unmade = {
-  inputHash: '',
-  counts: countActs([]),
-  secondBecause: null,
-  state: 'ready',
-  askedByName: null,
-  askedAt: null,
-  appliedByName: null,
-  appliedAt: null,
-  taskId: null,
-} as const;
 
 /** What Apply has led to: the work begins, or somebody else is asked. */
 export type Applied = { outcome: 'started'; taskId: string } | { outcome: 'asked' };

@@ -1,48 +1,15 @@
 // Plans as pages and the API show them: their rows, and what has changed since. Authorisation is the first line of each.
-import { notFound } from '../../lib/errors.ts';
-import type { CompanyId, InstanceId } from '../../lib/ids.ts';
-import { inStretches, type Listed, type Paging } from '../../lib/paging.ts';
 import type { Work } from '../../work.ts';
-import { authorise } from '../roles/authority.ts';
+import { planQueries } from '../plans/queries.ts';
 import { benchOf } from './drift-judging.ts';
-import { type Plan, type PlanDifference, type PlanRow, planRow, settingsHashOf } from './plan.ts';
-import type { PlanFilter } from './plan-repository.ts';
+import { type Plan, type PlanAct, type PlanDifference, type PlanRow, planRow, settingsHashOf } from './plan.ts';
 import { subjectsOf } from './plan-subjects.ts';
 
-/** @throws AppError 404, also for one of another instance */
-export async function getPlan(work: Work, companyId: CompanyId, instanceId: InstanceId, id: string): Promise<Plan> {
-  await authorise(work, companyId, 'modules.manage');
-  const plan = await work.store.of(companyId).plans.findById(id);
-  if (plan?.instanceId !== instanceId) throw notFound('plan');
-  return plan;
-}
-
-export async function listPlans(
-  work: Work,
-  companyId: CompanyId,
-  instanceId: InstanceId,
-  limit: number,
-): Promise<Plan[]> {
-  await authorise(work, companyId, 'modules.manage');
-  return work.store.of(companyId).plans.listLatest(instanceId, limit);
-}
-
-export async function listPlanRows(
-  work: Work,
-  { companyId, id }: Plan,
-  filter: PlanFilter,
-  paging: Paging,
-): Promise<Listed<PlanRow>> {
-  await authorise(work, companyId, 'modules.manage');
-  return work.store.of(companyId).plans.list(id, filter, paging);
-}
-
-/** All rows in their order, a thousand at a time. */
-export async function* eachPlanRow(work: Work, { companyId, id }: Plan): AsyncGenerator<PlanRow[]> {
-  await authorise(work, companyId, 'modules.manage');
-  const { plans } = work.store.of(companyId);
-  yield* inStretches((after, limit) => plans.listAfter(id, after, limit));
-}
+export const { getPlan, listPlans, listPlanRows, eachPlanRow } = planQueries<PlanAct, Plan, PlanRow>({
+  permission: 'modules.manage',
+  source: ({ store }, companyId) => store.of(companyId).plans,
+  about: ({ instanceId }) => instanceId,
+});
 
 export interface PlanComparison {
   count: number;

@@ -2,9 +2,10 @@
 // one. Its rows are computed by the same functions that act, and each keeps a hash of what it was decided from: where that has changed
 // by the time the plan is applied, the row is not done. Pure.
 import { createHash } from 'node:crypto';
-import type { CompanyId, InstanceId, UserId } from '../../lib/ids.ts';
+import type { InstanceId, UserId } from '../../lib/ids.ts';
 import type { Settings } from '../integrations/settings.ts';
 import type { Profile } from '../modules/profile.ts';
+import type { PlanHead, PlanLine } from '../plans/plan.ts';
 import { fullName } from '../users/user.ts';
 import type { ModuleAccount, Wanted } from './account.ts';
 import { type BatchSize, mustWait } from './batch.ts';
@@ -25,46 +26,22 @@ export type PlanAct = Exclude<PersonAct, 'remove' | 'disable'> | 'none';
 
 export const planActs = ['create', 'update', 'suspend', 'restore', 'none'] as const satisfies PlanAct[];
 
-export interface PlanRow {
-  position: number;
+export interface PlanRow extends PlanLine<PlanAct> {
   subject: string;
   externalId: string | null;
   userId: UserId | null;
   account: string;
-  person: string;
-  act: PlanAct;
-  isAdministrator: boolean;
-  before: string;
-  after: string;
-  /** The rule that decides, in words. */
-  rule: string;
   wanted: Wanted;
-  /** Of what it was decided from. */
-  inputHash: string;
 }
 
 export type PlanState = 'ready' | 'waiting' | 'applied' | 'dropped';
 
-export interface Plan {
-  id: string;
-  companyId: CompanyId;
+export interface Plan extends PlanHead<PlanAct> {
   instanceId: InstanceId;
   readId: string;
   scope: PlanScope;
-  inputHash: string;
   settingsHash: string;
-  counts: Record<PlanAct, number>;
-  /** Why one administrator alone may not apply it; null: one may. */
-  secondBecause: string | null;
   state: PlanState;
-  madeBy: UserId | null;
-  madeByName: string;
-  madeAt: Date;
-  askedByName: string | null;
-  askedAt: Date | null;
-  appliedByName: string | null;
-  appliedAt: Date | null;
-  taskId: string | null;
 }
 
 /** One account or person of a plan, with all that decides about it. */
