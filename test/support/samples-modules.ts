@@ -479,9 +479,9 @@ export function moduleSamples(shell: (here: Shell['here']) => Shell, markup: str
       title: 'Access groups',
       locals: { ...accessGroups, preview: null },
     },
-    { view: 'admin/modules/confirm', variant: 'danger', title: 'Disconnect', locals: confirm },
+    { view: 'admin/confirm', variant: 'danger', title: 'Disconnect', locals: confirm },
     {
-      view: 'admin/modules/confirm',
+      view: 'admin/confirm',
       variant: 'refused',
       title: 'Remove',
       locals: {

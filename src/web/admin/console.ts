@@ -46,6 +46,37 @@ export async function showDesk<N extends keyof AdminViews>(
   await showPage(ctx, runtime, page.view, page.title, whole, desk.user.theme);
 }
 
+/** What the page before a danger says: who and what, what stops, and what can be undone. */
+export interface Question {
+  place: ConsolePlace;
+  /** Repeats the verb and the name. */
+  button: string;
+  lead: string;
+  /** The first of those whom it meets, by name. */
+  who?: string;
+  sentences: string[];
+  /** Where the answer is posted to, and what with. */
+  action: string;
+  hidden?: { name: string; value: string }[];
+  isDanger: boolean;
+  cancel: string;
+  /** Why the answer was refused. */
+  problem?: FormProblem | null;
+}
+
+/** Every danger is a page of its own first, by GET. */
+export async function askFirst(ctx: Context, runtime: Runtime, desk: Desk, question: Question): Promise<void> {
+  const { place, problem = null, who = '', hidden = [], ...words } = question;
+  await showDesk(
+    ctx,
+    runtime,
+    desk,
+    { view: 'admin/confirm', title: words.button, place },
+    // The page has no field that could be marked.
+    { ...words, title: `${words.button}?`, who, hidden, problem: problem && { ...problem, field: null } },
+  );
+}
+
 /** An id of the path; what is none names nothing. */
 export function idParam<Id extends string = UserId>(ctx: Context, name: string, what: string): Id {
   const value = param(ctx, name);

@@ -1,4 +1,5 @@
 // What each page of the console is given; one file of types for each noun, joined here.
+import type { FormProblem, Shell } from '../views.ts';
 import type { AuditViews } from './audit/views.ts';
 import type { BatchViews } from './batches/views.ts';
 import type { ContractViews } from './contract/views.ts';
@@ -36,7 +37,23 @@ export interface AdminViews
     ModuleViews,
     SsoViews,
     TaskViews,
-    WhyViews {}
+    WhyViews {
+  /** Who loses what, before it happens. */
+  'admin/confirm': {
+    shell: Shell;
+    title: string;
+    lead: string;
+    /** The first of them by name; may be empty. */
+    who: string;
+    sentences: string[];
+    problem: FormProblem | null;
+    action: string;
+    hidden: { name: string; value: string }[];
+    button: string;
+    isDanger: boolean;
+    cancel: string;
+  };
+}
 
 /** One step through a long list. Addresses are ready; null: there is nothing further that way. */
 export interface PageLinks {

@@ -11,7 +11,7 @@ import type { Context } from '../../context.ts';
 import { setFlash } from '../../page.ts';
 import { type Route, seeOther } from '../../routes.ts';
 import type { FormProblem } from '../../views.ts';
-import { type Desk, type DeskHandler, deskOf, orRedraw, showDesk } from '../console.ts';
+import { askFirst, type Desk, type DeskHandler, deskOf, orRedraw, showDesk } from '../console.ts';
 import { instanceAt, instanceHead } from '../modules/instance-head.ts';
 import { searchOf } from './report.ts';
 import { accountsPath } from './words.ts';
@@ -122,28 +122,21 @@ async function drawUnlink(
   const { account, person } = await findAccount(desk.work, desk.companyId, instance.id, accountId);
   const name = account.userName || account.email || account.externalId;
   const who = person ? fullName(person) : 'nobody';
-  await showDesk(
-    ctx,
-    runtime,
-    desk,
-    { view: 'admin/modules/confirm', title: `Unlink ${name}`, place: 'instances' },
-    {
-      title: `Unlink ${name}`,
-      lead: `The account ${name} in ${instance.name} belongs to ${who} now.`,
-      who: '',
-      sentences: [
-        `The account stays at the module as it is. It is not ${who}'s any more, and nothing that happens to them reaches it.`,
-        `At the next login to ${instance.name} it is found by the address again, or a new account is made.`,
-        'You can link it again at any time.',
-      ],
-      problem,
-      action: accountsPath(instance.id, 'unlink'),
-      hidden: [{ name: 'account', value: accountId }],
-      cancel: accountsPath(instance.id),
-      button: `Unlink ${name}`,
-      isDanger: true,
-    },
-  );
+  await askFirst(ctx, runtime, desk, {
+    place: 'instances',
+    lead: `The account ${name} in ${instance.name} belongs to ${who} now.`,
+    sentences: [
+      `The account stays at the module as it is. It is not ${who}'s any more, and nothing that happens to them reaches it.`,
+      `At the next login to ${instance.name} it is found by the address again, or a new account is made.`,
+      'You can link it again at any time.',
+    ],
+    problem,
+    action: accountsPath(instance.id, 'unlink'),
+    hidden: [{ name: 'account', value: accountId }],
+    cancel: accountsPath(instance.id),
+    button: `Unlink ${name}`,
+    isDanger: true,
+  });
 }
 
 const askUnlink: DeskHandler = async (ctx, runtime, desk) => {

@@ -19,7 +19,7 @@ import type { Runtime } from '../../../runtime.ts';
 import type { Context } from '../../context.ts';
 import { setFlash } from '../../page.ts';
 import { type Route, seeOther } from '../../routes.ts';
-import { type Desk, type DeskHandler, deskOf, orRedraw, showDesk } from '../console.ts';
+import { askFirst, type Desk, type DeskHandler, deskOf, orRedraw, showDesk } from '../console.ts';
 import { instanceAt, instanceHead, instancePath, modulesPath } from './instance-head.ts';
 import { fieldsOf, inputFrom } from './settings-form.ts';
 import type { ModuleViews, RuleLine } from './views.ts';
@@ -255,43 +255,36 @@ async function ask(
   const button = `Save the access groups of ${instance.name}`;
   const { count } = preview.none;
   const { enabled, deprovisioning } = instance.settings;
-  await showDesk(
-    ctx,
-    runtime,
-    desk,
-    { view: 'admin/modules/confirm', title: button, place: 'instances' },
-    {
-      title: `${button}?`,
-      lead: `${people(count)} of ${people(preview.people)} who may enter ${count === 1 ? 'fits' : 'fit'} no rule, and ${count === 1 ? 'is' : 'are'} refused at the door.`,
-      who: whoWords(preview),
-      sentences: [
-        ...preview.permissions.map(
-          ({ permission, count }) => `${people(count)} ${count === 1 ? 'gets' : 'get'} ${permission}.`,
-        ),
-        'Existing accounts get the permission of the rules at their next entry.',
-        ...(enabled && deprovisioning.on
-          ? [
-              `Automatic User Deprovisioning is on: accounts that fit no rule are suspended, and held for ${deprovisioning.graceDays} days.`,
-            ]
-          : ['Accounts that fit no rule are not touched in the module.']),
-        'You can undo it: change the rules, or switch access groups off.',
-      ],
-      problem: null,
-      action,
-      hidden: [
-        { name: 'confirmed', value: 'yes' },
-        { name: 'version', value: String(instance.settings.version) },
-        { name: 'on', value: 'yes' },
-        ...draft.rules.flatMap(({ groupId, permission }) => [
-          { name: 'group', value: groupId },
-          { name: 'permission', value: permission },
-        ]),
-      ],
-      button,
-      isDanger: true,
-      cancel: action,
-    },
-  );
+  await askFirst(ctx, runtime, desk, {
+    place: 'instances',
+    lead: `${people(count)} of ${people(preview.people)} who may enter ${count === 1 ? 'fits' : 'fit'} no rule, and ${count === 1 ? 'is' : 'are'} refused at the door.`,
+    who: whoWords(preview),
+    sentences: [
+      ...preview.permissions.map(
+        ({ permission, count }) => `${people(count)} ${count === 1 ? 'gets' : 'get'} ${permission}.`,
+      ),
+      'Existing accounts get the permission of the rules at their next entry.',
+      ...(enabled && deprovisioning.on
+        ? [
+            `Automatic User Deprovisioning is on: accounts that fit no rule are suspended, and held for ${deprovisioning.graceDays} days.`,
+          ]
+        : ['Accounts that fit no rule are not touched in the module.']),
+      'You can undo it: change the rules, or switch access groups off.',
+    ],
+    action,
+    hidden: [
+      { name: 'confirmed', value: 'yes' },
+      { name: 'version', value: String(instance.settings.version) },
+      { name: 'on', value: 'yes' },
+      ...draft.rules.flatMap(({ groupId, permission }) => [
+        { name: 'group', value: groupId },
+        { name: 'permission', value: permission },
+      ]),
+    ],
+    button,
+    isDanger: true,
+    cancel: action,
+  });
 }
 
 const path = `${modulesPath}/:instance/access-groups`;

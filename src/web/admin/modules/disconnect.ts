@@ -4,7 +4,7 @@ import { countPeopleOf } from '../../../domain/integrations/connected-queries.ts
 import { readInstanceOverview } from '../../../domain/integrations/instance-queries.ts';
 import { setFlash } from '../../page.ts';
 import { type Route, seeOther } from '../../routes.ts';
-import { type DeskHandler, deskOf, showDesk } from '../console.ts';
+import { askFirst, type DeskHandler, deskOf } from '../console.ts';
 import { counted } from '../groups/group-head.ts';
 import { instanceAt, instancePath, modulesPath } from './instance-head.ts';
 
@@ -21,33 +21,24 @@ const ask: DeskHandler = async (ctx, runtime, desk) => {
   const rules = settings.accessGroups.rules.length;
   const linked = read.accounts.linked;
   const button = `Disconnect ${name}`;
-  await showDesk(
-    ctx,
-    runtime,
-    desk,
-    { view: 'admin/modules/confirm', title: button, place: 'instances' },
-    {
-      title: `${button}?`,
-      lead: `${counted(people, 'person loses', 'people lose')} ${name} in ${brand} at once, on every device.`,
-      who: '',
-      sentences: [
-        'Its tile disappears, and every access group loses it. Who is in through it is logged out there.',
-        settings.require.state === 'off'
-          ? 'Local logins at the module go on as before.'
-          : 'The login is not required any more: everybody can log in locally again. Who has no local password has to get one at the module.',
-        `Its settings are gone: ${plural(read.exceptions.count, 'exception', 'exceptions')}, ${plural(rules, 'rule', 'rules')} of access groups, and its machine credentials.`,
-        `${linked === 0 ? 'Accounts at the module stay' : `${plural(linked, 'account', 'accounts')} at the module that ${linked === 1 ? 'belongs' : 'belong'} to people here ${linked === 1 ? 'stays' : 'stay'}`} as they are now. Nobody is provisioned or deprovisioned from here any more.`,
-        'The audit log and the receipts of deliveries are kept.',
-        `You can’t undo it. It can be connected anew, by an administrator of ${module}, in the module itself.`,
-      ],
-      problem: null,
-      action: instancePath(id, 'disconnect'),
-      hidden: [],
-      button,
-      isDanger: true,
-      cancel: instancePath(id),
-    },
-  );
+  await askFirst(ctx, runtime, desk, {
+    place: 'instances',
+    lead: `${counted(people, 'person loses', 'people lose')} ${name} in ${brand} at once, on every device.`,
+    sentences: [
+      'Its tile disappears, and every access group loses it. Who is in through it is logged out there.',
+      settings.require.state === 'off'
+        ? 'Local logins at the module go on as before.'
+        : 'The login is not required any more: everybody can log in locally again. Who has no local password has to get one at the module.',
+      `Its settings are gone: ${plural(read.exceptions.count, 'exception', 'exceptions')}, ${plural(rules, 'rule', 'rules')} of access groups, and its machine credentials.`,
+      `${linked === 0 ? 'Accounts at the module stay' : `${plural(linked, 'account', 'accounts')} at the module that ${linked === 1 ? 'belongs' : 'belong'} to people here ${linked === 1 ? 'stays' : 'stay'}`} as they are now. Nobody is provisioned or deprovisioned from here any more.`,
+      'The audit log and the receipts of deliveries are kept.',
+      `You can’t undo it. It can be connected anew, by an administrator of ${module}, in the module itself.`,
+    ],
+    action: instancePath(id, 'disconnect'),
+    button,
+    isDanger: true,
+    cancel: instancePath(id),
+  });
 };
 
 const disconnect: DeskHandler = async (ctx, runtime, desk) => {

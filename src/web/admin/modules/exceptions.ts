@@ -17,7 +17,7 @@ import type { Context } from '../../context.ts';
 import { zoneOf } from '../../home/person.ts';
 import { setFlash } from '../../page.ts';
 import { param, type Route, seeOther } from '../../routes.ts';
-import { type Desk, type DeskHandler, deskOf, orRedraw, showDesk } from '../console.ts';
+import { askFirst, type Desk, type DeskHandler, deskOf, orRedraw, showDesk } from '../console.ts';
 import { searchOf } from '../groups/group-head.ts';
 import type { StatusWords } from '../views.ts';
 import { instanceAt, instanceHead, instancePath, modulesPath } from './instance-head.ts';
@@ -243,31 +243,23 @@ async function ask(
   const brand = runtime.config.brandName;
   const button = `Remove the exception of ${row.userName}`;
   const isRequired = instance.settings.enabled && instance.settings.require.state !== 'off';
-  await showDesk(
-    ctx,
-    runtime,
-    desk,
-    { view: 'admin/modules/confirm', title: button, place: 'instances' },
-    {
-      title: `${button}?`,
-      lead: isRequired
-        ? `They can log in to ${instance.name} through ${brand} only from then on.`
-        : `It makes a difference once Log In with ${brand} is required for ${instance.name}.`,
-      who: '',
-      sentences: [
-        `It was made ${row.reason === '' ? 'without a reason' : `because: ${row.reason}`}`,
-        ...(row.isWayIn ? [`They are one of those who can get into ${instance.name} without ${brand}.`] : []),
-        'A session that they have at the module goes on.',
-        'You can undo it: exempt them again.',
-      ],
-      problem: problem && { ...problem, field: null },
-      action: pathOf(instance, `/${row.id}/remove`),
-      hidden: [],
-      button,
-      isDanger: true,
-      cancel: pathOf(instance),
-    },
-  );
+  await askFirst(ctx, runtime, desk, {
+    place: 'instances',
+    lead: isRequired
+      ? `They can log in to ${instance.name} through ${brand} only from then on.`
+      : `It makes a difference once Log In with ${brand} is required for ${instance.name}.`,
+    sentences: [
+      `It was made ${row.reason === '' ? 'without a reason' : `because: ${row.reason}`}`,
+      ...(row.isWayIn ? [`They are one of those who can get into ${instance.name} without ${brand}.`] : []),
+      'A session that they have at the module goes on.',
+      'You can undo it: exempt them again.',
+    ],
+    problem,
+    action: pathOf(instance, `/${row.id}/remove`),
+    button,
+    isDanger: true,
+    cancel: pathOf(instance),
+  });
 }
 
 const askRemove: DeskHandler = async (ctx, runtime, desk) =>

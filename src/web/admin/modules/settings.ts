@@ -10,7 +10,7 @@ import type { Context } from '../../context.ts';
 import { setFlash } from '../../page.ts';
 import { type Route, seeOther } from '../../routes.ts';
 import type { FormProblem } from '../../views.ts';
-import { type Desk, type DeskHandler, deskOf, orRedraw, showDesk } from '../console.ts';
+import { askFirst, type Desk, type DeskHandler, deskOf, orRedraw, showDesk } from '../console.ts';
 import {
   exceptionWords,
   instanceAt,
@@ -227,29 +227,18 @@ async function ask(
   const isLoss = effects.losses.length > 0;
   const action = instancePath(instance.id, 'settings');
   const button = `Save the settings of ${instance.name}`;
-  await showDesk(
-    ctx,
-    runtime,
-    desk,
-    { view: 'admin/modules/confirm', title: button, place: 'instances' },
-    {
-      title: `${button}?`,
-      lead: isLoss
-        ? 'This takes something away. It takes effect at once.'
-        : 'This makes accounts at the module. It takes effect at once.',
-      sentences: [...effects.losses, ...effects.gains],
-      who: '',
-      problem: null,
-      action,
-      hidden: [
-        { name: 'confirmed', value: 'yes' },
-        ...Object.entries(fields).map(([name, value]) => ({ name, value })),
-      ],
-      button,
-      isDanger: isLoss,
-      cancel: action,
-    },
-  );
+  await askFirst(ctx, runtime, desk, {
+    place: 'instances',
+    lead: isLoss
+      ? 'This takes something away. It takes effect at once.'
+      : 'This makes accounts at the module. It takes effect at once.',
+    sentences: [...effects.losses, ...effects.gains],
+    action,
+    hidden: [{ name: 'confirmed', value: 'yes' }, ...Object.entries(fields).map(([name, value]) => ({ name, value }))],
+    button,
+    isDanger: isLoss,
+    cancel: action,
+  });
 }
 
 const path = `${modulesPath}/:instance/settings`;

@@ -228,21 +228,6 @@ export interface ModuleViews {
     /** No group could be chosen at all. */
     hasGroups: boolean;
   };
-  /** Who loses what, before it happens. */
-  'admin/modules/confirm': {
-    shell: Shell;
-    title: string;
-    lead: string;
-    /** The first of them by name; may be empty. */
-    who: string;
-    sentences: string[];
-    problem: Refusal;
-    action: string;
-    hidden: { name: string; value: string }[];
-    button: string;
-    isDanger: boolean;
-    cancel: string;
-  };
   'admin/modules/overview': {
     shell: Shell;
     instance: InstanceHead;

@@ -6,7 +6,7 @@ import { notFound } from '../../../lib/errors.ts';
 import type { Context } from '../../context.ts';
 import { setFlash } from '../../page.ts';
 import { type Route, seeOther } from '../../routes.ts';
-import { type Desk, type DeskHandler, idParam, showDesk } from '../console.ts';
+import { askFirst, type Desk, type DeskHandler, idParam } from '../console.ts';
 import { connectionAt, connectionPath, guarded, ssoPath } from './connection-head.ts';
 
 export const releasePath = (connectionId: string, personId: string): string =>
@@ -23,28 +23,19 @@ async function boundAt(ctx: Context, desk: Desk): Promise<{ connection: StoredCo
 const ask: DeskHandler = async (ctx, runtime, desk) => {
   const { connection, user } = await boundAt(ctx, desk);
   const button = `Take back the binding of ${fullName(user)}`;
-  await showDesk(
-    ctx,
-    runtime,
-    desk,
-    { view: 'admin/modules/confirm', title: button, place: 'sso' },
-    {
-      title: `${button}?`,
-      lead: `Whoever logs in through ${connection.name} with the address ${user.email} next is ${fullName(user)} from then on.`,
-      who: '',
-      sentences: [
-        'Do it when their account at the identity provider was replaced, and you know by whom.',
-        'The account there that was bound so far does not open this one any more, unless it has the same address.',
-        'Role, groups and sessions stay as they are.',
-      ],
-      problem: null,
-      action: releasePath(connection.id, user.id),
-      hidden: [],
-      button,
-      isDanger: true,
-      cancel: connectionPath(connection.id, 'log'),
-    },
-  );
+  await askFirst(ctx, runtime, desk, {
+    place: 'sso',
+    lead: `Whoever logs in through ${connection.name} with the address ${user.email} next is ${fullName(user)} from then on.`,
+    sentences: [
+      'Do it when their account at the identity provider was replaced, and you know by whom.',
+      'The account there that was bound so far does not open this one any more, unless it has the same address.',
+      'Role, groups and sessions stay as they are.',
+    ],
+    action: releasePath(connection.id, user.id),
+    button,
+    isDanger: true,
+    cancel: connectionPath(connection.id, 'log'),
+  });
 };
 
 const release: DeskHandler = async (ctx, runtime, desk) => {

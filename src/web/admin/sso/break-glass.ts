@@ -20,7 +20,7 @@ import type { Context } from '../../context.ts';
 import { zoneOf } from '../../home/person.ts';
 import { setFlash } from '../../page.ts';
 import { type Route, seeOther } from '../../routes.ts';
-import { type Desk, type DeskHandler, idParam, orRedraw, showDesk } from '../console.ts';
+import { askFirst, type Desk, type DeskHandler, idParam, orRedraw, showDesk } from '../console.ts';
 import { searchOf } from '../groups/group-head.ts';
 import type { StatusWords } from '../views.ts';
 import { guarded, ssoPath } from './connection-head.ts';
@@ -225,31 +225,23 @@ async function ask(
   const { name } = asPerson(one);
   const isEnforced = (await listEnforced(desk.work, desk.companyId)).length > 0;
   const button = `Remove ${name} from the list`;
-  await showDesk(
-    ctx,
-    runtime,
-    desk,
-    { view: 'admin/modules/confirm', title: button, place: 'sso' },
-    {
-      title: `${button}?`,
-      lead: isEnforced
-        ? 'They log in through your identity provider only from then on.'
-        : 'It makes a difference once Log In with SSO is enforced.',
-      who: '',
-      sentences: [
-        `They are on it because: ${one.reason}`,
-        'Mapping rules can change or deactivate them from then on.',
-        'Their password is kept, and their sessions go on.',
-        'You can undo it: add them again.',
-      ],
-      problem: problem && { ...problem, field: null },
-      action: `${path}/${one.userId}/remove`,
-      hidden: [],
-      button,
-      isDanger: true,
-      cancel: path,
-    },
-  );
+  await askFirst(ctx, runtime, desk, {
+    place: 'sso',
+    lead: isEnforced
+      ? 'They log in through your identity provider only from then on.'
+      : 'It makes a difference once Log In with SSO is enforced.',
+    sentences: [
+      `They are on it because: ${one.reason}`,
+      'Mapping rules can change or deactivate them from then on.',
+      'Their password is kept, and their sessions go on.',
+      'You can undo it: add them again.',
+    ],
+    problem,
+    action: `${path}/${one.userId}/remove`,
+    button,
+    isDanger: true,
+    cancel: path,
+  });
 }
 
 const askRemove: DeskHandler = async (ctx, runtime, desk) => ask(ctx, runtime, desk, await listedAt(ctx, desk), null);

@@ -13,7 +13,7 @@ import type { Runtime } from '../../../runtime.ts';
 import type { Context } from '../../context.ts';
 import { setFlash } from '../../page.ts';
 import { param, type Route, seeOther } from '../../routes.ts';
-import { type Desk, type DeskHandler, orRedraw, showDesk } from '../console.ts';
+import { askFirst, type Desk, type DeskHandler, orRedraw, showDesk } from '../console.ts';
 import type { StatusWords } from '../views.ts';
 import { guarded, ssoPath } from './connection-head.ts';
 import type { SsoViews } from './views.ts';
@@ -116,31 +116,22 @@ const verify: DeskHandler = async (ctx, runtime, desk) => {
 const askRemove: DeskHandler = async (ctx, runtime, desk) => {
   const { domain, verifiedAt } = await domainAt(ctx, desk);
   const button = `Remove ${domain}`;
-  await showDesk(
-    ctx,
-    runtime,
-    desk,
-    { view: 'admin/modules/confirm', title: button, place: 'sso' },
-    {
-      title: `${button}?`,
-      lead:
-        verifiedAt === null
-          ? 'It was never proved, so nothing changes for anybody.'
-          : 'People of this domain are not led to your identity provider by their address any more.',
-      who: '',
-      sentences: [
-        'Logging in by username and company name, and at your Company Login URL, works as before.',
-        ...(verifiedAt === null ? [] : ['Another company can prove the domain from then on.']),
-        'You can undo it: add it again, with a new record.',
-      ],
-      problem: null,
-      action: `${path}/${domain}/remove`,
-      hidden: [],
-      button,
-      isDanger: true,
-      cancel: path,
-    },
-  );
+  await askFirst(ctx, runtime, desk, {
+    place: 'sso',
+    lead:
+      verifiedAt === null
+        ? 'It was never proved, so nothing changes for anybody.'
+        : 'People of this domain are not led to your identity provider by their address any more.',
+    sentences: [
+      'Logging in by username and company name, and at your Company Login URL, works as before.',
+      ...(verifiedAt === null ? [] : ['Another company can prove the domain from then on.']),
+      'You can undo it: add it again, with a new record.',
+    ],
+    action: `${path}/${domain}/remove`,
+    button,
+    isDanger: true,
+    cancel: path,
+  });
 };
 
 const remove: DeskHandler = async (ctx, runtime, desk) => {

@@ -22,6 +22,7 @@ import { type Route, seeOther } from '../../routes.ts';
 import type { FormProblem } from '../../views.ts';
 import {
   address,
+  askFirst,
   countWords,
   type Desk,
   type DeskHandler,
@@ -197,24 +198,15 @@ async function ask(
   here: string,
   { verb, button, lead, sentences, isDanger }: Question,
 ): Promise<void> {
-  await showDesk(
-    ctx,
-    runtime,
-    desk,
-    { view: 'admin/modules/confirm', title: button, place: 'sso' },
-    {
-      title: `${button}?`,
-      lead,
-      who: '',
-      sentences,
-      problem: null,
-      action: `${here}/${verb}`,
-      hidden: [],
-      button,
-      isDanger,
-      cancel: here,
-    },
-  );
+  await askFirst(ctx, runtime, desk, {
+    place: 'sso',
+    lead,
+    sentences,
+    action: `${here}/${verb}`,
+    button,
+    isDanger,
+    cancel: here,
+  });
 }
 
 const askApply: DeskHandler = async (ctx, runtime, desk) => {

@@ -8,7 +8,7 @@ import type { Runtime } from '../../../runtime.ts';
 import type { Context } from '../../context.ts';
 import { setFlash } from '../../page.ts';
 import { type Route, seeOther } from '../../routes.ts';
-import { type Desk, type DeskHandler, orRedraw, showDesk } from '../console.ts';
+import { askFirst, type Desk, type DeskHandler, orRedraw } from '../console.ts';
 import { counted } from '../groups/group-head.ts';
 import { connectionAt, connectionPath, guarded, ssoPath } from './connection-head.ts';
 import type { SsoViews } from './views.ts';
@@ -81,24 +81,16 @@ async function ask(
 ): Promise<void> {
   const { lead, sentences, isDanger } = await askedOf(connection, desk, verb, runtime.config.brandName);
   const button = `${verb} ${connection.name}`;
-  await showDesk(
-    ctx,
-    runtime,
-    desk,
-    { view: 'admin/modules/confirm', title: button, place: 'sso' },
-    {
-      title: `${button}?`,
-      lead,
-      who: '',
-      sentences,
-      problem: problem && { ...problem, field: null },
-      action: connectionPath(connection.id, verb.toLowerCase()),
-      hidden: [],
-      button,
-      isDanger,
-      cancel: connectionPath(connection.id),
-    },
-  );
+  await askFirst(ctx, runtime, desk, {
+    place: 'sso',
+    lead,
+    sentences,
+    problem,
+    action: connectionPath(connection.id, verb.toLowerCase()),
+    button,
+    isDanger,
+    cancel: connectionPath(connection.id),
+  });
 }
 
 const asking =
