@@ -242,11 +242,11 @@ describe('the command', () => {
   }, 60_000);
 
   it('fails with the case, what was seen and what to do', async () => {
-    const bad = await startFake({ misbehaves: ['sends-html'] });
+    const bad = await startFake({ misbehaves: ['ignores-active'] });
     const { instanceId } = await connect({ scim: bad });
     const result = await call(['--company', 'Northwind IT', '--instance', instanceId]);
     expect(result?.failed).toBe(true);
-    expect(result?.text).toMatch(/FAILED {3}Create: /);
+    expect(result?.text).toMatch(/FAILED {3}Suspend: /);
     expect(result?.text).toContain('What to do:');
     await bad.stop();
   }, 60_000);
