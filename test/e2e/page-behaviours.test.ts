@@ -31,16 +31,19 @@ beforeEach(() => {
 });
 
 describe('every page', () => {
-  it.each([
-    [360, 'at the width of a phone'],
-    [640, 'at 200 % zoom of 1280 pixels'],
-  ])('fits into %i pixels (%s) and breaks no rule of the CSP (WEB-05)', { timeout: 60_000 }, async (width) => {
-    await tab.setViewportSize({ width, height: 740 });
+  it('fits at the width of a phone and at 200 % zoom of 1280 pixels, and breaks no rule of the CSP (WEB-05)', {
+    timeout: 120_000,
+  }, async () => {
+    const tooWide: string[] = [];
     for (const sample of samples) {
       await tab.goto(`${server.address}/${sampleName(sample)}`);
-      const tooWide = await tab.evaluate('document.documentElement.scrollWidth - innerWidth');
-      expect(tooWide, sampleName(sample)).toBeLessThanOrEqual(0);
+      for (const width of [360, 640]) {
+        await tab.setViewportSize({ width, height: 740 });
+        const over = await tab.evaluate<number>('document.documentElement.scrollWidth - innerWidth');
+        if (over > 0) tooWide.push(`${sampleName(sample)} at ${width}: by ${over} pixels`);
+      }
     }
+    expect(tooWide).toEqual([]);
     expect(complaints).toEqual([]);
   });
 });
