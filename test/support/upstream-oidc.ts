@@ -23,20 +23,32 @@ async function close(server: Server): Promise<void> {
 export interface ProviderUpstream extends Upstream {
   /** A browser at the upstream: logs the person in without a question, and ends where it would leave for us. */
   authorize(address: string, who?: string): Promise<URL>;
+  /** The same browser logs out there, with whatever it is asked on the way. @returns where it would leave for us, or null where it stays */
+  logOut(address: string): Promise<URL | null>;
+  /** Where it tells of logouts itself. */
+  tellLogouts(address: string): Promise<void>;
 }
 
 /** @param accounts claims by account id */
 export async function startProvider(
   redirectUris: string[],
   accounts: Record<string, Record<string, unknown>>,
-  { inIdToken = false }: { inIdToken?: boolean } = {},
+  { inIdToken = false, afterLogout = [] }: { inIdToken?: boolean; afterLogout?: string[] } = {},
 ): Promise<ProviderUpstream> {
   const port = await freePort();
   const issuer = `http://localhost:${port}`;
   const client = { client_id: 'unified-login', client_secret: `secret-${randomUUID()}` };
   const provider = new Provider(issuer, {
     clients: [
-      { ...client, redirect_uris: redirectUris, grant_types: ['authorization_code'], response_types: ['code'] },
+      {
+        ...client,
+        redirect_uris: redirectUris,
+        grant_types: ['authorization_code'],
+        response_types: ['code'],
+        post_logout_redirect_uris: afterLogout,
+        backchannel_logout_uri: `${issuer}/nowhere`,
+        backchannel_logout_session_required: true,
+      },
     ],
     findAccount: (_, id) =>
       accounts[id] ? { accountId: id, claims: async () => ({ sub: id, ...accounts[id] }) } : undefined,
@@ -47,9 +59,11 @@ export async function startProvider(
     },
     conformIdTokenClaims: !inIdToken,
     pkce: { required: () => true },
-    features: { devInteractions: { enabled: false } },
+    features: { devInteractions: { enabled: false }, backchannelLogout: { enabled: true } },
     interactions: { url: (_, { uid }) => `/log-in/${uid}` },
     cookies: { keys: ['for-a-test'] },
+    // Its own refuses this machine, which is where we are.
+    fetch: (address, { dispatcher: _, ...options }) => fetch(address, options),
     async loadExistingGrant(ctx) {
       const grant = new ctx.oidc.provider.Grant({
         clientId: client.client_id,
@@ -61,6 +75,7 @@ export async function startProvider(
     },
   });
   let who = Object.keys(accounts)[0] ?? '';
+  const jar = new Map<string, string>();
   const answer = provider.callback();
   const server = createServer((request, response) => {
     if (!request.url?.startsWith('/log-in/')) return void answer(request, response);
@@ -73,27 +88,51 @@ export async function startProvider(
     clientSecret: client.client_secret,
     async authorize(address, account) {
       if (account !== undefined) who = account;
-      return follow(address, issuer);
+      jar.clear();
+      const { at, page } = await follow(new URL(address), issuer, jar);
+      if (page === null) return at;
+      throw new Error(`the upstream stopped: ${page}`);
+    },
+    async logOut(address) {
+      const asked = await follow(new URL(address), issuer, jar);
+      const action = /action="([^"]+)"/.exec(asked.page ?? '')?.[1];
+      const xsrf = /name="xsrf" value="([^"]+)"/.exec(asked.page ?? '')?.[1] ?? '';
+      if (action === undefined) throw new Error(`the upstream asks nothing: ${asked.page}`);
+      const body = new URLSearchParams({ xsrf, logout: 'yes' });
+      const { at, page } = await follow(new URL(action), issuer, jar, body);
+      return page === null ? at : null;
+    },
+    async tellLogouts(address) {
+      const known = await provider.Client.find(client.client_id);
+      if (!known) throw new Error('the client is gone');
+      Object.assign(known, { backchannelLogoutUri: address });
     },
     stop: () => close(server),
   };
 }
 
-/** Redirects are followed as long as they stay at the upstream. */
-async function follow(address: string, origin: string): Promise<URL> {
-  const jar = new Map<string, string>();
-  let at = new URL(address);
+/** Redirects are followed as long as they stay at the upstream. @returns the page where they end there, or null and where they lead away */
+async function follow(
+  address: URL,
+  origin: string,
+  jar: Map<string, string>,
+  form?: URLSearchParams,
+): Promise<{ at: URL; page: string | null }> {
+  let at = address;
+  let body = form;
   for (let i = 0; i < 10; i += 1) {
-    if (at.origin !== origin) return at;
+    if (at.origin !== origin) return { at, page: null };
     const cookie = [...jar].map(([name, value]) => `${name}=${value}`).join('; ');
-    const response = await fetch(at, { redirect: 'manual', headers: { cookie } });
+    const how = body ? { method: 'POST', body } : {};
+    const response = await fetch(at, { ...how, redirect: 'manual', headers: { cookie } });
+    body = undefined;
     for (const line of response.headers.getSetCookie()) {
       const [pair = ''] = line.split(';');
       const equals = pair.indexOf('=');
       jar.set(pair.slice(0, equals), pair.slice(equals + 1));
     }
     const location = response.headers.get('location');
-    if (location === null) throw new Error(`the upstream stopped with ${response.status}: ${await response.text()}`);
+    if (location === null) return { at, page: await response.text() };
     at = new URL(location, at);
   }
   throw new Error('the upstream goes round in circles');

@@ -90,6 +90,9 @@ export function createConfigurations(): Configurations {
   };
 }
 
+/** Of this node: what signs people in and what logs them out look at the same copies. */
+export const sharedConfigurations = createConfigurations();
+
 async function discover(
   work: Work,
   outgoing: Outgoing,

@@ -7,10 +7,10 @@ import { type Answer, type Asked, type Connector, type Finished, problem, ssoAdd
 import { type Claims, fitsAtHash, isDisowned, lacks, merged, toUpstreamClaims } from './oidc-claims.ts';
 import {
   type Configurations,
-  createConfigurations,
   isAllowedAddress,
   OidcProblem,
   safeAlgorithms,
+  sharedConfigurations,
   toleranceSeconds,
 } from './oidc-configuration.ts';
 import { tellProblem } from './oidc-problem.ts';
@@ -22,7 +22,7 @@ import { tellProblem } from './oidc-problem.ts';
 export const oidcRedirectUri = (publicUrl: string, companyId: CompanyId): string =>
   `${ssoAddresses(publicUrl).oidcCallback}/${companyId}`;
 
-export function createOidcConnector(configurations: Configurations = createConfigurations()): Connector {
+export function createOidcConnector(configurations: Configurations = sharedConfigurations): Connector {
   return {
     /** @throws OidcProblem when the upstream cannot be asked */
     async begin(work, { outgoing }, connection, ask) {

@@ -6,6 +6,7 @@ import { createRateLimit } from '../../lib/rate-limit.ts';
 import { minutes } from '../../lib/time.ts';
 import type { Runtime } from '../../runtime.ts';
 import type { Context, Handler } from '../context.ts';
+import { oidcBackChannel } from './back-channel.ts';
 import { oidcCallback, samlCallback } from './callback.ts';
 import { backFromUpstream, upstreamAway } from './leave.ts';
 import { logoutProblem, samlLogoutByForm, samlLogoutByQuery } from './logout.ts';
@@ -25,19 +26,20 @@ const table: Record<string, Partial<Record<string, Handler>>> = {
   '/sso/log-out-there': { GET: upstreamAway },
   '/sso/logout-problem': { GET: logoutProblem },
   '/sso/oidc/callback': { GET: oidcCallback },
+  '/sso/oidc/logout': { POST: oidcBackChannel },
   '/sso/problem': { GET: problemPage, HEAD: problemPage },
 };
 
-/** Each company has its own (oidc-connector.ts); who it is for is judged there. */
-const oidcOfCompany = /^(\/sso\/oidc\/callback)\/[0-9a-f-]{36}$/;
+/** Each company has its own callback (oidc-connector.ts), each connection its own back channel; who it is for is judged there. */
+const ofOne = /^(\/sso\/oidc\/(?:callback|logout))\/[0-9a-f-]{36}$/;
 
 /** Checking a signature costs more than most requests, and needs no proof of anything: each address may ask for so many. */
-const costly = new Set(['/sso/saml/callback', '/sso/saml/logout', '/sso/oidc/callback']);
+const costly = new Set(['/sso/saml/callback', '/sso/saml/logout', '/sso/oidc/callback', '/sso/oidc/logout']);
 
 export function sso(runtime: Runtime) {
   const limit = createRateLimit([{ turns: runtime.config.anonymousRequestsPerMinute, within: minutes(1) }]);
   return async (ctx: Context, next: Next): Promise<void> => {
-    const path = ctx.path.replace(oidcOfCompany, '$1');
+    const path = ctx.path.replace(ofOne, '$1');
     const methods = Object.hasOwn(table, path) ? table[path] : undefined;
     if (!methods) return next();
     ctx.state.route = path;
