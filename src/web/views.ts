@@ -174,6 +174,13 @@ export interface ViewLocals extends AdminViews {
     code: string | null;
     again: string;
   };
+  /** The browser carries our request to the upstream by HTTP-POST. */
+  'interaction/sso-post': {
+    upstream: string;
+    /** Of the upstream. */
+    action: string;
+    fields: { name: string; value: string }[];
+  };
   /** A login that the upstream began: whoever sits here says that they come from there. */
   'interaction/sso-arrive': {
     who: { name: string; username: string; company: string };

@@ -270,6 +270,19 @@ const signInSamples = [
     code: null,
     again: '/login',
   }),
+  sample('interaction/sso-post', 'first', 'On to Contoso AD FS', {
+    upstream: 'Contoso AD FS',
+    action: 'https://fs.contoso.example/adfs/ls',
+    fields: [
+      { name: 'SAMLRequest', value: 'PHNhbWxwOkF1dGhuUmVxdWVzdD4=' },
+      { name: 'RelayState', value: '_1f' },
+    ],
+  }),
+  sample('interaction/sso-post', 'markup', 'On to somewhere', {
+    upstream: markup,
+    action: 'https://idp.example/sso?a=1&b=2',
+    fields: [{ name: 'SAMLRequest', value: markup }],
+  }),
   sample('interaction/sso-arrive', 'first', 'Go on as Mia Upstream?', {
     who: { name: 'Mia Upstream', username: 'mia@contoso.example', company: 'Contoso' },
     upstream: 'Contoso Entra ID',

@@ -18,6 +18,8 @@ export const samlSettings = z.strictObject({
   /** Where its metadata can be read again; null: pasted or uploaded. */
   metadataUrl: z.url().nullable().default(null),
   signRequests: z.boolean().default(true),
+  /** By HTTP-POST, where it takes no HTTP-Redirect. Not there rather than false: what was tested without it stays tested. */
+  postsRequests: z.literal(true).optional(),
   /** Refuses what is not encrypted. */
   wantEncrypted: z.boolean().default(false),
   allowIdpInitiated: z.boolean().default(false),

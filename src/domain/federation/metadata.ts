@@ -9,6 +9,8 @@ export interface IdpMetadata {
   /** Base64 of DER, as they stand there. */
   certificates: string[];
   wantsSignedRequests: boolean;
+  /** The address takes requests by HTTP-POST alone. */
+  postsRequests: boolean;
 }
 
 /** What a page shows before anything is saved. */
@@ -29,6 +31,10 @@ type SamlSettings = Extract<Connection['settings'], { kind: 'saml' }>;
 /** As many as the settings hold. */
 export const mostCertificates = 4;
 
+export const isPosted = ({ postsRequests }: SamlSettings): boolean => postsRequests === true;
+
+export const bindingWords = (isPosted: boolean): string => (isPosted ? 'HTTP-POST' : 'HTTP-Redirect');
+
 export interface Refreshed {
   settings: SamlSettings;
   added: Certificate[];
@@ -47,6 +53,9 @@ export function refreshed(settings: SamlSettings, brought: ReadMetadata, now: Da
   const { certificates, added, refused } = joined(present, brought.certificates, { most: mostCertificates, now });
   const differences = [
     ...(brought.ssoUrl === settings.ssoUrl ? [] : [`The login address is another one there: ${brought.ssoUrl}`]),
+    ...(brought.postsRequests === isPosted(settings)
+      ? []
+      : [`The login address takes our requests by ${bindingWords(brought.postsRequests)} there.`]),
     ...(brought.sloUrl === settings.sloUrl
       ? []
       : [`The logout address is another one there: ${brought.sloUrl ?? 'none'}`]),
@@ -76,7 +85,7 @@ export interface TakenMetadata {
  */
 export function taken(
   settings: SamlSettings,
-  brought: Pick<ReadMetadata, 'entityId' | 'ssoUrl' | 'sloUrl' | 'certificates'>,
+  brought: Pick<ReadMetadata, 'entityId' | 'ssoUrl' | 'sloUrl' | 'postsRequests' | 'certificates'>,
   { address, now }: { address: string | null; now: Date },
 ): TakenMetadata {
   const isElsewhere = brought.entityId !== settings.entityId;
@@ -91,8 +100,10 @@ export function taken(
   const kept = certificates.length > 0 ? certificates : present;
   const fateOf = (one: Certificate): CertificateFate =>
     added.includes(one) ? 'comes' : refused.includes(one) ? 'full' : kept.includes(one) ? 'stays' : 'goes';
+  const { postsRequests: _, ...rest } = settings;
   const after: SamlSettings = {
-    ...settings,
+    ...rest,
+    ...(brought.postsRequests ? { postsRequests: true } : {}),
     entityId: brought.entityId,
     ssoUrl: brought.ssoUrl,
     sloUrl: brought.sloUrl,

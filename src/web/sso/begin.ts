@@ -11,6 +11,7 @@ import {
 } from '../../domain/federation/request-commands.ts';
 import type { Runtime } from '../../runtime.ts';
 import type { Context } from '../context.ts';
+import { showPage } from '../page.ts';
 import { seeOther } from '../routes.ts';
 import { testAddress } from './callback.ts';
 import type { Begun } from './connector.ts';
@@ -66,8 +67,21 @@ export async function beginSso(
   const ask = { requestId, loginHint, isAnew, isTest: purpose === 'test' };
   const begun = await tried(() => connectorOf(connection).begin(work, runtime, connection, ask));
   if (begun instanceof OidcProblem) return tellNoWay(ctx, runtime, connection, { requestId, asking, problem: begun });
-  const { address, state } = begun;
+  const { address, posts, state } = begun;
   await createRequest(work, connection, requestId, asking, state);
+  if (posts) return carry(ctx, runtime, connection, address, posts);
   ctx.status = 303;
   ctx.redirect(address);
+}
+
+/** A page that sends itself; without scripts, by its button. */
+async function carry(
+  ctx: Context,
+  runtime: Runtime,
+  { name }: StoredConnection,
+  action: string,
+  posts: Record<string, string>,
+): Promise<void> {
+  const fields = Object.entries(posts).map(([name, value]) => ({ name, value }));
+  await showPage(ctx, runtime, 'interaction/sso-post', `On to ${name}`, { upstream: name, action, fields });
 }

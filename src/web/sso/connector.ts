@@ -26,6 +26,8 @@ export interface Ask {
 export interface Begun {
   /** Where the browser goes. */
   address: string;
+  /** It posts them there, instead of following an address that holds everything; null: it follows. */
+  posts: Record<string, string> | null;
   /** Kept sealed with the request until the answer: nonce, PKCE verifier. */
   state: Record<string, string>;
 }

@@ -42,7 +42,7 @@ export function createOidcConnector(configurations: Configurations = sharedConfi
       });
       // Entra ID says when only if `auth_time` is among its optional claims.
       const anew = ask.isAnew && !ask.isTest ? { authenticatedSince: String(epoch(work.now)) } : {};
-      return { address: address.href, state: { nonce, verifier, ...anew } };
+      return { address: address.href, posts: null, state: { nonce, verifier, ...anew } };
     },
 
     async finish(work, { outgoing }, connection, answer, asked) {

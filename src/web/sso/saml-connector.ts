@@ -44,7 +44,7 @@ export function libraryFor(
   settings: SamlSettings,
   key: SamlKey,
   signed: { response: boolean; assertion: boolean },
-  more: { requestId?: string; isAnew?: boolean } = {},
+  more: { requestId?: string; isAnew?: boolean; isPosted?: boolean } = {},
 ): SAML {
   const { entityId, acs, logout } = ssoAddresses(work.config.publicUrl);
   const { requestId } = more;
@@ -72,19 +72,34 @@ export function libraryFor(
     disableRequestedAuthnContext: true,
     identifierFormat: null,
     forceAuthn: more.isAnew === true,
+    skipRequestCompression: more.isPosted === true,
     ...(requestId === undefined ? {} : { generateUniqueId: () => requestId }),
   });
 }
 
 async function begin(work: Work, _means: unknown, connection: StoredConnection, ask: Ask): Promise<Begun> {
+  const settings = samlOf(connection);
   const key = await ensureSamlKey(work);
-  const library = libraryFor(work, samlOf(connection), key, { response: true, assertion: true }, ask);
+  const more = { ...ask, isPosted: settings.postsRequests === true };
+  const library = libraryFor(work, settings, key, { response: true, assertion: true }, more);
   // Beside the signed part: no more than a hint for the form of the upstream.
   const additionalParams = ask.loginHint === null ? {} : { login_hint: ask.loginHint };
   // RelayState is our own id and never an address: what comes back in it leads nowhere (open redirect).
-  const address = await library.getAuthorizeUrlAsync(ask.requestId, undefined, { additionalParams });
+  const [address, posts] = more.isPosted
+    ? [webAddress(settings.ssoUrl), await posted(library, ask.requestId, additionalParams)]
+    : [await library.getAuthorizeUrlAsync(ask.requestId, undefined, { additionalParams }), null];
   const anew = ask.isAnew && !ask.isTest ? { authenticatedSince: work.now.toISOString() } : {};
-  return { address, state: anew };
+  return { address, posts, state: anew };
+}
+
+/** Bindings 3.5: the signature stands in the request itself, which is not packed. */
+async function posted(
+  library: SAML,
+  relayState: string,
+  additionalParams: Record<string, string>,
+): Promise<Record<string, string>> {
+  const fields = await library.getAuthorizeMessageAsync(relayState, undefined, { additionalParams });
+  return Object.fromEntries(Object.entries(fields ?? {}).map(([name, value]) => [name, String(value)]));
 }
 
 async function finish(

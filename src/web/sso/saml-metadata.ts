@@ -56,18 +56,19 @@ function ofDocument(root: XmlElement): MetadataReading {
   if (!role) return refused('This identity provider does not speak SAML 2.0.');
   const entityId = entity.attributes.get('entityID')?.trim() ?? '';
   if (entityId === '' || entityId.length > 1024) return refused('The metadata names no entity id.');
-  const ssoUrl = addressOf(childrenOf(role, md, 'SingleSignOnService'));
-  if (ssoUrl === null) return refused('The metadata names no address for login by HTTP-Redirect over https.');
+  const sso = serviceOf(childrenOf(role, md, 'SingleSignOnService'));
+  if (sso === null) return refused('The metadata names no address for login by HTTP-Redirect or HTTP-POST over https.');
   const certificates = certificatesOf(role);
   if (certificates.length === 0) return refused('The metadata holds no certificate for signatures.');
   return {
     outcome: 'read',
     metadata: {
       entityId,
-      ssoUrl,
-      sloUrl: addressOf(childrenOf(role, md, 'SingleLogoutService')),
+      ssoUrl: sso.address,
+      sloUrl: serviceOf(childrenOf(role, md, 'SingleLogoutService'))?.address ?? null,
       certificates,
       wantsSignedRequests: role.attributes.get('WantAuthnRequestsSigned')?.trim() === 'true',
+      postsRequests: sso.isPosted,
     },
   };
 }
@@ -75,12 +76,13 @@ function ofDocument(root: XmlElement): MetadataReading {
 const speaksSaml2 = (role: XmlElement): boolean =>
   (role.attributes.get('protocolSupportEnumeration') ?? '').split(/\s+/).includes(saml2);
 
-/** HTTP-Redirect is what we send requests by; one address often takes both. */
-function addressOf(services: XmlElement[]): string | null {
+/** HTTP-Redirect shows no page in between, so it comes first; one address often takes both. */
+function serviceOf(services: XmlElement[]): { address: string; isPosted: boolean } | null {
   for (const binding of [redirect, post])
     for (const service of services) {
       const address = service.attributes.get('Location')?.trim() ?? '';
-      if (service.attributes.get('Binding') === binding && isAddress(address)) return address;
+      if (service.attributes.get('Binding') === binding && isAddress(address))
+        return { address, isPosted: binding === post };
     }
   return null;
 }

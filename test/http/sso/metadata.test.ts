@@ -105,6 +105,7 @@ describe('reading metadata', () => {
         certificates: [{ subject: 'CN=one' }, { subject: 'CN=two' }],
         unreadable: 0,
         wantsSignedRequests: true,
+        postsRequests: false,
       },
     });
   });
@@ -135,7 +136,7 @@ describe('reading metadata', () => {
 
   it('never takes an address that is no web page: the next binding counts', () => {
     const outcome = read({ sso: 'javascript:alert(1)' });
-    expect(outcome.outcome === 'read' && outcome.metadata.ssoUrl).toBe('https://idp.northwind.example/post');
+    expect(outcome).toMatchObject({ metadata: { ssoUrl: 'https://idp.northwind.example/post', postsRequests: true } });
   });
 
   it('billion laughs, and depth without end', () => {
@@ -383,6 +384,7 @@ describe('the decision alone', () => {
       sloUrl: null,
       certificates: [bodyOf(certificate('x')), 'AAAA'],
       wantsSignedRequests: false,
+      postsRequests: false,
     };
     const brought = withCertificates(said);
     expect(brought).toMatchObject({ certificates: [{ subject: 'CN=x' }], unreadable: 1 });

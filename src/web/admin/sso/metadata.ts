@@ -4,7 +4,9 @@ import { readCertificates } from '../../../domain/federation/certificate.ts';
 import { takeMetadata } from '../../../domain/federation/connection-commands.ts';
 import type { StoredConnection } from '../../../domain/federation/connection-repository.ts';
 import {
+  bindingWords,
   type CertificateFate,
+  isPosted,
   type ReadMetadata,
   type TakenMetadata,
   taken,
@@ -133,10 +135,12 @@ function sentencesOf(change: TakenMetadata, { enabled }: StoredConnection): stri
 
 function previewOf(connection: SamlConnection, metadata: ReadMetadata, address: string, desk: Desk): Locals['preview'] {
   const change = taken(connection.settings, metadata, { address: address === '' ? null : address, now: desk.work.now });
-  const lines = labels.flatMap(([name, label]) => {
+  const lines: { label: string; before: string; after: string }[] = labels.flatMap(([name, label]) => {
     const [before, after] = [connection.settings[name] ?? 'None', change.settings[name] ?? 'None'];
     return before === after ? [] : [{ label, before, after }];
   });
+  const [before, after] = [connection.settings, change.settings].map((one) => bindingWords(isPosted(one)));
+  if (before !== after) lines.push({ label: 'Our requests go by', before: before ?? '', after: after ?? '' });
   const isSame = lines.length === 0 && change.certificates.every(({ fate }) => fate === 'stays');
   return {
     isSame,
@@ -155,6 +159,7 @@ function previewOf(connection: SamlConnection, metadata: ReadMetadata, address: 
       { name: 'entityId', value: metadata.entityId },
       { name: 'ssoUrl', value: metadata.ssoUrl },
       { name: 'sloUrl', value: metadata.sloUrl ?? '' },
+      { name: 'postsRequests', value: metadata.postsRequests ? 'yes' : '' },
       { name: 'certificates', value: metadata.certificates.map(({ pem }) => pem).join('') },
       { name: 'address', value: address },
     ],
@@ -231,7 +236,8 @@ const save: DeskHandler = async (ctx, runtime, desk) => {
     async () => {
       const read = readCertificates(certificates);
       if (read === null) throw conflict('The metadata has to be read once more.');
-      const metadata = { entityId, ssoUrl, sloUrl: sloUrl || null, certificates: read };
+      const postsRequests = ctx.state.form.postsRequests === 'yes';
+      const metadata = { entityId, ssoUrl, sloUrl: sloUrl || null, postsRequests, certificates: read };
       const of = { version: Number(version), metadata, address: address || null };
       const saved = await takeMetadata(desk.work, desk.companyId, connection.id, of);
       if (saved.outcome === 'stale')

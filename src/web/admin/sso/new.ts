@@ -81,7 +81,7 @@ async function draw(ctx: Context, runtime: Runtime, desk: Desk, drawn: Drawn): P
   const { kind } = product;
   const marks = problem ? marksOf(kind, problem.fields) : noMarks;
   const wrong = drawn.brought ? drawn.brought.field : marks.wrong;
-  const kept = ['settings.signRequests', addressField];
+  const kept = ['settings.signRequests', 'settings.postsRequests', addressField];
   await showDesk(
     ctx,
     runtime,

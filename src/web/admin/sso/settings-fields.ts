@@ -139,6 +139,11 @@ const samlSwitches = [
     help: 'With the key whose certificate stands in our metadata.',
   },
   {
+    name: 'settings.postsRequests',
+    label: 'Send our requests by HTTP-POST',
+    help: 'For an identity provider that takes no HTTP-Redirect.',
+  },
+  {
     name: 'settings.wantEncrypted',
     label: 'Take encrypted assertions only',
     help: 'What is not encrypted is refused.',
@@ -150,7 +155,15 @@ const samlSwitches = [
   },
 ] as const;
 
-export const switchesOf = (kind: Kind) => (kind === 'saml' ? samlSwitches : []);
+const oidcSwitches = [
+  {
+    name: 'settings.logoutReturns',
+    label: 'It knows our post-logout redirect URI',
+    help: 'People who log out in a module come back to it after logging out there. Off: they are not sent there when a module waits for them.',
+  },
+] as const;
+
+export const switchesOf = (kind: Kind) => (kind === 'saml' ? samlSwitches : oidcSwitches);
 
 /** Switches of the form that are saved with it; Enable has a page that asks. */
 export const plainSwitches = ['asksSecondFactor', 'creation.on'] as const;

@@ -47,6 +47,7 @@ export function typedOf({ name, settings, attributes, creation, asksSecondFactor
           'settings.certificates': settings.certificates.map((pem) => pem.trim()).join('\n'),
           'settings.metadataUrl': settings.metadataUrl ?? '',
           'settings.signRequests': on(settings.signRequests),
+          'settings.postsRequests': on(settings.postsRequests === true),
           'settings.wantEncrypted': on(settings.wantEncrypted),
           'settings.allowIdpInitiated': on(settings.allowIdpInitiated),
         }
@@ -54,6 +55,7 @@ export function typedOf({ name, settings, attributes, creation, asksSecondFactor
           'settings.issuer': settings.issuer,
           'settings.clientId': settings.clientId,
           'settings.scopes': settings.scopes,
+          'settings.logoutReturns': on(settings.logoutReturns),
         };
   return {
     fields: {
@@ -77,6 +79,7 @@ export const metadataAsFields = (metadata: ReadMetadata, address: string): Field
   'settings.sloUrl': metadata.sloUrl ?? '',
   'settings.certificates': metadata.certificates.map(({ pem }) => pem.trim()).join('\n'),
   'settings.metadataUrl': address,
+  'settings.postsRequests': metadata.postsRequests ? 'yes' : '',
 });
 
 /** What was typed as the form sends it. */
@@ -108,6 +111,7 @@ export function inputFrom(kind: Kind, { fields, groupIds }: Typed): ConnectionIn
           certificates: pemsOf(text('settings.certificates')),
           metadataUrl: orNull(fields['settings.metadataUrl']),
           signRequests: on('settings.signRequests'),
+          ...(on('settings.postsRequests') ? { postsRequests: true as const } : {}),
           wantEncrypted: on('settings.wantEncrypted'),
           allowIdpInitiated: on('settings.allowIdpInitiated'),
         }
@@ -116,6 +120,7 @@ export function inputFrom(kind: Kind, { fields, groupIds }: Typed): ConnectionIn
           issuer: text('settings.issuer'),
           clientId: text('settings.clientId'),
           scopes: text('settings.scopes'),
+          logoutReturns: on('settings.logoutReturns'),
         };
   return {
     name: text('name'),
