@@ -304,8 +304,9 @@ export function moduleAccountSamples(shell: (here: Shell['here']) => Shell, mark
         apply: null,
         problem: null,
         changed: {
-          words: '2 lines are not as they were. It cannot be applied any more: make a new one.',
+          words: '2 lines are not as they were. It can’t be applied any more: make a new one.',
           lines: [{ who: markup, was: 'Active to Suspended', now: 'Active: left alone' }],
+          more: null,
         },
         lines: [],
         isFiltered: true,

@@ -236,7 +236,7 @@ describe('accounts of a module in the console', () => {
     expect(page.body).not.toContain(`action="${here}/apply"`);
     const refused = await post(admin.visitor, `${here}/apply`, []);
     expect(refused.status).toBe(409);
-    expect(words(refused)).toMatch(/cannot be applied any more: make a new one/);
+    expect(words(refused)).toMatch(/can’t be applied any more: make a new one/);
     expect((await post(admin.visitor, `${here}/drop`, [])).status).toBe(303);
     expect(words(await admin.visitor.open(here))).toMatch(/Plan Dropped/);
   });

@@ -1,16 +1,8 @@
 // Plans: chosen from a report, looked through row by row, and applied as they stand or not at all.
-import { Readable } from 'node:stream';
 import type { InstanceDetail } from '../../../domain/integrations/instance-queries.ts';
 import { plannable } from '../../../domain/provisioning/drift.ts';
 import { getReport } from '../../../domain/provisioning/drift-queries.ts';
-import {
-  doneCount,
-  type Plan,
-  type PlanAct,
-  type PlanRow,
-  type PlanScope,
-  planActs,
-} from '../../../domain/provisioning/plan.ts';
+import { doneCount, type Plan, type PlanRow, type PlanScope, planActs } from '../../../domain/provisioning/plan.ts';
 import { applyPlan, dropPlan, makePlan } from '../../../domain/provisioning/plan-commands.ts';
 import {
   comparePlan,
@@ -19,7 +11,6 @@ import {
   listPlanRows,
   type PlanComparison,
 } from '../../../domain/provisioning/plan-queries.ts';
-import { csvFile } from '../../../lib/csv.ts';
 import { notFound } from '../../../lib/errors.ts';
 import { isId } from '../../../lib/ids.ts';
 import { pagingOf } from '../../../lib/paging.ts';
@@ -28,11 +19,11 @@ import type { Context } from '../../context.ts';
 import { setFlash } from '../../page.ts';
 import { type Route, seeOther } from '../../routes.ts';
 import type { FormProblem } from '../../views.ts';
-import { address, countWords, type Desk, type DeskHandler, deskOf, orRedraw, pageLinks, showDesk } from '../console.ts';
+import { type Desk, type DeskHandler, deskOf, orRedraw, showDesk } from '../console.ts';
 import { instanceAt, instanceHead } from '../modules/instance-head.ts';
-import { searchOf } from './report.ts';
+import { filterOf, isOpen, isOwn, makeAnother, type PlanChanged, planPage, sendPlan } from '../plan-page.ts';
 import type { PlanLine } from './views.ts';
-import { accountsPath, actWords, classWords, counted, number, planState } from './words.ts';
+import { accountsPath, actWords, classWords, counted, number } from './words.ts';
 
 const classHelp: Record<(typeof plannable)[number], string> = {
   orphan: 'Nobody of the company fits. They are suspended or left alone, as you choose below; never removed.',
@@ -126,20 +117,15 @@ const lineOf = (row: PlanRow): PlanLine => ({
   rule: row.rule,
 });
 
-const isOpen = ({ state }: Plan): boolean => state === 'ready' || state === 'waiting';
-
 const shownDifferences = 20;
 
-function changedOf({ count, settingsChanged, differences }: PlanComparison): {
-  words: string;
-  lines: { who: string; was: string; now: string }[];
-} | null {
+function changedOf({ count, settingsChanged, differences }: PlanComparison): PlanChanged | null {
   if (count === 0) return null;
   const rows = count - (settingsChanged ? 1 : 0);
   const words = [
     settingsChanged ? 'The settings of the module have changed since this plan was made.' : '',
     rows > 0 ? `${counted(rows, 'line is', 'lines are')} not as they were.` : '',
-    'It cannot be applied any more: make a new one.',
+    makeAnother,
   ];
   return {
     words: words.filter(Boolean).join(' '),
@@ -148,80 +134,52 @@ function changedOf({ count, settingsChanged, differences }: PlanComparison): {
       was,
       now,
     })),
+    more: null,
   };
-}
-
-function secondWords(plan: Plan, desk: Desk): string {
-  if (plan.secondBecause === null || !isOpen(plan)) return '';
-  return plan.madeBy === desk.userId
-    ? plan.state === 'waiting'
-      ? `${plan.secondBecause} Another administrator has to apply it: send them the address of this page.`
-      : `${plan.secondBecause} So another administrator has to apply it: you can ask for that.`
-    : `${plan.secondBecause} ${plan.madeByName} made this plan; by applying it you confirm it as the second administrator.`;
 }
 
 function applyOf(plan: Plan, desk: Desk, isChanged: boolean) {
   const total = doneCount(plan.counts);
   if (!isOpen(plan) || isChanged || total === 0) return null;
-  const isOwn = plan.secondBecause !== null && plan.madeBy === desk.userId;
-  if (isOwn && plan.state === 'waiting') return null;
+  const isMine = isOwn(plan, desk);
+  if (isMine && plan.state === 'waiting') return null;
   return {
     action: accountsPath(plan.instanceId, `plans/${plan.id}/apply`),
-    button: isOwn ? 'Ask for a second administrator' : `Apply to ${counted(total, 'account', 'accounts')}`,
-    isDanger: !isOwn && plan.counts.suspend > 0,
+    button: isMine ? 'Ask for a second administrator' : `Apply to ${counted(total, 'account', 'accounts')}`,
+    isDanger: !isMine && plan.counts.suspend > 0,
   };
 }
 
 async function draw(ctx: Context, runtime: Runtime, desk: Desk, problem: FormProblem | null): Promise<void> {
   const { instance, plan } = await planAt(ctx, desk);
   const query = new URLSearchParams(ctx.querystring);
-  const act = planActs.find((one) => one === query.get('act')) ?? null;
-  const filter = { search: searchOf(query), act };
+  const filter = filterOf(query, planActs);
   const [list, changed] = await Promise.all([
     listPlanRows(desk.work, plan, filter, pagingOf(query)),
     isOpen(plan) ? comparePlan(desk.work, plan, shownDifferences).then(changedOf) : null,
   ]);
-  const here = accountsPath(instance.id, `plans/${plan.id}`);
-  const chips = [
-    ...(filter.search === '' ? [] : [{ label: `“${filter.search}”`, without: address(ctx, { q: null }) }]),
-    ...(act === null ? [] : [{ label: actWords(act).word, without: address(ctx, { act: null }) }]),
-  ];
   await showDesk(
     ctx,
     runtime,
     desk,
     { view: 'admin/module-accounts/plan', title: `Plan for ${instance.name}`, place: 'instances' },
     {
+      ...planPage(ctx, desk, plan, {
+        here: accountsPath(instance.id, `plans/${plan.id}`),
+        again: accountsPath(instance.id, 'plans/new'),
+        acts: planActs,
+        wordsOf: actWords,
+        all: 'All acts',
+        filter,
+        list,
+        row: { one: 'line', many: 'lines' },
+        changed,
+        problem,
+      }),
       instance: instanceHead(instance, desk, 'accounts'),
       back: accountsPath(instance.id),
-      here,
-      state: planState(plan),
-      madeAt: desk.moment(plan.madeAt),
-      by: plan.madeByName,
-      hash: plan.inputHash.slice(0, 12),
-      counts: planActs.map((one) => ({ label: actWords(one).word, value: number.format(plan.counts[one]) })),
-      second: secondWords(plan, desk),
-      changed,
-      // What has changed says all of it.
-      problem: changed ? null : problem,
       apply: applyOf(plan, desk, changed !== null),
-      drop: isOpen(plan) ? `${here}/drop` : null,
-      again: accountsPath(instance.id, 'plans/new'),
-      task: plan.taskId && `/admin/tasks/${plan.taskId}`,
-      download: `${here}/export`,
-      filters: {
-        search: filter.search,
-        acts: [
-          { value: '', label: 'All acts', selected: act === null },
-          ...planActs.map((value: PlanAct) => ({ value, label: actWords(value).word, selected: value === act })),
-        ],
-        chips,
-        clear: chips.length > 1 ? here : null,
-      },
-      count: countWords(list, 'line', 'lines'),
       lines: list.rows.map(lineOf),
-      isFiltered: chips.length > 0,
-      pages: pageLinks(ctx, list),
     },
   );
 }
@@ -255,26 +213,23 @@ const drop: DeskHandler = async (ctx, runtime, desk) => {
   );
 };
 
-const heads = ['Account', 'Person', 'Act', 'Administrator', 'Before', 'After', 'Rule'];
-
-async function* cells(batches: AsyncIterable<PlanRow[]>): AsyncGenerator<string[][]> {
-  for await (const batch of batches)
-    yield batch.map((row) => [
-      row.account,
-      row.person,
-      actWords(row.act).word,
-      row.isAdministrator ? 'yes' : '',
-      row.before,
-      row.after,
-      row.rule,
-    ]);
-}
+const file = {
+  name: 'plan',
+  heads: ['Account', 'Person', 'Act', 'Administrator', 'Before', 'After', 'Rule'],
+  cells: (row: PlanRow) => [
+    row.account,
+    row.person,
+    actWords(row.act).word,
+    row.isAdministrator ? 'yes' : '',
+    row.before,
+    row.after,
+    row.rule,
+  ],
+};
 
 const exportFile: DeskHandler = async (ctx, _runtime, desk) => {
   const { plan } = await planAt(ctx, desk);
-  ctx.attachment(`plan-${plan.madeAt.toISOString().slice(0, 10)}-${plan.inputHash.slice(0, 12)}.csv`);
-  ctx.type = 'text/csv; charset=utf-8';
-  ctx.body = Readable.from(csvFile(heads, cells(eachPlanRow(desk.work, plan))));
+  sendPlan(ctx, plan, file, eachPlanRow(desk.work, plan));
 };
 
 const guarded = (handle: DeskHandler) => deskOf('modules.manage', handle);

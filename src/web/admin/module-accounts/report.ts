@@ -22,9 +22,10 @@ import { setFlash } from '../../page.ts';
 import { type Route, seeOther } from '../../routes.ts';
 import { address, countWords, type Desk, type DeskHandler, deskOf, pageLinks, showDesk } from '../console.ts';
 import { instanceAt, instanceHead } from '../modules/instance-head.ts';
+import { planState } from '../plan-page.ts';
 import type { Chip } from '../views.ts';
 import type { ClassCard, FindingLine, ModuleAccountViews, Progress } from './views.ts';
-import { accountsPath, classWords, counted, number, planState } from './words.ts';
+import { accountsPath, classWords, counted, number } from './words.ts';
 
 const wrongClasses = driftClasses.filter((one) => one !== 'matched');
 

@@ -1,5 +1,6 @@
 import type { FormProblem, Moment, Shell } from '../../views.ts';
 import type { InstanceHead } from '../modules/views.ts';
+import type { PlanPage } from '../plan-page.ts';
 import type { Chip, Choice, PageLinks, StatusWords } from '../views.ts';
 
 export interface ClassCard {
@@ -87,32 +88,12 @@ export interface ModuleAccountViews {
     /** What no plan touches. */
     untouched: string[];
   };
-  'admin/module-accounts/plan': {
+  'admin/module-accounts/plan': PlanPage & {
     shell: Shell;
     instance: InstanceHead;
     back: string;
-    here: string;
-    state: StatusWords;
-    madeAt: Moment;
-    by: string;
-    /** First letters of the hash of its inputs. */
-    hash: string;
-    counts: { label: string; value: string }[];
-    /** Who has to press Apply, and why. */
-    second: string;
-    /** What has changed since, so that it is not applied. */
-    changed: { words: string; lines: { who: string; was: string; now: string }[] } | null;
-    problem: FormProblem | null;
     apply: { action: string; button: string; isDanger: boolean } | null;
-    drop: string | null;
-    again: string;
-    task: string | null;
-    download: string;
-    filters: { search: string; acts: Choice[]; chips: Chip[]; clear: string | null };
-    count: string;
     lines: PlanLine[];
-    isFiltered: boolean;
-    pages: PageLinks;
   };
   'admin/module-accounts/link': {
     shell: Shell;

@@ -1,6 +1,6 @@
 // What the classes of a report and the acts of a plan are called.
 import type { DriftClass } from '../../../domain/provisioning/drift.ts';
-import type { Plan, PlanAct } from '../../../domain/provisioning/plan.ts';
+import type { PlanAct } from '../../../domain/provisioning/plan.ts';
 import { instancePath } from '../modules/instance-head.ts';
 import type { StatusWords } from '../views.ts';
 
@@ -40,16 +40,3 @@ const acts: Record<PlanAct, [label: string, tone: Tone]> = {
 };
 
 export const actWords = (act: PlanAct): StatusWords => ({ word: acts[act][0], tone: acts[act][1], more: '' });
-
-const states: Record<Plan['state'], [word: string, tone: Tone]> = {
-  ready: ['Not applied', 'wait'],
-  waiting: ['Waits for a second administrator', 'wait'],
-  applied: ['Applied', 'good'],
-  dropped: ['Dropped', 'off'],
-};
-
-export const planState = ({ state }: Pick<Plan, 'state'>): StatusWords => ({
-  word: states[state][0],
-  tone: states[state][1],
-  more: '',
-});

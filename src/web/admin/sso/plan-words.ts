@@ -2,10 +2,11 @@
 import { doneCount, type MappingSetup, type Plan, type PlanRow, planActs } from '../../../domain/federation/plan.ts';
 import type { PlanComparison } from '../../../domain/federation/plan-queries.ts';
 import { counted } from '../groups/group-head.ts';
+import { makeAnother, type PlanChanged } from '../plan-page.ts';
 import type { StatusWords } from '../views.ts';
 import { ruleSentence } from './rules.ts';
 
-export const number = new Intl.NumberFormat('en');
+const number = new Intl.NumberFormat('en');
 
 export const actWords: Record<PlanRow['act'], StatusWords> = {
   deactivate: { tone: 'danger', word: 'Deactivated', more: '' },
@@ -14,21 +15,6 @@ export const actWords: Record<PlanRow['act'], StatusWords> = {
   none: { tone: 'off', word: 'Untouched', more: '' },
   unknown: { tone: 'off', word: 'Unknown', more: '' },
 };
-
-export function stateWords({ state, appliedByName, undoneByName }: Plan): StatusWords {
-  switch (state) {
-    case 'ready':
-      return { tone: 'wait', word: 'Not applied', more: '' };
-    case 'waiting':
-      return { tone: 'wait', word: 'Waits for a second administrator', more: '' };
-    case 'applied':
-      return { tone: 'good', word: 'Applied', more: appliedByName === null ? '' : `by ${appliedByName}` };
-    case 'dropped':
-      return { tone: 'off', word: 'Dropped', more: '' };
-    case 'undone':
-      return { tone: 'off', word: 'Undone', more: undoneByName === null ? '' : `by ${undoneByName}` };
-  }
-}
 
 export const people = (count: number): string => counted(count, 'person', 'people');
 
@@ -68,9 +54,7 @@ function rulesWords(present: MappingSetup, proposed: MappingSetup): string[] {
     : [...lines.slice(0, shown), `And ${lines.length - shown} more changes of rules.`];
 }
 
-export const makeAnother = 'It can’t be applied any more: make a new one.';
-
-export function changedOf({ count, setupChanged, differences }: PlanComparison) {
+export function changedOf({ count, setupChanged, differences }: PlanComparison): PlanChanged | null {
   if (count === 0) return null;
   const rows = count - Number(setupChanged);
   const words = [

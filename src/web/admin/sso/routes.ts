@@ -10,6 +10,7 @@ import { ssoMetadataRoutes } from './metadata.ts';
 import { ssoNewRoutes } from './new.ts';
 import { ssoOverviewRoutes } from './overview.ts';
 import { ssoPlanRoutes } from './plan.ts';
+import { ssoPlanActRoutes } from './plan-acts.ts';
 import { ssoRuleRoutes } from './rules.ts';
 import { ssoSettingsRoutes } from './settings.ts';
 import { ssoSwitchRoutes } from './switch.ts';
@@ -27,6 +28,7 @@ export const ssoRoutes: Route[] = [
   ...ssoMetadataRoutes,
   ...ssoRuleRoutes,
   ...ssoPlanRoutes,
+  ...ssoPlanActRoutes,
   ...ssoEnforceRoutes,
   ...ssoLogRoutes,
   ...ssoBindingRoutes,

@@ -1,5 +1,6 @@
 import type { FormProblem, Moment, Shell } from '../../views.ts';
-import type { Chip, Choice, PageLinks, StatusWords } from '../views.ts';
+import type { PlanPage } from '../plan-page.ts';
+import type { Choice, StatusWords } from '../views.ts';
 
 type Refusal = (FormProblem & { fields: Record<string, string> }) | null;
 
@@ -291,34 +292,16 @@ export interface SsoViews {
     plans: { href: string; at: Moment; by: string; state: StatusWords; words: string }[];
     rules: string;
   };
-  'admin/sso/plan': {
+  'admin/sso/plan': PlanPage & {
     shell: Shell;
     connection: SsoHead;
-    problem: FormProblem | null;
     back: string;
-    here: string;
-    state: StatusWords;
-    madeAt: Moment;
-    by: string;
-    hash: string;
     changes: string[];
-    counts: { label: string; value: string }[];
-    second: string;
-    /** `more`: where it is told whom it concerns. */
-    changed: { words: string; lines: { who: string; was: string; now: string }[]; more: string | null } | null;
     apply: { href: string; button: string } | null;
-    drop: string | null;
     /** What did not become as it was when it was undone. */
     note: string;
     undo: { href: string; until: Moment } | null;
-    again: string;
-    task: string | null;
-    download: string;
-    filters: { search: string; acts: Choice[]; chips: Chip[]; clear: string | null };
-    count: string;
     lines: SsoPlanLine[];
-    isFiltered: boolean;
-    pages: PageLinks;
   };
   'admin/sso/enforce': {
     shell: Shell;
