@@ -42,6 +42,11 @@ export function likePattern(search: string): string {
   return `%${search.replace(/[\\%_]/g, (c) => `\\${c}`)}%`;
 }
 
+/** The words of a search, as patterns that all have to fit. */
+export function searchPatterns(search: string): string[] {
+  return search.toLowerCase().split(/\s+/).filter(Boolean).slice(0, 8).map(likePattern);
+}
+
 const stretch = 1000;
 
 /** Everything there is, in the order of its positions and some at a time, so that a list of any length fits into memory. */

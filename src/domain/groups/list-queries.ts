@@ -1,8 +1,9 @@
 // Groups as the console lists them. No rules here; counts stop where nobody reads them any more.
 import type { Query } from '../../db/knex.ts';
+import { countUpTo, searchIn } from '../../db/lists.ts';
 import { notFound } from '../../lib/errors.ts';
 import type { CompanyId, GroupId, InstanceId, UserId } from '../../lib/ids.ts';
-import { type Listed, likePattern, listed, offsetOf, type Paging, reach } from '../../lib/paging.ts';
+import { type Listed, listed, offsetOf, type Paging, reach } from '../../lib/paging.ts';
 import type { Work } from '../../work.ts';
 import { authorise } from '../roles/authority.ts';
 import type { Group } from './group.ts';
@@ -58,17 +59,12 @@ export async function listGroupRows(
       modules: db.raw(modulesOf),
     })
     .orderByRaw(ordered);
-  const some = matching(db('access_groups as g'), companyId, filter)
-    .select(db.raw('1'))
-    .limit(reach + 1);
-  const counts: { count: string }[] = await db.from(some.as('g')).count({ count: '*' });
-  return listed(rows, Number(counts[0]?.count ?? 0), paging);
+  return listed(rows, await countUpTo(db, matching(db('access_groups as g'), companyId, filter)), paging);
 }
 
 function matching(query: Query, companyId: CompanyId, filter: GroupFilter): Query {
   query.where('g.company_id', companyId).whereNull('g.removed_at');
-  for (const word of filter.search.toLowerCase().split(/\s+/).filter(Boolean).slice(0, 8))
-    query.whereRaw('lower(g.name) like ?', [likePattern(word)]);
+  searchIn(query, 'lower(g.name)', filter.search);
   if (filter.isActive !== null) query.where('g.is_active', filter.isActive);
   return query;
 }

@@ -1,6 +1,7 @@
 import type { Database, Query } from '../../db/knex.ts';
+import { countUpTo, searchIn } from '../../db/lists.ts';
 import type { CompanyId, GroupId, InstanceId, UserId } from '../../lib/ids.ts';
-import { type Listed, likePattern, listed, offsetOf, type Paging, reach } from '../../lib/paging.ts';
+import { type Listed, listed, offsetOf, type Paging } from '../../lib/paging.ts';
 import { emailKey, usernameKey } from '../users/user.ts';
 import type { Candidate, CandidateFilter, ChoosableRole, Draft, DraftState, ModulePerson, Standing } from './draft.ts';
 
@@ -93,8 +94,7 @@ export function importRepository(db: Database, companyId: CompanyId) {
 
   function matching(draftId: string, { search, standing, isChosen, isAssigned }: CandidateFilter): Query {
     const query: Query = candidates(draftId);
-    for (const word of search.toLowerCase().split(/\s+/).filter(Boolean).slice(0, 8))
-      query.whereRaw('search_text like ?', [likePattern(word)]);
+    searchIn(query, 'search_text', search);
     if (standing !== null) query.where({ standing });
     if (isChosen) query.where('is_chosen', true);
     if (isAssigned) query.where((either) => either.whereNotNull('role').orWhereNotNull('group_ids'));
@@ -252,11 +252,7 @@ export function importRepository(db: Database, companyId: CompanyId) {
         .orderByRaw('last_name collate "und-x-icu", first_name collate "und-x-icu", position')
         .offset(offsetOf(paging))
         .limit(paging.size);
-      const some = matching(id, filter)
-        .select(db.raw('1'))
-        .limit(reach + 1);
-      const [count]: { count: string }[] = await db.from(some.as('some')).count({ count: '*' });
-      return listed(rows.map(toCandidate), Number(count?.count ?? 0), paging);
+      return listed(rows.map(toCandidate), await countUpTo(db, matching(id, filter)), paging);
     },
 
     /** How many of each standing a filter means. */

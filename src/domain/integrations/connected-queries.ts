@@ -1,7 +1,8 @@
 // The list of what a company has connected: search, filters, order and pages, all in the database. No rules here.
 import type { Query } from '../../db/knex.ts';
+import { countUpTo, searchIn } from '../../db/lists.ts';
 import type { CompanyId, InstanceId, ModuleId } from '../../lib/ids.ts';
-import { type Listed, likePattern, listed, offsetOf, type Paging, reach } from '../../lib/paging.ts';
+import { type Listed, listed, offsetOf, type Paging, reach } from '../../lib/paging.ts';
 import type { Work } from '../../work.ts';
 import { findProduct } from '../modules/catalogue.ts';
 import { type Profile, profileSchema } from '../modules/profile.ts';
@@ -94,13 +95,10 @@ export async function listConnected(
     companyId,
     rows.map(({ groups }) => groups),
   );
-  const some = matching(instances(work, companyId), filter, work.now)
-    .select(db.raw('1'))
-    .limit(reach + 1);
-  const counts: { count: string }[] = await db.from(some.as('counted')).count({ count: '*' });
+  const counted = await countUpTo(db, matching(instances(work, companyId), filter, work.now));
   return listed(
     rows.map((row) => toConnected(row, peopleOf(row.groups))),
-    Number(counts[0]?.count ?? 0),
+    counted,
     paging,
   );
 }
@@ -131,8 +129,7 @@ const instances = (work: Work, companyId: CompanyId): Query =>
     .where('i.company_id', companyId);
 
 function matching(query: Query, { search, state }: ConnectedFilter, now: Date): Query {
-  for (const word of search.toLowerCase().split(/\s+/).filter(Boolean).slice(0, 8))
-    query.whereRaw("lower(i.name || ' ' || m.name) like ?", [likePattern(word)]);
+  searchIn(query, "lower(i.name || ' ' || m.name)", search);
   if (state === 'off') return query.where('i.is_enabled', false);
   if (state === null) return query;
   query.where('i.is_enabled', true);

@@ -1,6 +1,6 @@
 // Exceptions and accounts as pages show them. No rules here.
 import type { CompanyId, InstanceId } from '../../lib/ids.ts';
-import { likePattern } from '../../lib/paging.ts';
+import { searchPatterns } from '../../lib/paging.ts';
 import type { Work } from '../../work.ts';
 import { authoriseInstance } from '../roles/authority.ts';
 import type { ExceptionRow } from './exception.ts';
@@ -69,7 +69,7 @@ export async function searchAccounts(
 ): Promise<FoundAccount[]> {
   await authoriseInstance(work, companyId, instanceId);
   await getConnected(work, companyId, instanceId);
-  const patterns = words.toLowerCase().split(/\s+/).filter(Boolean).slice(0, 8).map(likePattern);
+  const patterns = searchPatterns(words);
   if (patterns.length === 0) return [];
   // One condition a word: the index of trigrams knows no list of patterns.
   const fits = patterns.map(() => 'a.search_text like ?').join(' and ');

@@ -1,5 +1,6 @@
 // What was mailed to a company's people, and which of their addresses are blocked. Never what a mail said.
 import type { Database, Query } from '../../db/knex.ts';
+import { countUpTo } from '../../db/lists.ts';
 import { notFound } from '../../lib/errors.ts';
 import type { CompanyId, UserId } from '../../lib/ids.ts';
 import { type Listed, likePattern, listed, offsetOf, type Paging, reach } from '../../lib/paging.ts';
@@ -79,7 +80,7 @@ export async function listMails(
       lastName: 'u.last_name',
       baseStatus: 'u.base_status',
     });
-  const counted = await countUpTo(db, narrowed(db('mails as m'), companyId, filter), reach + 1);
+  const counted = await countUpTo(db, narrowed(db('mails as m'), companyId, filter));
   return listed(rows.map(toRow), counted, paging);
 }
 
@@ -90,12 +91,6 @@ const toRow = ({ userId, firstName, lastName, baseStatus, ...mail }: FlatMail): 
       ? null
       : { id: userId, firstName: firstName ?? '', lastName: lastName ?? '' },
 });
-
-async function countUpTo(db: Database, matching: Query, most: number): Promise<number> {
-  const some = matching.select(db.raw('1')).limit(most);
-  const rows: { count: string }[] = await db.from(some.as('some')).count({ count: '*' });
-  return Number(rows[0]?.count ?? 0);
-}
 
 /** How many mails of the company wait for a mail server that did not take them, `reach` at most. */
 export async function countWaiting(work: Work, companyId: CompanyId): Promise<number> {
@@ -147,7 +142,7 @@ export async function listBlocked(
     .offset(offsetOf(paging))
     .limit(paging.size)
     .select(blockedColumns);
-  return listed(rows, await countUpTo(db, blocked(db, companyId, search), reach + 1), paging);
+  return listed(rows, await countUpTo(db, blocked(db, companyId, search)), paging);
 }
 
 export interface BlockedPerson extends BlockedRow {

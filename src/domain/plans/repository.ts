@@ -1,7 +1,8 @@
 // Plans of any kind in the database: each kind has two tables of its own with the columns that stand here, and some more.
 import type { Database, Query } from '../../db/knex.ts';
+import { countUpTo, searchIn } from '../../db/lists.ts';
 import type { CompanyId, UserId } from '../../lib/ids.ts';
-import { type Listed, likePattern, listed, offsetOf, type Paging, reach } from '../../lib/paging.ts';
+import { type Listed, listed, offsetOf, type Paging } from '../../lib/paging.ts';
 import type { PlanFilter, PlanHead, PlanLine } from './plan.ts';
 
 export interface HeadRow<Act extends string> {
@@ -91,8 +92,7 @@ export function planStore<
 
   function matching(planId: string, { search, act }: PlanFilter<Act>): Query {
     const query = rowsOf(planId);
-    for (const word of search.toLowerCase().split(/\s+/).filter(Boolean).slice(0, 8))
-      query.whereRaw('search_text like ?', [likePattern(word)]);
+    searchIn(query, 'search_text', search);
     return act === null ? query : query.where({ act });
   }
 
@@ -172,11 +172,7 @@ export function planStore<
       const query = matching(planId, filter);
       if (tables.actsFirst) query.orderByRaw('array_position(?::text[], act)', [[...tables.actsFirst]]);
       const rows = await linesOf(query.orderBy('position').offset(offsetOf(paging)).limit(paging.size));
-      const some = matching(planId, filter)
-        .select(db.raw('1'))
-        .limit(reach + 1);
-      const [count]: { count: string }[] = await db.from(some.as('some')).count({ count: '*' });
-      return listed(rows, Number(count?.count ?? 0), paging);
+      return listed(rows, await countUpTo(db, matching(planId, filter)), paging);
     },
   };
 }

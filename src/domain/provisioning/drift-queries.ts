@@ -1,8 +1,9 @@
 // Reports as pages, files and the API show them. Authorisation is the first line of each.
 import type { Query } from '../../db/knex.ts';
+import { countUpTo, searchIn } from '../../db/lists.ts';
 import { notFound } from '../../lib/errors.ts';
 import type { CompanyId, InstanceId, UserId } from '../../lib/ids.ts';
-import { type Listed, likePattern, listed, offsetOf, type Paging, reach } from '../../lib/paging.ts';
+import { type Listed, listed, offsetOf, type Paging } from '../../lib/paging.ts';
 import type { Work } from '../../work.ts';
 import { authorise } from '../roles/authority.ts';
 import { type DriftClass, type Finding, isUnderWay, type Reading } from './drift.ts';
@@ -88,9 +89,7 @@ function matching(work: Work, { companyId, id }: Reading, filter: FindingFilter)
   if (filter.class === null) query.whereNot('class', 'matched');
   else query.where('class', filter.class);
   if (filter.onlyNew) query.where('is_new', true);
-  for (const word of filter.search.toLowerCase().split(/\s+/).filter(Boolean).slice(0, 8))
-    query.whereRaw('search_text like ?', [likePattern(word)]);
-  return query;
+  return searchIn(query, 'search_text', filter.search);
 }
 
 /** One page of a report, by name. Two statements. */
@@ -106,11 +105,7 @@ export async function listFindings(
     .orderBy(['sort_key', 'subject', 'class'])
     .offset(offsetOf(paging))
     .limit(paging.size);
-  const some = matching(work, report, filter)
-    .select(db.raw('1'))
-    .limit(reach + 1);
-  const [count]: { count: string }[] = await db.from(some.as('some')).count({ count: '*' });
-  return listed(rows.map(toFinding), Number(count?.count ?? 0), paging);
+  return listed(rows.map(toFinding), await countUpTo(db, matching(work, report, filter)), paging);
 }
 
 const atOnce = 1000;
@@ -136,8 +131,7 @@ export async function suggestForLink(
   search: string,
 ): Promise<{ id: UserId; name: string; username: string; email: string; status: string }[]> {
   await authorise(work, companyId, 'modules.manage');
-  const words = search.toLowerCase().split(/\s+/).filter(Boolean).slice(0, 8);
-  if (words.length === 0) return [];
+  if (search.trim() === '') return [];
   const { db } = work.store;
   const query: Query = db('users as u')
     .where('u.company_id', companyId)
@@ -152,6 +146,5 @@ export async function suggestForLink(
       email: 'u.email',
       status: 'u.base_status',
     });
-  for (const word of words) query.whereRaw('u.search_text like ?', [likePattern(word)]);
-  return query;
+  return searchIn(query, 'u.search_text', search);
 }

@@ -1,8 +1,9 @@
 // Receipts for pages, the command and the signed export. Reads only; each begins with the permission.
 import type { Database, Query } from '../../db/knex.ts';
+import { countUpTo, searchIn } from '../../db/lists.ts';
 import { notFound } from '../../lib/errors.ts';
 import type { CompanyId, InstanceId, UserId } from '../../lib/ids.ts';
-import { type Listed, likePattern, listed, offsetOf, type Paging, reach } from '../../lib/paging.ts';
+import { type Listed, listed, offsetOf, type Paging, reach } from '../../lib/paging.ts';
 import type { Work } from '../../work.ts';
 import { canDo, profileSchema } from '../modules/profile.ts';
 import { authorise } from '../roles/authority.ts';
@@ -66,19 +67,14 @@ export async function listDeliveries(
     .offset(offsetOf(paging))
     .limit(paging.size)
     .select('d.*');
-  const some = matching()
-    .select(db.raw('1'))
-    .limit(reach + 1);
-  const counted: { count: string }[] = await db.from(some.as('some')).count({ count: '*' });
-  return listed(rows.map(toDelivery), Number(counted[0]?.count ?? 0), paging);
+  return listed(rows.map(toDelivery), await countUpTo(db, matching()), paging);
 }
 
 function narrowed(db: Database, companyId: CompanyId, instanceId: InstanceId, filter: ReceiptFilter): Query {
   const own = { company_id: companyId, instance_id: instanceId };
   const { state, act, search, userId } = filter;
   const people = db('users').where('company_id', companyId).select('id').limit(mostPeople);
-  for (const word of search.toLowerCase().split(/\s+/).filter(Boolean).slice(0, 8))
-    people.whereRaw('search_text like ?', [likePattern(word)]);
+  searchIn(people, 'search_text', search);
   const base = db('deliveries').where(own);
   // Both of these by an index of their own; the others look through what is new.
   if (userId !== null) base.where('user_id', userId);

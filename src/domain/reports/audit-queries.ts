@@ -1,10 +1,10 @@
 // The audit log as administrators read it: newest first, by keyset, from millions of rows. Whatever it is filtered by, each branch
 // of the query walks along an index in the very order of the answer and stops after one page.
 import type { Database, Query } from '../../db/knex.ts';
+import { searchIn } from '../../db/lists.ts';
 import { notFound } from '../../lib/errors.ts';
 import type { CompanyId, UserId } from '../../lib/ids.ts';
 import { isId } from '../../lib/ids.ts';
-import { likePattern } from '../../lib/paging.ts';
 import type { Work } from '../../work.ts';
 import type { ToldEvent } from '../audit/sentence.ts';
 import { authorise } from '../roles/authority.ts';
@@ -163,8 +163,7 @@ export interface Suggestion {
 /** People whose name, username or e-mail holds these words, for a field that completes itself. */
 export async function suggestPeople(work: Work, companyId: CompanyId, search: string): Promise<Suggestion[]> {
   await authorise(work, companyId, 'audit.read');
-  const words = search.toLowerCase().split(/\s+/).filter(Boolean).slice(0, 4);
-  if (words.length === 0) return [];
+  if (search.trim() === '') return [];
   const query = work.store
     .db('users as u')
     .where('u.company_id', companyId)
@@ -176,7 +175,7 @@ export async function suggestPeople(work: Work, companyId: CompanyId, search: st
       'u.username',
     )
     .limit(8);
-  for (const word of words) query.whereRaw('u.search_text like ?', [likePattern(word)]);
+  searchIn(query, 'u.search_text', search);
   return (await query).map((row) => ({
     id: row.id,
     name: `${row.first_name} ${row.last_name}`.trim(),

@@ -1,7 +1,8 @@
 // The list of a company's people: search, filters, order and pages, all in the database. No rules here.
-import type { Database, Query } from '../../db/knex.ts';
+import type { Query } from '../../db/knex.ts';
+import { countUpTo, searchIn } from '../../db/lists.ts';
 import type { CompanyId, GroupId, UserId } from '../../lib/ids.ts';
-import { type Listed, likePattern, listed, offsetOf, type Paging, reach } from '../../lib/paging.ts';
+import { type Listed, listed, offsetOf, type Paging, reach } from '../../lib/paging.ts';
 import type { Work } from '../../work.ts';
 import { authorise } from '../roles/authority.ts';
 import type { Role } from '../roles/role.ts';
@@ -77,8 +78,7 @@ export interface PersonRow {
 /** Narrows a query on `users as u` to the people of a company that a filter means. */
 export function matching(query: Query, companyId: CompanyId, filter: PeopleFilter, now: Date): Query {
   query.where('u.company_id', companyId).whereNot('u.base_status', 'Deleted');
-  for (const word of filter.search.toLowerCase().split(/\s+/).filter(Boolean).slice(0, 8))
-    query.whereRaw('u.search_text like ?', [likePattern(word)]);
+  searchIn(query, 'u.search_text', filter.search);
   if (filter.roles.length > 0) query.whereIn('u.role', filter.roles);
   if (filter.isEnrolled !== null) query.where('u.must_enrol_2fa', !filter.isEnrolled);
   if (filter.groupId !== null)
@@ -113,7 +113,7 @@ export async function listPeople(
   await authorise(work, companyId, 'users.manage');
   const { db } = work.store;
   const ordered = orderBy(order, descending);
-  const counted = await countUpTo(db, companyId, filter, work.now, reach + 1);
+  const counted = await countUpTo(db, matching(db('users as u'), companyId, filter, work.now));
   const found = matching(db('users as u'), companyId, filter, work.now).select('u.id', ...sortedBy(order));
   // Few enough to be sorted: found first, by the filters' own indexes. Else the planner may walk through the whole company in its
   // order, looking for people who are rare. Of many, the first of a page come quickly in that order.
@@ -146,19 +146,6 @@ export async function listPeople(
     counted,
     paging,
   );
-}
-
-/** How many people a filter means; stops counting at `most`. */
-async function countUpTo(
-  db: Database,
-  companyId: CompanyId,
-  filter: PeopleFilter,
-  now: Date,
-  most: number,
-): Promise<number> {
-  const some = matching(db('users as u'), companyId, filter, now).select(db.raw('1')).limit(most);
-  const rows: { count: string }[] = await db.from(some.as('u')).count({ count: '*' });
-  return Number(rows[0]?.count ?? 0);
 }
 
 /** How many in all: for an act on everybody who matches, which must name the true number. */

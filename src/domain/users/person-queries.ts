@@ -1,7 +1,8 @@
 // What an administrator sees of one person. Reads only; each begins with the permission.
+import { countUpTo } from '../../db/lists.ts';
 import { notFound } from '../../lib/errors.ts';
 import type { CompanyId, UserId } from '../../lib/ids.ts';
-import { type Listed, listed, offsetOf, type Paging, reach } from '../../lib/paging.ts';
+import { type Listed, listed, offsetOf, type Paging } from '../../lib/paging.ts';
 import type { Work } from '../../work.ts';
 import type { AuditAction } from '../audit/audit-event.ts';
 import type { AuditRow } from '../audit/repository.ts';
@@ -148,9 +149,5 @@ export async function listMailsTo(
     .offset(offsetOf(paging))
     .limit(paging.size)
     .select('id', 'kind', 'recipient', 'state', 'error', { createdAt: 'created_at', sentAt: 'sent_at' });
-  const some = own()
-    .select(db.raw('1'))
-    .limit(reach + 1);
-  const counted: { count: string }[] = await db.from(some.as('some')).count({ count: '*' });
-  return listed(rows, Number(counted[0]?.count ?? 0), paging);
+  return listed(rows, await countUpTo(db, own()), paging);
 }

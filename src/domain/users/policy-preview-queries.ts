@@ -1,5 +1,5 @@
 // What a new policy would have meant for the sign-ins of the last days, and means for passwords and sessions of now. Changes nothing.
-import type { Database } from '../../db/knex.ts';
+import { countUpTo } from '../../db/lists.ts';
 import { notFound } from '../../lib/errors.ts';
 import type { CompanyId, UserId } from '../../lib/ids.ts';
 import { type Listed, listed, offsetOf, type Paging, reach } from '../../lib/paging.ts';
@@ -88,7 +88,7 @@ export async function previewPolicy(
   const counts = {
     address: replayed.affected.address.size,
     locked: replayed.affected.locked.size,
-    password: passwords === null ? 0 : await countOf(work.store.db, passwords()),
+    password: passwords === null ? 0 : await countUpTo(work.store.db, passwords()),
     sessions: await countSessions(work, companyId, before.policy, after.policy),
   };
   const shown = kind ?? previewKinds.find((one) => counts[one] > 0) ?? 'address';
@@ -192,12 +192,6 @@ function oldPasswords(work: Work, companyId: CompanyId, before: CompanyPolicy, a
 }
 
 type Passwords = ReturnType<NonNullable<ReturnType<typeof oldPasswords>>>;
-
-async function countOf(db: Database, passwords: Passwords): Promise<number> {
-  const some = passwords.select(db.raw('1')).limit(reach + 1);
-  const rows: { count: string }[] = await db.from(some.as('p')).count({ count: '*' });
-  return Number(rows[0]?.count ?? 0);
-}
 
 const columns = {
   id: 'u.id',
