@@ -180,6 +180,8 @@ export interface ViewLocals extends AdminViews {
     /** Of the upstream. */
     action: string;
     fields: { name: string; value: string }[];
+    /** It sends itself. */
+    auto: boolean;
   };
   /** A login that the upstream began: whoever sits here says that they come from there. */
   'interaction/sso-arrive': {
@@ -326,6 +328,9 @@ export interface ViewLocals extends AdminViews {
     shell: Shell;
     title: string;
     sentence: string;
+    /** How the person proves themselves; without a password here: by a button after a fresh login, by logging in again, or not at all. */
+    way: 'password' | 'button' | 'again' | 'none';
+    waySentence: string;
     action: string;
     problem: FormProblem | null;
     button: string;

@@ -12,7 +12,7 @@ import { recoveryCodeFile } from '../interaction/pages.ts';
 import { browserToken, setFlash, showPage } from '../page.ts';
 import { type Route, seeOther } from '../routes.ts';
 import { type FormProblem, homePaths } from '../views.ts';
-import { sensitive } from './fresh-proof.ts';
+import { proveRoutes, sensitive } from './fresh-proof.ts';
 import { type PersonHandler, signedInOnly } from './home-routes.ts';
 import { getUser, momentOf, own, type Person, shellOf, zoneOf } from './person.ts';
 import { profileRoutes } from './profile-routes.ts';
@@ -183,6 +183,7 @@ const endOthers: PersonHandler = async (ctx, runtime, person) => {
 
 export const settingsRoutes: Route[] = [
   ...profileRoutes,
+  ...proveRoutes,
   { method: 'get', path: homePaths.security, handle: signedInOnly(security) },
   { method: 'post', path: '/settings/password', handle: signedInOnly(changePassword) },
   { method: 'post', path: '/settings/second-factor/reset', handle: signedInOnly(resetSecondFactor) },
