@@ -1,6 +1,8 @@
 // What an operator would look at first, looked at for them.
 import { pendingMigrations } from '../db/migrations.ts';
 import { openSigningKeys } from '../domain/keys/commands.ts';
+import { endOfSamlKey } from '../domain/keys/saml-key.ts';
+import { days } from '../lib/time.ts';
 import { createTransport } from '../mail/transport.ts';
 import { migrationsFolder, type Runtime } from '../runtime.ts';
 import type { Work } from '../work.ts';
@@ -15,6 +17,9 @@ export interface Check {
 type Examination = (runtime: Runtime, work: Work) => Promise<Omit<Check, 'name'>>;
 
 const maxClockSkew = 5000;
+
+/** The overlap of a roll-over, and time to begin it. */
+const warnedDaysAhead = 60;
 
 const examinations: Record<string, Examination> = {
   async settings({ config }) {
@@ -92,6 +97,17 @@ const examinations: Record<string, Examination> = {
       ok: current.length === 3,
       found: `${keys.length} signing keys, ${current.join(', ')} signing`,
       advice: 'Run rotate-keys.',
+    };
+  },
+  async saml(_runtime, work) {
+    const ends = await endOfSamlKey(work);
+    if (ends === null) return { ok: true, found: 'no SAML key yet: it is made with the first connection' };
+    const left = Math.floor((ends.getTime() - work.now.getTime()) / days(1));
+    return {
+      ok: left > warnedDaysAhead,
+      found: `our certificate for SAML ends in ${left} days`,
+      advice:
+        'Run rotate-keys --saml: the new certificate has 30 days to get to every identity provider before it signs.',
     };
   },
   async jobs({ db }) {

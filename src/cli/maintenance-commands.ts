@@ -1,15 +1,46 @@
+import { X509Certificate } from 'node:crypto';
 import { removeEmbedded } from '../db/embedded.ts';
 import { rotateSigningKeys } from '../domain/keys/commands.ts';
+import { rotateSamlKey } from '../domain/keys/saml-key.ts';
 import { invalid, notFound } from '../lib/errors.ts';
-import type { Command } from './commands.ts';
+import type { Work } from '../work.ts';
+import type { Command, CommandResult } from './commands.ts';
 import { examine } from './doctor.ts';
+
+async function rotateSaml(work: Work, atOnce: boolean): Promise<CommandResult> {
+  const keys = (await rotateSamlKey(work, { atOnce })).map(({ certificate, signsFrom, endsAt }) => ({
+    certificate,
+    fingerprint: new X509Certificate(certificate).fingerprint256,
+    signsFrom,
+    endsAt,
+  }));
+  const lines = keys.map(({ fingerprint, signsFrom, endsAt }) => {
+    const begins = signsFrom > work.now ? `signs from ${signsFrom.toISOString()}` : 'signs now';
+    return `${fingerprint} ${begins}${endsAt ? `, gone from ${endsAt.toISOString()}` : ''}`;
+  });
+  return { json: keys, text: [...lines, `Metadata: ${work.config.publicUrl}/sso/saml/metadata`].join('\n') };
+}
 
 const rotateKeys: Command = {
   name: 'rotate-keys',
   summary:
     'The published next keys begin to sign; running servers follow by themselves, and tokens of the old keys stay valid',
-  options: {},
-  async run({ work }) {
+  options: {
+    saml: {
+      about:
+        'The key of SAML connections instead: a new certificate is shown beside the present one, signs in 30 days, and the present key is gone in 60',
+      type: 'boolean',
+    },
+    'at-once': {
+      about:
+        'With --saml: the present key is in wrong hands. Identity providers that know its certificate refuse us until they have the new one',
+      type: 'boolean',
+    },
+  },
+  async run({ work, options }) {
+    if (options.flag('saml') === true) return rotateSaml(work, options.flag('at-once') === true);
+    if (options.flag('at-once') !== undefined)
+      throw invalid('--at-once is for --saml: keys of tokens wait until modules have seen them.');
     const keys = await rotateSigningKeys(work);
     const answer = keys.map(({ kid, alg, state, retiresAt }) => ({ kid, alg, state, retiresAt }));
     return { json: answer, text: answer.map(({ kid, alg, state }) => `${alg.padEnd(6)} ${kid} ${state}`).join('\n') };

@@ -63,7 +63,7 @@ export async function startProvider(
     interactions: { url: (_, { uid }) => `/log-in/${uid}` },
     cookies: { keys: ['for-a-test'] },
     // Its own refuses this machine, which is where we are.
-    fetch: (address, { dispatcher: _, ...options }) => fetch(address, options),
+    fetch: (address, options) => fetch(address, withoutDispatcher(options)),
     async loadExistingGrant(ctx) {
       const grant = new ctx.oidc.provider.Grant({
         clientId: client.client_id,
@@ -109,6 +109,12 @@ export async function startProvider(
     },
     stop: () => close(server),
   };
+}
+
+/** What the engine adds is not in the type. */
+function withoutDispatcher(options: RequestInit | undefined): RequestInit {
+  const { dispatcher: _, ...rest } = (options ?? {}) as RequestInit & { dispatcher?: unknown };
+  return rest;
 }
 
 /** Redirects are followed as long as they stay at the upstream. @returns the page where they end there, or null and where they lead away */

@@ -85,6 +85,13 @@ export const newestOf = (keys: SamlKey[]): SamlKey | undefined =>
 export const endOfCertificate = ({ certificate }: Pick<SamlKey, 'certificate'>): Date =>
   new X509Certificate(certificate).validToDate;
 
+/** When the last certificate of ours ends; null: there is none yet, and asking makes none. */
+export async function endOfSamlKey(work: Work): Promise<Date | null> {
+  const sealed = await work.store.keys.findSecret('saml');
+  const newest = sealed === null ? undefined : newestOf(samlKeysAt(open(work, sealed), work.now));
+  return newest ? endOfCertificate(newest) : null;
+}
+
 /**
  * A new key is shown beside the present one at once, signs after the overlap, and the present one is gone after another.
  * @param atOnce the present one is in wrong hands: it is dropped, and who has its certificate has to be brought the new one now

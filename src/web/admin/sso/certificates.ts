@@ -2,6 +2,7 @@
 import { type Certificate, needsWarning, readCertificate } from '../../../domain/federation/certificate.ts';
 import type { StoredConnection } from '../../../domain/federation/connection-repository.ts';
 import { warnedAhead } from '../../../domain/federation/metadata-commands.ts';
+import { endOfCertificate, samlKeys } from '../../../domain/keys/saml-key.ts';
 import { days } from '../../../lib/time.ts';
 import type { Desk } from '../console.ts';
 import type { CertificateLine } from './views.ts';
@@ -23,6 +24,18 @@ export function endingWords(endsAt: Date, now: Date): string {
   if (left > warnedAhead) return '';
   const many = Math.ceil(left / days(1));
   return `The certificate ends in ${many} ${many === 1 ? 'day' : 'days'}: get the new one in time.`;
+}
+
+/** Our own certificate, where the identity provider has to get a new one; empty else. */
+export async function ourWords({ work, moment }: Desk): Promise<string> {
+  const [signing, ...others] = await samlKeys(work);
+  const next = others.find(({ signsFrom }) => signsFrom > work.now);
+  if (next)
+    return `From ${moment(next.signsFrom).exact} our requests are signed with a new certificate. Let your identity provider read our metadata again before then; both certificates stand in it.`;
+  const left = endOfCertificate(signing).getTime() - work.now.getTime();
+  return left <= warnedAhead
+    ? `Our own certificate ${left <= 0 ? 'has ended' : `ends in ${Math.ceil(left / days(1))} days`}: ask the operator of this service for a new one.`
+    : '';
 }
 
 export function certificateLines(connection: Pick<StoredConnection, 'settings'>, desk: Desk): CertificateLine[] {

@@ -13,7 +13,7 @@ import { readMetadata } from '../../sso/saml-metadata.ts';
 import { type Desk, type DeskHandler, showDesk } from '../console.ts';
 import { counted } from '../groups/group-head.ts';
 import type { StatusWords } from '../views.ts';
-import { certificateLines } from './certificates.ts';
+import { certificateLines, ourWords } from './certificates.ts';
 import { connectionAt, connectionHead, connectionPath, connectionStatus, guarded, ssoPath } from './connection-head.ts';
 import { guideFacts } from './new.ts';
 import { guideOf, productOf } from './products.ts';
@@ -72,7 +72,7 @@ const factsOf = ({ settings }: StoredConnection): Locals['facts'] =>
         { label: 'Scopes', value: settings.scopes },
       ];
 
-function metadataOf({ id, settings, metadata }: StoredConnection, desk: Desk): Locals['metadata'] {
+async function metadataOf({ id, settings, metadata }: StoredConnection, desk: Desk): Promise<Locals['metadata']> {
   if (settings.kind !== 'saml') return null;
   return {
     words:
@@ -81,6 +81,7 @@ function metadataOf({ id, settings, metadata }: StoredConnection, desk: Desk): L
         : 'New certificates come from the metadata by themselves, once a day.',
     read: metadata.readAt && desk.moment(metadata.readAt),
     problem: metadata.problem ?? '',
+    ours: await ourWords(desk),
     refresh: settings.metadataUrl === null ? '' : connectionPath(id, 'refresh'),
     bring: connectionPath(id, 'metadata'),
   };
@@ -132,9 +133,13 @@ const show: DeskHandler = async (ctx, runtime, desk) => {
       tested: testedAt && desk.moment(testedAt),
       isTested: isTested(connection),
       certificates: certificateLines(connection, desk),
-      metadata: metadataOf(connection, desk),
+      metadata: await metadataOf(connection, desk),
       stopped: await stoppedOf(connection, desk),
-      guide: guideOf(productOf(connection.settings), { ...(await guideFacts(runtime, desk)), attributes }),
+      guide: guideOf(productOf(connection.settings), {
+        ...(await guideFacts(runtime, desk)),
+        attributes,
+        connectionId: id,
+      }),
       remove: connectionPath(id, 'delete'),
     },
   );

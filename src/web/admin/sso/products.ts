@@ -203,6 +203,8 @@ export interface GuideFacts {
   companyIdentifier: string;
   /** As a connection has them; else those that the product begins with. */
   attributes?: Attributes;
+  /** Of one that is here already: its own addresses. */
+  connectionId?: string;
 }
 
 /** What each product calls the two addresses. */
@@ -224,12 +226,31 @@ const needs: Record<(typeof attributeOrder)[number], string> = {
   groups: 'for mapping rules',
 };
 
-export function guideOf(product: Product, { addresses, companyIdentifier, attributes }: GuideFacts): Guide {
+export function guideOf(
+  product: Product,
+  { addresses, companyIdentifier, attributes, connectionId }: GuideFacts,
+): Guide {
   const names = attributes ?? product.attributes;
   const called = fieldNames[product.key];
   const values =
     product.kind === 'oidc'
-      ? [{ label: 'Redirect URI', value: addresses.oidcCallback, note: '' }]
+      ? [
+          { label: 'Redirect URI', value: addresses.oidcCallback, note: '' },
+          {
+            label: 'Post-logout redirect URI',
+            value: addresses.loggedOut,
+            note: 'Only where single logout is wanted; then say so in the settings here.',
+          },
+          ...(connectionId === undefined
+            ? []
+            : [
+                {
+                  label: 'Back-channel logout URI',
+                  value: `${addresses.oidcLogout}/${connectionId}`,
+                  note: 'Whoever logs out there is logged out here at once.',
+                },
+              ]),
+        ]
       : [
           { label: called?.entityId ?? 'Entity ID', value: addresses.entityId, note: '' },
           { label: called?.acs ?? 'ACS URL', value: addresses.acs, note: '' },

@@ -206,7 +206,15 @@ export interface SsoViews {
     tested: Moment | null;
     isTested: boolean;
     certificates: CertificateLine[];
-    metadata: { words: string; read: Moment | null; problem: string; refresh: string; bring: string } | null;
+    metadata: {
+      words: string;
+      read: Moment | null;
+      problem: string;
+      /** Of our own certificate, when it changes. */
+      ours: string;
+      refresh: string;
+      bring: string;
+    } | null;
     /** Whose groups were not said; nothing was changed for them. */
     stopped: {
       words: string;
