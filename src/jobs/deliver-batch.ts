@@ -10,7 +10,8 @@ import { newId, type UserId } from '../lib/ids.ts';
 import type { Outgoing } from '../lib/outgoing.ts';
 import { epoch } from '../lib/time.ts';
 import { transaction, type Work } from '../work.ts';
-import { createAccount, deleteAccount, differenceOf, patchAccount, readBack, type Sent } from './scim-write.ts';
+import type { Sent } from './module-answer.ts';
+import { createAccount, deleteAccount, differenceOf, patchAccount, readBack } from './scim-write.ts';
 import { pushEvent, type Signer, signEvent } from './security-event.ts';
 
 export interface Batch {

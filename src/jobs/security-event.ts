@@ -8,7 +8,7 @@ import { lanes } from '../domain/provisioning/lane.ts';
 import { cut } from '../lib/cut.ts';
 import { type Outgoing, OutgoingError } from '../lib/outgoing.ts';
 import type { Work } from '../work.ts';
-import { moduleProblem, type Sent, unreached } from './scim-write.ts';
+import { moduleProblem, type Sent, unreached } from './module-answer.ts';
 
 const risc = 'https://schemas.openid.net/secevent/risc/event-type';
 

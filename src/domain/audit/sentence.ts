@@ -1,7 +1,8 @@
 // What happened, in one plain sentence: for the audit log, for a person's page, for whoever reads either at night.
 // Pure: names of people, groups and modules are handed in, since they may have changed after the event.
-import { cut } from '../../lib/cut.ts';
 import type { AuditAction } from './audit-event.ts';
+import { changeWords, isRecord, shown } from './changes.ts';
+import { activatedBecause, deactivatedBecause, endWords, proofWords, refusalWords, textOf } from './reasons.ts';
 
 export interface ToldEvent {
   action: string;
@@ -37,7 +38,7 @@ export function sentenceOf(event: ToldEvent, nameOf: NameOf): string {
 function tell({ actor, target, details }: ToldEvent, nameOf: NameOf): Told {
   const isSelf = actor.kind === 'user' && actor.id !== undefined && actor.id === target?.id;
   const known = target && nameOf(target.kind, target.id);
-  const named = known ?? text(details.username) ?? text(details.name);
+  const named = known ?? textOf(details.username) ?? textOf(details.name);
   const whom = named ?? (target ? `a ${target.kind}` : 'something');
   return {
     who: actorWords(actor, nameOf),
@@ -64,7 +65,7 @@ export function actorWords(actor: ToldEvent['actor'], nameOf: NameOf): string {
   }
 }
 
-const causeText = (details: Record<string, unknown>): string | null => text(details.cause);
+const causeText = (details: Record<string, unknown>): string | null => textOf(details.cause);
 const endingVerbs: Record<string, string> = { suspend: 'suspend', remove: 'remove', disable: 'disable' };
 
 function entryWords(subject: string, module: string, reason: unknown): string {
@@ -81,151 +82,10 @@ function entryWords(subject: string, module: string, reason: unknown): string {
 }
 
 const possessive = (name: string) => `${name}${name.endsWith('s') ? '’' : '’s'}`;
-const text = (value: unknown): string | null => (typeof value === 'string' && value !== '' ? value : null);
 const quoted = (value: unknown) => `“${shown(value)}”`;
 const count = (value: unknown) => (typeof value === 'number' ? value : 0);
 const many = (n: number, one: string, more: string) => `${n} ${n === 1 ? one : more}`;
 const tail = (prefix: string, value: string | null) => (value === null ? '' : `${prefix}${value}`);
-
-function shown(value: unknown): string {
-  if (value === null || value === undefined || value === '') return 'nothing';
-  if (typeof value === 'boolean') return value ? 'yes' : 'no';
-  if (Array.isArray(value)) return value.map(shown).join(', ');
-  return typeof value === 'object' ? JSON.stringify(value) : String(value);
-}
-
-const fieldWords: Record<string, string> = {
-  firstName: 'first name',
-  lastName: 'last name',
-  email: 'e-mail',
-  phone: 'phone number',
-  timeZone: 'time zone',
-  role: 'role',
-  groups: 'access groups',
-  isActive: 'active',
-  minLength: 'minimum length',
-  requireLower: 'lower-case letter required',
-  requireUpper: 'upper-case letter required',
-  requireDigit: 'digit required',
-  requireSymbol: 'symbol required',
-  history: 'password history',
-  maxAgeDays: 'days until a password expires',
-  threshold: 'failed logins until the lock',
-  minutes: 'minutes of the lock',
-  idleMinutes: 'minutes until an idle session ends',
-  absoluteMinutes: 'minutes until every session ends',
-  enabled: 'switched on',
-  login: 'log in through us',
-  require: 'required login',
-  provision: 'automatic provisioning',
-  deprovision: 'automatic deprovisioning',
-  graceDays: 'days of grace',
-  removal: 'what removal does',
-  accessGroups: 'permissions by access groups',
-  rules: 'rules',
-};
-
-/** What differs between `before` and `after` of an event's details, field by field; for the log's own table, too. */
-export function changesOf(details: Record<string, unknown>): { field: string; before: string; after: string }[] {
-  if (!isRecord(details.before) || !isRecord(details.after)) return [];
-  const [before, after] = [flat(details.before), flat(details.after)];
-  return [...new Set([...Object.keys(before), ...Object.keys(after)])]
-    .map((key) => ({ field: fieldWords[key] ?? key, before: shown(before[key]), after: shown(after[key]) }))
-    .filter(({ before, after }) => before !== after);
-}
-
-/** Values by their last name: `{ password: { minLength: 8 } }` is told as "minimum length". */
-function flat(value: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(value).flatMap(([key, inner]) => (isRecord(inner) ? Object.entries(flat(inner)) : [[key, inner]])),
-  );
-}
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-/** In a sentence; the log's page of one event shows all of it. */
-const mostShown = 80;
-
-function changeWords(details: Record<string, unknown>): string {
-  const changes = changesOf(details).map(
-    ({ field, before, after }) => `${field} from “${cut(before, mostShown)}” to “${cut(after, mostShown)}”`,
-  );
-  return changes.length === 0 ? '' : `: ${changes.join(', ')}`;
-}
-
-const activatedBecause: Record<string, string> = {
-  mapping: ', who is in a mapped group again',
-  sso: ', who logged in through single sign-on for the first time',
-};
-
-const deactivatedBecause: Record<string, string> = {
-  mapping: ', who is in no mapped group any more',
-  scim: ', as the directory asked',
-};
-
-const refusedBecause: Record<string, string> = {
-  'unknown-company': 'there is no such company',
-  'unknown-user': 'there is no such person',
-  'not-signed-up': 'they have not signed up yet',
-  deactivated: 'the account is deactivated',
-  locked: 'the account is locked',
-  'no-password': 'no password is set',
-  sso: 'the company enforces single sign-on',
-  'wrong-password': 'the password was wrong',
-  'no-factor': 'no second factor is set up',
-  'wrong-code': 'the code was wrong',
-  'used-code': 'the code had been used before',
-  'wrong-proof': 'they could not prove anew who they are',
-  address: 'the address is not on the IP access list',
-  'sso-address': 'the address is not on the IP access list',
-  'sso-disabled': 'the connection is off',
-  'sso-no-email': 'the identity provider sent no e-mail address',
-  'sso-ambiguous': 'several people have that address',
-  'sso-root': 'the Root Admin is not found by an address',
-  'sso-bound-elsewhere': 'the person belongs to another account of the identity provider',
-  'sso-unverified': 'the address has not been confirmed',
-  'sso-deactivated': 'the account is deactivated',
-  'sso-unmapped': 'no mapping rule fits',
-  'sso-no-account': 'there is no such person, and nobody is created automatically',
-  'sso-groups-unknown': 'the groups were not said',
-  'sso-invalid-person': 'what an account needs was missing or not valid',
-  'sso-username-taken': 'somebody else has the username',
-};
-
-/** Why a sign-in was refused, in words; an unknown reason as it stands. */
-export function refusalWords(reason: unknown): string {
-  const name = text(reason) ?? 'no reason was kept';
-  return refusedBecause[name] ?? name;
-}
-
-const endedBecause: Record<string, string> = {
-  logout: 'logged out',
-  'upstream-logout': 'logged out at the identity provider',
-  'ended-by-user': 'ended by the person',
-  'ended-by-admin': 'ended by an administrator',
-  deactivated: 'deactivated',
-  'password-changed': 'the password was changed',
-  'second-factor-reset': 'the second factor was reset',
-  deleted: 'deleted',
-  expired: 'time ran out',
-  recovered: 'the account was recovered',
-};
-
-export function endWords(reason: unknown): string {
-  const name = text(reason) ?? 'no reason was kept';
-  return endedBecause[name] ?? name;
-}
-
-const proofWords: Record<string, string> = {
-  sso: 'single sign-on',
-  'sso-totp': 'single sign-on and code',
-  'sso-recovery': 'single sign-on and a recovery code',
-  'sso-enrolment': 'single sign-on and a newly set-up second factor',
-  totp: 'password and code',
-  recovery: 'password and a recovery code',
-  enrolment: 'password and a newly set-up second factor',
-};
 
 function ipWords({ added, removed, after }: Record<string, unknown>): string {
   if (added !== undefined) return `added ${shown(added)} to the IP access list`;
@@ -250,8 +110,8 @@ function requireWords(who: string, details: Record<string, unknown>): string {
 
 function ssoWords(who: string, details: Record<string, unknown>): string {
   const name = shown(details.name);
-  const end = text(details.until) === null ? 'without an end' : `until ${shown(details.until).slice(0, 10)}`;
-  const because = tail(': ', text(details.reason));
+  const end = textOf(details.until) === null ? 'without an end' : `until ${shown(details.until).slice(0, 10)}`;
+  const because = tail(': ', textOf(details.reason));
   switch (`${shown(details.of)} ${shown(details.change)}`) {
     case 'enforce trial':
       return `${who} enforced single sign-on through ${name} on trial, until ${shown(details.until).slice(11, 16)} UTC`;
@@ -280,7 +140,7 @@ function ssoWords(who: string, details: Record<string, unknown>): string {
     case 'connection created':
       return `${who} added the connection ${name} for single sign-on`;
     case 'connection enabled':
-      return `${who} enabled single sign-on through ${name}${tail(', without a passed test: ', text(details.override))}`;
+      return `${who} enabled single sign-on through ${name}${tail(', without a passed test: ', textOf(details.override))}`;
     case 'connection disabled':
       return `${who} disabled single sign-on through ${name}`;
     case 'connection removed':
@@ -301,8 +161,8 @@ function ssoWords(who: string, details: Record<string, unknown>): string {
 function exceptionWords(who: string, details: Record<string, unknown>): string {
   const [account, module] = [shown(details.account), shown(details.name)];
   // The day is enough to read; the log's page of the event shows the second.
-  const end = text(details.until) === null ? 'without an end' : `until ${shown(details.until).slice(0, 10)}`;
-  const because = tail(': ', text(details.reason));
+  const end = textOf(details.until) === null ? 'without an end' : `until ${shown(details.until).slice(0, 10)}`;
+  const because = tail(': ', textOf(details.reason));
   switch (details.change) {
     case 'added':
       return `${who} exempted ${account} from the required login for ${module}, ${end}${because}`;
@@ -365,7 +225,7 @@ const sentences: Record<AuditAction, (told: Told) => string> = {
     details.reason === 'access-lost'
       ? `${subject} lost ${shown(details.module)}: what it held for them is revoked`
       : `${who} revoked ${whose} access to ${shown(details.module)}`,
-  'entry.refuse': ({ subject, details }) => entryWords(subject, text(details.module) ?? 'a module', details.reason),
+  'entry.refuse': ({ subject, details }) => entryWords(subject, textOf(details.module) ?? 'a module', details.reason),
   'group.create': ({ who, details }) => `${who} created the access group ${quoted(details.name)}`,
   'group.edit': ({ who, whom, details }) => `${who} edited the access group “${whom}”${changeWords(details)}`,
   'group.activate': ({ who, whom }) => `${who} activated the access group “${whom}”`,
@@ -389,7 +249,7 @@ const sentences: Record<AuditAction, (told: Told) => string> = {
   'module.delivery.resend': ({ who, details }) =>
     `${who} sent ${many(count(details.count), 'delivery', 'deliveries')} to ${shown(details.module)} again`,
   'module.delivery.late': ({ details }) =>
-    `${text(details.module) ?? 'A module'} has not taken changes for ${many(count(details.people), 'person', 'people')} for more than 15 minutes`,
+    `${textOf(details.module) ?? 'A module'} has not taken changes for ${many(count(details.people), 'person', 'people')} for more than 15 minutes`,
   'module.delivery.givenUp': ({ whom, details }) =>
     `Telling ${shown(details.module)} of ${whom} was given up: ${shown(details.problem)}`,
   'module.rename': ({ who, details }) =>
@@ -398,12 +258,12 @@ const sentences: Record<AuditAction, (told: Told) => string> = {
   'module.places': ({ who, whom }) => `${who} changed where ${whom} is reached`,
   'module.credential.end': ({ who, whom }) => `${who} ended a machine credential of ${whom}`,
   'module.settings': ({ who, details }) =>
-    `${who} changed the login settings of ${shown(details.name)}${changeWords(details)}${tail(', without a passed contract test: ', text(details.override))}`,
+    `${who} changed the login settings of ${shown(details.name)}${changeWords(details)}${tail(', without a passed contract test: ', textOf(details.override))}`,
   'module.require': ({ who, details }) => requireWords(who, details),
   'module.emergency': ({ details }) =>
     `The emergency account ${quoted(details.account)} logged in to ${shown(details.name)} with its own password`,
   'module.administrator': ({ subject, details }) =>
-    `${text(details.name) ?? 'A module'} says that the account ${shown(details.account)} of ${subject} ${details.after === true ? 'administers it' : 'does not administer it any more'}`,
+    `${textOf(details.name) ?? 'A module'} says that the account ${shown(details.account)} of ${subject} ${details.after === true ? 'administers it' : 'does not administer it any more'}`,
   'module.exception': ({ who, details }) => exceptionWords(who, details),
   'module.link': ({ who, whom, subject, details }) =>
     details.by === 'hand'
@@ -433,7 +293,7 @@ const sentences: Record<AuditAction, (told: Told) => string> = {
   'sso.bind': ({ subject, details }) =>
     `${subject} came through ${shown(details.connection)} for the first time, and is bound to that account`,
   'sso.stop': ({ subject, details }) =>
-    `The groups of ${text(details.email) ?? subject} were not said by ${shown(details.connection)}: nothing was changed`,
+    `The groups of ${textOf(details.email) ?? subject} were not said by ${shown(details.connection)}: nothing was changed`,
   'sso.plan.make': ({ who, details }) =>
     `${who} made a plan for ${shown(details.connection)}: ${many(count(details.rows), 'person', 'people')} would be touched`,
   'sso.plan.ask': ({ who, details }) =>
@@ -441,9 +301,9 @@ const sentences: Record<AuditAction, (told: Told) => string> = {
   'sso.plan.apply': ({ who, details }) =>
     `${who} applied a plan for ${shown(details.connection)} to ${many(count(details.rows), 'person', 'people')}`,
   'sso.plan.undo': ({ who, details }) => `${who} took back a plan for ${shown(details.connection)}`,
-  'import.start': ({ who, details }) => `${who} started a task: ${text(details.title) ?? 'without a name'}`,
+  'import.start': ({ who, details }) => `${who} started a task: ${textOf(details.title) ?? 'without a name'}`,
   'import.done': ({ details }) =>
-    `${text(details.title) ?? 'A task'} ended: ${count(details.succeeded)} done, ${count(details.skipped)} skipped, ${count(details.failed)} failed`,
+    `${textOf(details.title) ?? 'A task'} ended: ${count(details.succeeded)} done, ${count(details.skipped)} skipped, ${count(details.failed)} failed`,
   'import.undo': ({ who, details }) =>
     `${who} undid an import: ${many(count(details.deleted), 'person', 'people')} deleted, ${count(details.kept)} kept`,
   'policy.change': ({ who, details }) => `${who} changed the security policy${changeWords(details)}`,

@@ -3,8 +3,9 @@ import type { Wanted } from '../../domain/provisioning/account.ts';
 import type { SeenAccount } from '../../domain/provisioning/drift.ts';
 import { retryAt } from '../../domain/provisioning/lane.ts';
 import type { Outgoing } from '../../lib/outgoing.ts';
+import type { Sent } from '../module-answer.ts';
 import { ScimError, type ScimService } from '../scim.ts';
-import { createAccount, deleteAccount, find, patchAccount, readBack, type Sent } from '../scim-write.ts';
+import { createAccount, deleteAccount, find, patchAccount, readBack } from '../scim-write.ts';
 
 /** Waits and tries again where it may pass; what is refused is a ScimError in the module's words. */
 export interface AccountClient {

@@ -1,5 +1,7 @@
 // One event of the audit log: what happened, why, what it changed, and its seal.
-import { actorWords, changesOf, type NameOf, refusalWords, sentenceOf } from '../../../domain/audit/sentence.ts';
+import { changesOf } from '../../../domain/audit/changes.ts';
+import { refusalWords } from '../../../domain/audit/reasons.ts';
+import { actorWords, type NameOf, sentenceOf } from '../../../domain/audit/sentence.ts';
 import { actionWords } from '../../../domain/reports/audit-filter.ts';
 import { type AuditEntry, getAuditEntry } from '../../../domain/reports/audit-queries.ts';
 import { namesFor } from '../../../domain/reports/name-queries.ts';

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { changesOf, sentenceOf, type ToldEvent, toldActions } from '../../../../src/domain/audit/sentence.ts';
+import { changesOf } from '../../../../src/domain/audit/changes.ts';
+import { sentenceOf, type ToldEvent, toldActions } from '../../../../src/domain/audit/sentence.ts';
 
 const names: Record<string, string> = { ada: 'Ada Root', ben: 'Ben User', james: 'James Jones' };
 const nameOf = (_kind: string, id: string) => names[id] ?? null;
