@@ -5,8 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Company } from '../../../src/domain/companies/company.ts';
 import type { StoredConnection } from '../../../src/domain/federation/connection-repository.ts';
 import { ensureSamlKey } from '../../../src/domain/keys/saml-key.ts';
-import { startApp, type TestApp } from '../../support/app.ts';
-import { authorizeAddress, makeCompany, makeModule, type TestModule } from '../../support/people.ts';
+import { freePort, startApp, type TestApp } from '../../support/app.ts';
+import { answerOf, authorizeAddress, makeCompany, makeModule, redeem, type TestModule } from '../../support/people.ts';
 import {
   connectIdp,
   postAnswer,
@@ -387,5 +387,98 @@ describe('what ends nobody’s session', () => {
     expect(url.origin).toBe(new URL(idp.sloUrl).origin);
     expect(key.certificate).toContain('BEGIN CERTIFICATE');
     expect(url.searchParams.get('SigAlg')).toMatch(/rsa-sha256$/);
+  });
+});
+
+describe('who logs out here, and comes back from the upstream', () => {
+  const bye = 'https://module.example/bye';
+  let asking: TestModule;
+  beforeAll(async () => {
+    asking = await makeModule(app, [company], { post_logout_redirect_uris: [bye] });
+  });
+
+  /** Logs out as the module asks for it. @returns where the browser is sent, to the upstream */
+  async function leave(): Promise<{ visitor: Visitor; address: URL }> {
+    const visitor = await arrive('mia', '_leaving');
+    const code = answerOf(await visitor.open(authorizeAddress(asking))).get('code') ?? '';
+    const tokens = await redeem(app, asking, code);
+    const query = new URLSearchParams({
+      id_token_hint: String(tokens.body.id_token),
+      post_logout_redirect_uri: bye,
+      state: 'kept',
+    });
+    const page = await visitor.send(`/session/end?${query}`);
+    const left = await visitor.submitOnce(page, { logout: 'yes' }, '/session/end/confirm');
+    return { visitor, address: new URL(left.headers.location ?? '', app.url) };
+  }
+
+  const answerXml = (status: string) =>
+    `<samlp:LogoutResponse xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol" ID="_r" Version="2.0" IssueInstant="${app.clock.now().toISOString()}"><samlp:Status><samlp:StatusCode Value="urn:oasis:names:tc:SAML:2.0:status:${status}"/></samlp:Status></samlp:LogoutResponse>`;
+  const back = (relayState: string, status = 'Success') =>
+    `/sso/saml/logout?${new URLSearchParams({ SAMLResponse: packed(answerXml(status)), RelayState: relayState })}`;
+
+  it('/session/end goes to the upstream, signed, with an id of ours for RelayState, and ends where the module asked', async () => {
+    const { visitor, address } = await leave();
+    expect(`${address.origin}${address.pathname}`).toBe(idp.sloUrl);
+    const relayState = address.searchParams.get('RelayState') ?? '';
+    expect(relayState).toMatch(/^_[0-9a-f]{40}$/);
+    const request = inflateRawSync(Buffer.from(address.searchParams.get('SAMLRequest') ?? '', 'base64')).toString();
+    expect(request).toContain('id-of-mia');
+    expect(request).toContain('_leaving');
+    expect(await isIn(visitor)).toBe(false);
+    const page = await visitor.send((await visitor.send(back(relayState))).headers.location ?? '');
+    expect([page.status, page.headers.location]).toEqual([303, `${bye}?state=kept`]);
+  });
+
+  it('an answer that is posted, and so comes without our cookies, leads there as well', async () => {
+    const { visitor, address } = await leave();
+    const form = {
+      SAMLResponse: Buffer.from(answerXml('Success')).toString('base64'),
+      RelayState: address.searchParams.get('RelayState') ?? '',
+    };
+    const posted = await app.visitor().send('/sso/saml/logout', {
+      body: new URLSearchParams(form).toString(),
+      headers: { 'content-type': 'application/x-www-form-urlencoded', origin: 'https://idp.example' },
+    });
+    const page = await visitor.send(posted.headers.location ?? '');
+    expect(page.headers.location).toBe(`${bye}?state=kept`);
+  });
+
+  it('no open redirect: RelayState leads nowhere that it names, and in no other browser', async () => {
+    const { visitor, address } = await leave();
+    const relayState = address.searchParams.get('RelayState') ?? '';
+    const tries: [Visitor, string][] = [
+      [visitor, 'https://evil.example/'],
+      [visitor, `${relayState}x`],
+      [app.visitor(), relayState],
+    ];
+    for (const [who, said] of tries) {
+      const page = await who.open(back(said));
+      expect(page.url).toMatch(/\/signed-out$/);
+      expect(page.body).not.toContain('evil.example');
+    }
+    expect((await visitor.send('/sso/saml/logout?SAMLResponse=x')).headers.location).toBe('/signed-out');
+  });
+
+  it('an upstream that does not confirm: the page says so, and leads on to the module', async () => {
+    const { visitor, address } = await leave();
+    const page = await visitor.open(back(address.searchParams.get('RelayState') ?? '', 'Responder'));
+    expect(page.body).toContain('Northwind Okta did not confirm');
+    expect(page.body).toContain(`href="${bye}?state=kept"`);
+  });
+
+  it('an upstream that is down: logged out here at once, told so plainly, with the way there for later', async () => {
+    const gone = `http://localhost:${await freePort()}/slo`;
+    const { settings } = connection;
+    const row = () => app.runtime.db('idp_connections').where({ id: connection.id });
+    await row().update({ settings: JSON.stringify({ ...settings, sloUrl: gone }) });
+    const { visitor, address: away } = await leave();
+    expect(away.pathname).toBe('/sso/log-out-there');
+    expect(await isIn(visitor)).toBe(false);
+    const page = await visitor.open(away.pathname);
+    expect(page.body).toContain('Northwind Okta cannot be reached right now');
+    expect(page.body).toContain(`href="${gone}?SAMLRequest=`);
+    expect(page.body).toContain(`href="${bye}?state=kept"`);
+    await row().update({ settings: JSON.stringify(settings) });
   });
 });
