@@ -66,7 +66,7 @@ function keyPair(): { key: string; cert: string } {
 
 export class TestIdp {
   readonly entityId: string;
-  readonly ssoUrl: string;
+  ssoUrl: string;
   readonly sloUrl: string;
   key: string;
   cert: string;

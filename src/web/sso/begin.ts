@@ -83,5 +83,5 @@ async function carry(
   posts: Record<string, string>,
 ): Promise<void> {
   const fields = Object.entries(posts).map(([name, value]) => ({ name, value }));
-  await showPage(ctx, runtime, 'interaction/sso-post', `On to ${name}`, { upstream: name, action, fields });
+  await showPage(ctx, runtime, 'interaction/sso-post', `On to ${name}`, { upstream: name, action, fields, auto: true });
 }
