@@ -1,8 +1,10 @@
 // Makes the mail that is sent: subject, HTML and text. Tables and inline styles, as mail programs want them;
 // no picture, no script and nothing remote, so that opening it tells nobody (AUT-15).
 import type { MailKind } from '../domain/mails/mail.ts';
-import { type Block, type MailContext, type MailData, type Message, writeMessage } from './messages.ts';
+import type { MailData } from './data.ts';
+import { type Block, type Message, writeMessage } from './messages.ts';
 import { oneLine } from './one-line.ts';
+import type { MailContext } from './parts.ts';
 
 export interface ComposedMail {
   subject: string;

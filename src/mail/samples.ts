@@ -1,7 +1,7 @@
 // Values for a look at a mail before it is sent to anybody: of the length and kind that real ones have.
 import type { TextKind } from '../domain/mails/text.ts';
 import { after, days, hours, minutes } from '../lib/time.ts';
-import type { MailData } from './messages.ts';
+import type { MailData } from './data.ts';
 
 export interface SampleContext {
   company: string;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { MailKind } from '../../../src/domain/mails/mail.ts';
 import { composeMail } from '../../../src/mail/compose.ts';
-import type { MailData } from '../../../src/mail/messages.ts';
+import type { MailData } from '../../../src/mail/data.ts';
 
 const context = {
   brand: 'KaseyaOne',
