@@ -29,7 +29,7 @@ export async function oidcBackChannel(ctx: Context, runtime: Runtime): Promise<v
     return;
   }
   const details = { of: 'logout', ...refused.details };
-  const code = await noteAttempt(work, connection, { outcome: refused.problem, details });
+  const code = await noteAttempt(work, connection, { outcome: refused.problem, details, isUnproven: true });
   ctx.status = 400;
   ctx.body = {
     error: 'invalid_request',

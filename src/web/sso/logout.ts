@@ -114,10 +114,8 @@ async function refuse(ctx: Context, connection: StoredConnection | null, error: 
   if (connection) {
     const problem: SsoProblem = error instanceof Refused ? error.problem : 'malformed';
     const details = error instanceof Refused ? error.details : { because: error instanceof Error ? error.message : '' };
-    query.set(
-      'code',
-      await noteAttempt(ctx.state.work, connection, { outcome: problem, details: { of: 'logout', ...details } }),
-    );
+    const attempt = { outcome: problem, details: { of: 'logout', ...details }, isUnproven: true };
+    query.set('code', await noteAttempt(ctx.state.work, connection, attempt));
   }
   seeOther(ctx, `/sso/logout-problem?${query}`);
 }

@@ -6,7 +6,16 @@ import type { Company } from '../../../src/domain/companies/company.ts';
 import type { StoredConnection } from '../../../src/domain/federation/connection-repository.ts';
 import { ensureSamlKey } from '../../../src/domain/keys/saml-key.ts';
 import { freePort, startApp, type TestApp } from '../../support/app.ts';
-import { answerOf, authorizeAddress, makeCompany, makeModule, redeem, type TestModule } from '../../support/people.ts';
+import {
+  answerOf,
+  authorizeAddress,
+  makeCompany,
+  makeModule,
+  makePerson,
+  redeem,
+  signIn,
+  type TestModule,
+} from '../../support/people.ts';
 import {
   connectIdp,
   postAnswer,
@@ -326,7 +335,7 @@ describe('what ends nobody’s session', () => {
     expect(await isIn(visitor)).toBe(true);
     const attempt = await lastAttempt();
     // What cannot even be read says no issuer, and so belongs to no log.
-    if (attempt.id !== before?.id) expect(attempt).toMatchObject({ outcome: problem, details: { of: 'logout' } });
+    if (attempt.at > (before?.at ?? 0)) expect(attempt).toMatchObject({ outcome: problem, details: { of: 'logout' } });
     else expect(problem).toBe('malformed');
     const shown = await app.visitor().open(page.headers.location ?? '');
     expect([shown.status, shown.body.includes('That logout did not work')]).toEqual([403, true]);
@@ -480,5 +489,30 @@ describe('who logs out here, and comes back from the upstream', () => {
     expect(page.body).toContain(`href="${gone}?SAMLRequest=`);
     expect(page.body).toContain(`href="${bye}?state=kept"`);
     await row().update({ settings: JSON.stringify(settings) });
+  });
+});
+
+describe('the log of the connection', () => {
+  it('tells of logouts there, honoured and refused, as what they are; a stranger’s refusals push nothing out', async () => {
+    const admin = await makePerson(app, company, { role: 'Admin' });
+    const visitor = app.visitor();
+    await signIn(app, visitor, admin, '/login');
+    await arrive('mia', '_logged');
+    await logOut({ sessions: ['_logged'] });
+    const first = await lastAttempt();
+    for (let i = 0; i < 5; i += 1) await byForm(app, logoutXml(app, idp));
+    const { rows } = await app.runtime.db.raw(
+      `select tries from sso_attempts where connection_id = ? and outcome = 'unsigned'`,
+      [connection.id],
+    );
+    expect(rows).toHaveLength(1);
+    expect(rows[0].tries).toBeGreaterThanOrEqual(5);
+    const list = await visitor.open(`/admin/sso/${connection.id}/log`);
+    expect(list.body).toContain('Logged out there');
+    const honoured = await visitor.open(`/admin/sso/${connection.id}/log/${first.id}`);
+    expect(honoured.body).toContain('Logout of Mia');
+    expect(honoured.body).toContain('HTTP-Redirect');
+    const refused = await visitor.open(`/admin/sso/${connection.id}/log/${(await lastAttempt()).id}`);
+    expect(refused.body).toContain('Logout of somebody unknown');
   });
 });

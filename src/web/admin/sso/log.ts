@@ -159,16 +159,17 @@ const show: DeskHandler = async (ctx, runtime, desk) => {
   const attempt = await getAttempt(desk.work, connection, param(ctx, 'attempt'));
   const known = attempt.code === null ? null : knownOutcome(attempt.outcome);
   const person = personOf(attempt);
+  const kind = attempt.outcome === loggedOut || attempt.details.of === 'logout' ? 'Logout' : 'Sign-in';
   await showDesk(
     ctx,
     runtime,
     desk,
-    { view: 'admin/sso/attempt', title: `Sign-in through ${connection.name}`, place: 'sso' },
+    { view: 'admin/sso/attempt', title: `${kind} through ${connection.name}`, place: 'sso' },
     {
       connection: connectionHead(connection, desk, 'log'),
       back: connectionPath(connection.id, 'log'),
       overview: connectionPath(connection.id),
-      title: person ? `Sign-in of ${person.name}` : 'Sign-in of somebody unknown',
+      title: `${kind} of ${person?.name ?? 'somebody unknown'}`,
       at: desk.moment(attempt.at),
       status: statusOf(attempt),
       code: attempt.code ?? '',
