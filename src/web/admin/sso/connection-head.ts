@@ -69,7 +69,7 @@ export function connectionHead(connection: StoredConnection, desk: Desk, here: C
     kind: kindWords(connection),
     status: connectionStatus(connection, now),
     trial: trial && { left: trial.words, until: desk.moment(trial.until), href: connectionPath(id, 'enforce') },
-    ending: warning === '' ? null : { words: warning, href: connectionPath(id, 'settings') },
+    ending: warning === '' ? null : { words: warning, href: connectionPath(id, 'metadata') },
     tabs: tabs.map(([tab, label]) => ({ label, href: connectionPath(id, tab), isHere: tab === here })),
   };
 }
