@@ -3,7 +3,6 @@
 import { X509Certificate } from 'node:crypto';
 import { SAML, ValidateInResponseTo } from '@node-saml/node-saml';
 import { decryptXml } from '@node-saml/node-saml/lib/xml.js';
-import type { UpstreamClaims, UpstreamGroups } from '../../domain/federation/claims.ts';
 import type { Connection } from '../../domain/federation/connection.ts';
 import type { StoredConnection } from '../../domain/federation/connection-repository.ts';
 import type { SsoProblem } from '../../domain/federation/problem.ts';
@@ -21,6 +20,7 @@ import {
   ssoAddresses,
 } from './connector.ts';
 import { type Asserted, judgeAssertion } from './saml-assertion.ts';
+import { claimsOf, detailsOf } from './saml-claims.ts';
 import { decryptedShape, Refused, type Shape, shapeOf } from './saml-shape.ts';
 import { descendants, readXml, type XmlElement, XmlProblem } from './xml.ts';
 
@@ -270,43 +270,6 @@ async function refuseOtherCompany(
   if (sent.length === 0 && asked) return;
   if (sent.length !== 1 || sent[0] !== company?.identifier)
     throw new Refused('unknown-company', { attribute: name, sent: sent.map((value) => value.slice(0, 60)) });
-}
-
-const overageClaim = 'http://schemas.microsoft.com/claims/groups.link';
-
-function groupsOf(name: string, attributes: Map<string, string[]>): UpstreamGroups {
-  if (attributes.has(overageClaim)) return { state: 'overage' };
-  const values = name === '' ? undefined : attributes.get(name);
-  return values ? { state: 'list', values } : { state: 'missing' };
-}
-
-function claimsOf({ attributes: names }: Connection, { nameId, attributes }: Asserted): UpstreamClaims {
-  const first = (name: string) => attributes.get(name)?.[0] ?? null;
-  const isAddress = nameId.attributes.Format === 'urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress';
-  const mapped = new Set(Object.values(names));
-  return {
-    subject: nameId.value,
-    email: first(names.email) ?? (isAddress ? nameId.value : null),
-    username: first(names.username),
-    firstName: first(names.firstName),
-    lastName: first(names.lastName),
-    groups: groupsOf(names.groups, attributes),
-    other: Object.fromEntries([...attributes].filter(([name]) => !mapped.has(name))),
-  };
-}
-
-/** For the log: what was said, without what it was proved by. */
-function detailsOf({ nameId, attributes, id }: Asserted): Record<string, unknown> {
-  return {
-    assertion: `${id.slice(0, 8)}…`,
-    nameId: nameId.value.slice(0, 200),
-    nameIdFormat: nameId.attributes.Format ?? null,
-    attributes: [...attributes].slice(0, 50).map(([name, values]) => ({
-      name: name.slice(0, 200),
-      values: values.slice(0, 20).map((value) => value.slice(0, 100)),
-      count: values.length,
-    })),
-  };
 }
 
 export const samlConnector: Connector = { begin, finish };

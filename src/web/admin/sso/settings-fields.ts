@@ -151,7 +151,7 @@ const samlSwitches = [
   {
     name: 'settings.allowIdpInitiated',
     label: 'Allow logins that begin at the identity provider',
-    help: 'For tiles on its start page. It needs the attribute CompanyIdentifier.',
+    help: 'For tiles on its start page. It needs the attribute CompanyIdentifier. People confirm here that they come from there, unless they are logged in already.',
   },
 ] as const;
 
