@@ -529,7 +529,7 @@ const publicSamples = [
     back: '/',
   }),
   sample('public/logged-out', 'first', 'Logged out', { login: '/login', upstream: null, back: null }),
-  sample('public/logged-out', 'upstream away', 'Logged out', {
+  sample('public/logged-out', 'away', 'Logged out', {
     login: '/login',
     upstream: {
       sentence:
@@ -539,7 +539,7 @@ const publicSamples = [
     },
     back: 'https://module.example/bye',
   }),
-  sample('public/logged-out', 'refused upstream', 'Logged out', {
+  sample('public/logged-out', 'refused', 'Logged out', {
     login: '/login',
     upstream: {
       sentence: 'Northwind Entra did not confirm that you are logged out there, too.',

@@ -65,7 +65,8 @@ function ofDocument(root: XmlElement): MetadataReading {
     metadata: {
       entityId,
       ssoUrl: sso.address,
-      sloUrl: serviceOf(childrenOf(role, md, 'SingleLogoutService'))?.address ?? null,
+      // Our logout messages go by HTTP-Redirect: an address that takes posts alone would show the person an error.
+      sloUrl: addressFor(redirect, childrenOf(role, md, 'SingleLogoutService')),
       certificates,
       wantsSignedRequests: role.attributes.get('WantAuthnRequestsSigned')?.trim() === 'true',
       postsRequests: sso.isPosted,
@@ -78,13 +79,18 @@ const speaksSaml2 = (role: XmlElement): boolean =>
 
 /** HTTP-Redirect shows no page in between, so it comes first; one address often takes both. */
 function serviceOf(services: XmlElement[]): { address: string; isPosted: boolean } | null {
-  for (const binding of [redirect, post])
-    for (const service of services) {
-      const address = service.attributes.get('Location')?.trim() ?? '';
-      if (service.attributes.get('Binding') === binding && isAddress(address))
-        return { address, isPosted: binding === post };
-    }
+  for (const binding of [redirect, post]) {
+    const address = addressFor(binding, services);
+    if (address !== null) return { address, isPosted: binding === post };
+  }
   return null;
+}
+
+function addressFor(binding: string, services: XmlElement[]): string | null {
+  const addresses = services
+    .filter((service) => service.attributes.get('Binding') === binding)
+    .map((service) => service.attributes.get('Location')?.trim() ?? '');
+  return addresses.find(isAddress) ?? null;
 }
 
 function isAddress(address: string): boolean {
