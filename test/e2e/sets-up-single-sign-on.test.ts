@@ -63,12 +63,6 @@ describe('an Admin sets up single sign-on', { timeout: 120_000 }, () => {
   const press = (tab: Tab, name: string) => tab.getByRole('button', { name, exact: true }).click();
   const told = (tab: Tab, words: string) => tab.getByRole('status').getByText(words).first().waitFor();
 
-  /** From what belongs to all connections to the one. */
-  async function back(tab: Tab): Promise<void> {
-    await tab.locator('.back-link').click();
-    await follow(tab, 'Contoso IdP');
-  }
-
   async function atConsole(person: TestPerson): Promise<Tab> {
     const tab = await browser.open({ reducedMotion: 'reduce' });
     await tab.goto(app.url);
@@ -146,7 +140,7 @@ describe('an Admin sets up single sign-on', { timeout: 120_000 }, () => {
     zone.set(host ?? '', { outcome: 'found', records: [[record ?? '']] });
     await press(tab, 'Verify northwind.example');
     await told(tab, 'northwind.example is proved to be yours.');
-    await back(tab);
+    await follow(tab, 'Contoso IdP');
     await tab.getByText('1 of 5 done').waitFor();
   }
 
@@ -174,7 +168,7 @@ describe('an Admin sets up single sign-on', { timeout: 120_000 }, () => {
     await tab.getByLabel('No end').check();
     await tab.getByRole('button', { name: /^Add/ }).click();
     await tab.getByRole('row', { name: /glen/ }).getByText('Way in').waitFor();
-    await back(tab);
+    await follow(tab, 'Contoso IdP');
     await tab.getByText('3 of 5 done').waitFor();
   }
 

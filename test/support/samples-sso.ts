@@ -811,6 +811,7 @@ const domainSamples: Make = (shell, markup) => {
     shell: shell('sso'),
     problem: null,
     back: '/admin/sso',
+    onward: [{ name: 'Northwind Entra', href: path }],
     action: '/admin/sso/domains',
     value: '',
     looked: null,
@@ -855,6 +856,10 @@ const peopleSamples: Make = (shell, markup) => {
   const people = {
     shell: shell('sso'),
     back: '/admin/sso',
+    onward: [
+      { name: 'Northwind Entra', href: path },
+      { name: markup, href: path },
+    ],
     action: '/admin/sso/break-glass',
     search: '',
     found: [],

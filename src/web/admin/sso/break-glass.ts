@@ -23,7 +23,7 @@ import { type Route, seeOther } from '../../routes.ts';
 import { askFirst, type Desk, type DeskHandler, idParam, orRedraw, showDesk } from '../console.ts';
 import { searchOf } from '../groups/group-head.ts';
 import type { StatusWords } from '../views.ts';
-import { guarded, ssoPath } from './connection-head.ts';
+import { guarded, onwardOf, ssoPath } from './connection-head.ts';
 import type { BreakGlassLine, SsoViews } from './views.ts';
 
 const path = `${ssoPath}/break-glass`;
@@ -75,6 +75,7 @@ const list: DeskHandler = async (ctx, runtime, desk) => {
     { view: 'admin/sso/break-glass', title: 'Break-glass people', place: 'sso' },
     {
       back: ssoPath,
+      onward: await onwardOf(desk),
       action: path,
       search,
       found: found.map((person) => ({

@@ -73,3 +73,9 @@ export function connectionHead(connection: StoredConnection, desk: Desk, here: C
     tabs: tabs.map(([tab, label]) => ({ label, href: connectionPath(id, tab), isHere: tab === here })),
   };
 }
+
+/** From what belongs to all connections back to each: the few that there are. */
+export async function onwardOf({ work, companyId }: Desk): Promise<{ name: string; href: string }[]> {
+  const connections = await work.store.of(companyId).connections.list();
+  return connections.slice(0, 4).map(({ id, name }) => ({ name, href: connectionPath(id) }));
+}

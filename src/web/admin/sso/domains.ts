@@ -15,7 +15,7 @@ import { setFlash } from '../../page.ts';
 import { param, type Route, seeOther } from '../../routes.ts';
 import { askFirst, type Desk, type DeskHandler, orRedraw, showDesk } from '../console.ts';
 import type { StatusWords } from '../views.ts';
-import { guarded, ssoPath } from './connection-head.ts';
+import { guarded, onwardOf, ssoPath } from './connection-head.ts';
 import type { SsoViews } from './views.ts';
 
 type Locals = SsoViews['admin/sso/domains'];
@@ -47,6 +47,7 @@ async function draw(ctx: Context, runtime: Runtime, desk: Desk, { problem, value
     {
       problem,
       back: ssoPath,
+      onward: await onwardOf(desk),
       action: path,
       value: value ?? '',
       looked: looked ?? null,

@@ -369,6 +369,8 @@ export interface SsoViews {
     shell: Shell;
     problem: Refusal;
     back: string;
+    /** Connections, for those who come from setting one up. */
+    onward: { name: string; href: string }[];
     action: string;
     value: string;
     /** What DNS said when it was asked just now. */
@@ -386,6 +388,7 @@ export interface SsoViews {
   'admin/sso/break-glass': {
     shell: Shell;
     back: string;
+    onward: { name: string; href: string }[];
     action: string;
     search: string;
     found: { name: string; words: string; href: string; isOn: boolean; isAble: boolean }[];
