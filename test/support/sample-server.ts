@@ -16,7 +16,7 @@ const policy =
 /** The one page that shows others inside itself says so in its policy, as its handler does. */
 const policyOf = ({ view }: Sample) => (view === 'admin/mail/text' ? `${policy}; frame-src 'self'` : policy);
 
-export const sampleName = (sample: Sample) => `${sample.view.replace('/', '-')}-${sample.variant}`;
+export const sampleName = (sample: Sample) => `${sample.view.replace('/', '-')}-${sample.variant.replaceAll(' ', '-')}`;
 
 export interface SampleServer {
   address: string;
