@@ -32,7 +32,7 @@ beforeEach(() => {
 
 describe('every page', () => {
   it('fits at the width of a phone and at 200 % zoom of 1280 pixels, and breaks no rule of the CSP (WEB-05)', {
-    timeout: 120_000,
+    timeout: 240_000,
   }, async () => {
     const tooWide: string[] = [];
     for (const sample of samples) {
