@@ -39,6 +39,9 @@ export interface TestAppOptions {
   txtRecords?: TxtResolver;
 }
 
+/** How many nodes this process has started so far, in all its files. */
+export let nodesStarted = 0;
+
 export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -72,6 +75,7 @@ async function startNode(
   options: TestAppOptions,
   nodes: TestApp[],
 ): Promise<TestApp> {
+  nodesStarted += 1;
   const config = loadConfig({
     PORT: String(port),
     PUBLIC_URL: url,

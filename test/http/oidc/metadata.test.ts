@@ -1,5 +1,6 @@
 // What the provider says of itself, what it refuses although libraries offer it, and to whom it answers.
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { nodesStarted } from '../../support/app.ts';
 import { answerOf, authorizeAddress, makeModule, token } from '../../support/people.ts';
 import { call, type Json, startWorld, tokensFor, userinfo, type World } from './relying-party.ts';
 
@@ -9,12 +10,15 @@ const onWarning = (warning: Error) => warnings.push(warning);
 
 let world: World;
 beforeAll(async () => {
+  // Libraries say some things once in the life of a process: the sequence of vitest.config.ts has this file begin one.
+  expect(nodesStarted).toBe(0);
   process.on('warning', onWarning);
   world = await startWorld();
 });
 afterAll(async () => {
   await world.app.stop();
   process.off('warning', onWarning);
+  for (const spy of spies) spy.mockRestore();
 });
 
 const discovery = '/.well-known/openid-configuration';
