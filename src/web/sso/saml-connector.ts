@@ -1,8 +1,7 @@
 // SAML 2.0 as a service provider. node-saml checks signatures, decrypts and signs; what may reach it, and what a signed assertion has
 // to say, is ours (saml-shape.ts, saml-assertion.ts), since its own checks go by another clock and know no connection.
 import { X509Certificate } from 'node:crypto';
-import { SAML, ValidateInResponseTo } from '@node-saml/node-saml';
-import { decryptXml } from '@node-saml/node-saml/lib/xml.js';
+import type { SAML } from '@node-saml/node-saml';
 import type { Connection } from '../../domain/federation/connection.ts';
 import type { StoredConnection } from '../../domain/federation/connection-repository.ts';
 import type { SsoProblem } from '../../domain/federation/problem.ts';
@@ -21,6 +20,7 @@ import {
 } from './connector.ts';
 import { type Asserted, judgeAssertion } from './saml-assertion.ts';
 import { claimsOf, detailsOf } from './saml-claims.ts';
+import { nodeSaml, nodeSamlXml } from './saml-library.ts';
 import { decryptedShape, Refused, type Shape, shapeOf } from './saml-shape.ts';
 import { descendants, readXml, type XmlElement, XmlProblem } from './xml.ts';
 
@@ -48,6 +48,7 @@ export function libraryFor(
 ): SAML {
   const { entityId, acs, logout } = ssoAddresses(work.config.publicUrl);
   const { requestId } = more;
+  const { SAML, ValidateInResponseTo } = nodeSaml();
   return new SAML({
     callbackUrl: acs,
     logoutCallbackUrl: logout,
@@ -196,7 +197,7 @@ function refuseEnvelope(work: Work, settings: SamlSettings, response: XmlElement
 async function decrypted(xml: string, keys: SamlKey[]): Promise<{ xml: string; key: SamlKey }> {
   for (const key of keys)
     try {
-      const clear: unknown = await decryptXml(xml, key.privateKey);
+      const clear: unknown = await nodeSamlXml().decryptXml(xml, key.privateKey);
       if (typeof clear === 'string') return { xml: clear, key };
     } catch {
       // The next one may fit, or it is said below.

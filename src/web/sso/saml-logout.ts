@@ -1,7 +1,6 @@
 // Logout messages of SAML (core section 3.7, bindings 3.4 and 3.5): the upstream's requests, judged like its assertions, and ours to it.
 import { verify, X509Certificate } from 'node:crypto';
 import { inflateRawSync } from 'node:zlib';
-import { decryptXml, getVerifiedXml, parseDomFromString } from '@node-saml/node-saml/lib/xml.js';
 import type { StoredConnection } from '../../domain/federation/connection-repository.ts';
 import { ensureSamlKey, type SamlKey, samlKeys } from '../../domain/keys/saml-key.ts';
 import { after, minutes } from '../../lib/time.ts';
@@ -10,6 +9,7 @@ import { decodeMessage } from './body.ts';
 import { ssoAddresses } from './connector.ts';
 import { clockSkew, timeOf } from './saml-assertion.ts';
 import { libraryFor, samlOf } from './saml-connector.ts';
+import { nodeSamlXml } from './saml-library.ts';
 import { logoutShape, Refused, saml, samlp } from './saml-shape.ts';
 import { childrenOf, readXml, type XmlElement, xmlLimits } from './xml.ts';
 
@@ -141,6 +141,7 @@ async function verified(certificates: string[], message: LogoutMessage, isSigned
     return readXml(xml);
   }
   if (!isSigned) throw new Refused('unsigned');
+  const { getVerifiedXml, parseDomFromString } = nodeSamlXml();
   const { documentElement } = await parseDomFromString(xml);
   const covered = documentElement && getVerifiedXml(xml, documentElement, certificates);
   if (!covered) throw new Refused('signature');
@@ -196,7 +197,7 @@ async function subjectOf(work: Work, xml: string, request: XmlElement): Promise<
 async function opened(keys: SamlKey[], xml: string): Promise<string> {
   for (const { privateKey } of keys)
     try {
-      const clear: unknown = await decryptXml(xml, privateKey);
+      const clear: unknown = await nodeSamlXml().decryptXml(xml, privateKey);
       if (typeof clear === 'string') return clear;
     } catch {
       // The next one may fit.

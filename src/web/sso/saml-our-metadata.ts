@@ -1,14 +1,14 @@
 // What an upstream's administrator reads us by. One document for all companies, since the address is shared.
-import { generateServiceProviderMetadata } from '@node-saml/node-saml';
 import { newestOf, samlKeys } from '../../domain/keys/saml-key.ts';
 import type { Work } from '../../work.ts';
 import { ssoAddresses } from './connector.ts';
+import { nodeSaml } from './saml-library.ts';
 
 export async function samlMetadata(work: Work): Promise<string> {
   const keys = await samlKeys(work);
   const [signing] = keys;
   const { entityId, acs, logout } = ssoAddresses(work.config.publicUrl);
-  const document = generateServiceProviderMetadata({
+  const document = nodeSaml().generateServiceProviderMetadata({
     issuer: entityId,
     callbackUrl: acs,
     logoutCallbackUrl: logout,
