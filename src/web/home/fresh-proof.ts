@@ -86,9 +86,11 @@ async function drawConfirm(
 export function sensitive(what: Sensitive): PersonHandler {
   return async (ctx, runtime, person) => {
     const { password, code, confirmed } = ctx.state.form;
-    const isFresh = person.work.now.getTime() - person.signedInAt.getTime() <= freshFor;
+    const isFreshThere = hasFreshLogin(ctx, runtime, person.userId);
+    const isFresh = person.isFederated
+      ? isFreshThere
+      : person.work.now.getTime() - person.signedInAt.getTime() <= freshFor;
     if (await hasNoPassword(person)) {
-      const isFreshThere = hasFreshLogin(ctx, runtime, person.userId);
       const way = wayWithout(what, { isFresh: isFreshThere, isConfirmed: confirmed === 'yes' });
       return way === null
         ? what.act(ctx, runtime, person)

@@ -22,8 +22,10 @@ export interface Person {
   companyId: CompanyId;
   userId: UserId;
   sessionUid: string;
-  /** When the password and the code were last given. */
+  /** When they last logged in. */
   signedInAt: Date;
+  /** That was through an identity provider, which may have asked them for nothing then. */
+  isFederated: boolean;
   account: AccountFacts;
 }
 
@@ -47,6 +49,7 @@ export async function findPerson(ctx: Context, runtime: Runtime): Promise<Person
     userId: account.id,
     sessionUid: row.session_uid,
     signedInAt,
+    isFederated: Array.isArray(row.payload.amr) && row.payload.amr.includes('fed'),
     account,
   };
   await keepAlive(person, lastSeenAt, ends);

@@ -22,6 +22,7 @@ import { days, hours, minutes } from '../../lib/time.ts';
 import type { Runtime } from '../../runtime.ts';
 import { type Context, setCookie, setSealedCookie } from '../context.ts';
 import { browserToken } from '../page.ts';
+import { rememberFreshLogin } from '../sso/fresh-login.ts';
 import { ticketPath } from './begin.ts';
 import { type Event, nextTicket } from './next-step.ts';
 import { drawStep } from './pages.ts';
@@ -238,6 +239,8 @@ async function finish(ctx: Context, runtime: Runtime, ticket: Ticket, result: Co
       const { upstream = null, attempt = null } = ticket.half ?? {};
       const { companyId, userId } = result;
       if (upstream !== null) await cameInThrough(ctx.state.work, { companyId, id: upstream }, userId);
+      // Our own factor, given now; one that was just set up proves nothing.
+      if (upstream !== null && ticket.step === 'code') rememberFreshLogin(ctx, runtime, userId);
       if (upstream !== null && attempt !== null)
         await completeAttempt(ctx.state.work, { companyId, id: upstream }, attempt);
       return leave(ctx, runtime, ticket);

@@ -5,7 +5,6 @@ import { findConnection, type StoredConnection } from '../../domain/federation/c
 import { cameInThrough } from '../../domain/federation/enforce-commands.ts';
 import { problemSentences, type SsoProblem } from '../../domain/federation/problem.ts';
 import {
-  type Fetched,
   fetchResult,
   halfWay,
   noteAttempt,
@@ -25,7 +24,11 @@ import { browserToken } from '../page.ts';
 import { rememberFreshLogin } from './fresh-login.ts';
 import { drawProblem } from './problem-page.ts';
 
-type Arrived = Extract<SsoResult, { outcome: 'arrived' }>;
+type Arrived = Extract<SsoResult, { outcome: 'arrived' }> & {
+  only: Result['only'];
+  /** Somebody here asked for it; else the upstream began, with whatever session stood there. */
+  isAsked: boolean;
+};
 
 interface Result {
   ticket: string;
@@ -43,7 +46,8 @@ export async function finishSso(ctx: Context, runtime: Runtime, ticket: Ticket, 
     return drawProblem(ctx, runtime, { sentence: problemSentences['other-browser'], code: null, again });
   const connection = await findConnection(work.store.db, fetched.connectionId);
   if (!connection) return drawProblem(ctx, runtime, { sentence: problemSentences['not-enabled'], code: null, again });
-  await letIn(ctx, runtime, ticket, connection, { ...fetched.result, only: of.only });
+  const result = { ...fetched.result, only: of.only, isAsked: of.uid !== null };
+  await letIn(ctx, runtime, ticket, connection, result);
 }
 
 async function letIn(
@@ -51,7 +55,7 @@ async function letIn(
   runtime: Runtime,
   ticket: Ticket,
   connection: StoredConnection,
-  result: Arrived & Pick<Result, 'only'>,
+  result: Arrived,
 ): Promise<void> {
   const { work } = ctx.state;
   const again = ticketPath(ticket.uid);
@@ -97,7 +101,6 @@ async function enter(ctx: Context, runtime: Runtime, ticket: Ticket, accepted: A
   // Our own factor, given now, is a login anew: Core 3.1.2.1 wants the person to be active, and does not say where. So an upstream that
   // lets its session stand holds up only who has none to give. Setting one up is no proof: nothing of it was known before.
   if (result.stale && !asks) return refuse('not-fresh');
-  if (ticket.isAnew && !result.stale) rememberFreshLogin(ctx, runtime, userId);
   const upstream = connection.id;
   const half = { ...who, browserToken: browserToken(ctx, runtime), userId, proved: '', enrolled: '', upstream };
   const upstreamSession = result.session === null ? null : tokenHash(result.session);
@@ -108,6 +111,8 @@ async function enter(ctx: Context, runtime: Runtime, ticket: Ticket, accepted: A
     case 'signed-in':
       await note(signedIn);
       await cameInThrough(work, connection, done.userId);
+      // Where our own factor is asked for as well, the upstream alone proves nothing: then its code does (handlers.ts).
+      if (result.isAsked && ticket.isAnew && !result.stale) rememberFreshLogin(ctx, runtime, done.userId);
       rememberUpstream(ctx, runtime, connection, result, done.userId);
       return leave(ctx, runtime, named);
     case 'second-factor': {
@@ -146,11 +151,7 @@ function rememberUpstream(
 }
 
 /** For the log of the connection: what was said, cut to what an administrator has to see. */
-function redacted({
-  groups,
-  other,
-  ...claims
-}: Fetched['result'] extends infer R ? (R extends Arrived ? R['claims'] : never) : never) {
+function redacted({ groups, other, ...claims }: Arrived['claims']) {
   return {
     ...claims,
     groups:

@@ -1,5 +1,5 @@
-// That somebody has logged in at their identity provider anew, and not by a session that stood there: the browser keeps it for some
-// minutes, sealed, as proof before a sensitive act (AUT-19). A login that nobody was asked for proves nothing.
+// That somebody has logged in at their identity provider anew, and not by a session that stood there, or given our own code after it:
+// the browser keeps it for some minutes, sealed, as proof before a sensitive act (AUT-19). A login that nobody was asked for proves nothing.
 import { minutes } from '../../lib/time.ts';
 import type { Runtime } from '../../runtime.ts';
 import { type Context, getSealedCookie, setSealedCookie } from '../context.ts';
