@@ -56,7 +56,8 @@ export function product(folder: string, algorithm: IdTokenAlgorithm): Product {
       const issuer = `http://127.0.0.1:${port}`;
       return startServer({
         command: process.execPath,
-        args: [join(source, 'main.ts')],
+        // As `npm start` does.
+        args: ['--import', join(source, 'compile-cache.js'), join(source, 'main.ts')],
         env: { ...environment, DATABASE_URL: databaseUrl, PORT: `${port}`, PUBLIC_URL: issuer },
         issuer,
         logFile: join(folder, 'product.log'),

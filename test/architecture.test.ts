@@ -57,7 +57,7 @@ const mayKnowRuntime = new Set(['web', 'api', 'jobs', 'oidc', 'app', 'server', '
 
 const partOf = (path: string): string => {
   const [, first = ''] = path.split('/');
-  const part = first.replace(/\.ts$/, '');
+  const part = first.replace(/\.[jt]s$/, '');
   return part === 'store' ? 'work' : part;
 };
 

@@ -15,6 +15,8 @@ export interface Processes {
 }
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
+/** As `npm start` runs a program. */
+const cached = ['--import', './src/compile-cache.js'];
 const patience = 60_000;
 const lastWords = 4000;
 
@@ -26,7 +28,7 @@ export function createProcesses(environment: Record<string, string | undefined>)
   return {
     start(name, script, extra) {
       // A group of its own: Ctrl-C reaches us alone, and we end the others in order.
-      const child = spawn(process.execPath, [script], {
+      const child = spawn(process.execPath, [...cached, script], {
         cwd: root,
         env: { ...environment, ...extra },
         stdio: ['ignore', 'pipe', 'pipe'],
@@ -61,7 +63,10 @@ export function createProcesses(environment: Record<string, string | undefined>)
 
     command(args, input = '') {
       return new Promise((resolve, reject) => {
-        const child = spawn(process.execPath, ['src/cli.ts', ...args, '--json'], { cwd: root, env: environment });
+        const child = spawn(process.execPath, [...cached, 'src/cli.ts', ...args, '--json'], {
+          cwd: root,
+          env: environment,
+        });
         let said = '';
         let complained = '';
         child.stdout.on('data', (chunk: Buffer) => {

@@ -1,6 +1,5 @@
-// The product as an operator runs it: `node src/main.ts` in a process of its own, on loopback, for a bounded time.
+// The product as an operator runs it: as `npm start`, in a process of its own, on loopback, for a bounded time.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from './app.ts';
 import { root } from './sources.ts';
@@ -33,7 +32,7 @@ process.once('exit', () => {
 });
 
 function launch(environment: Record<string, string>) {
-  const child = spawn(process.execPath, [join(root, 'src/main.ts')], {
+  const child = spawn(process.execPath, ['--import', './src/compile-cache.js', 'src/main.ts'], {
     cwd: root,
     env: { PATH: process.env.PATH, HOME: process.env.HOME, LOG_LEVEL: 'info', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
