@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { addressKey } from '../../lib/addresses.ts';
 import { type CompanyId, newId, type UserId } from '../../lib/ids.ts';
 import { randomToken, sameSecret, tokenHash } from '../../lib/secrets.ts';
-import { after, minutes } from '../../lib/time.ts';
+import { after, days, minutes } from '../../lib/time.ts';
 import type { Work } from '../../work.ts';
 import { supportCode } from '../audit/audit-event.ts';
 import type { UpstreamClaims } from './claims.ts';
@@ -214,6 +214,13 @@ export interface Noted {
   /** Anybody could have sent it: one line for all of one outcome from one network address. */
   isUnproven?: boolean;
 }
+
+/**
+ * What the upstream has signed and is refused all the same stays readable for whoever has it, and so can be sent again and again: it is
+ * its word once. In one statement, so also in parallel and at another node.
+ */
+export const isFirstWord = (work: Work, { id }: Pick<Connection, 'id'>, proof: string): Promise<boolean> =>
+  work.store.ssoRequests.takeMessage(id, tokenHash(`refused ${proof}`), after(work.now, days(1)));
 
 /** A line in the log of the connection. @returns the code that the page shows */
 export async function noteAttempt(

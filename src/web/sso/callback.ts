@@ -2,7 +2,14 @@
 // browser that asked, which fetches it with its own cookies (finish.ts). Nobody is signed in here.
 import { findConnection, type StoredConnection } from '../../domain/federation/connection-repository.ts';
 import type { SsoProblem } from '../../domain/federation/problem.ts';
-import { findRequest, noteAttempt, stateOf, takeAnswer, unasked } from '../../domain/federation/request-commands.ts';
+import {
+  findRequest,
+  isFirstWord,
+  noteAttempt,
+  stateOf,
+  takeAnswer,
+  unasked,
+} from '../../domain/federation/request-commands.ts';
 import type { SsoRequest } from '../../domain/federation/request-repository.ts';
 import { findByIssuer } from '../../domain/federation/routing-queries.ts';
 import type { Runtime } from '../../runtime.ts';
@@ -110,14 +117,13 @@ async function tell(
 ): Promise<void> {
   const { work } = ctx.state;
   if (finished.outcome === 'problem') {
-    const code = await noteAttempt(work, connection, {
-      outcome: finished.problem,
-      details: finished.details,
-      isUnproven: !finished.isProven,
-    });
-    if (request.purpose !== 'test') return showProblem(ctx, runtime, finished.problem, code, request.interactionUid);
-    const ticket = await takeAnswer(work, request, null, { ...finished, code });
-    if (ticket === null) return showProblem(ctx, runtime, finished.problem, code);
+    const { problem, details, proof } = finished;
+    // Whoever has got hold of one, such as one for another service, could else push out of the log all that was said before.
+    const isUnproven = proof === null || !(await isFirstWord(work, connection, proof));
+    const code = await noteAttempt(work, connection, { outcome: problem, details, isUnproven });
+    if (request.purpose !== 'test') return showProblem(ctx, runtime, problem, code, request.interactionUid);
+    const ticket = await takeAnswer(work, request, null, { outcome: 'problem', problem, details, code });
+    if (ticket === null) return showProblem(ctx, runtime, problem, code);
     return seeOther(ctx, testAddress(connection, ticket));
   }
   const { assertion, ...arrived } = finished;

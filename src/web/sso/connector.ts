@@ -65,8 +65,8 @@ export type Finished =
       outcome: 'problem';
       problem: SsoProblem;
       details: Record<string, unknown>;
-      /** The upstream vouches for what is wrong; else anybody may have sent it. */
-      isProven: boolean;
+      /** Names the word of the upstream that vouches for what is wrong; null: anybody may have sent it. */
+      proof: string | null;
     };
 
 export interface Connector {
@@ -83,8 +83,8 @@ export interface Connector {
 export const problem = (
   name: SsoProblem,
   details: Record<string, unknown> = {},
-  isProven = false,
-): Extract<Finished, { outcome: 'problem' }> => ({ outcome: 'problem', problem: name, details, isProven });
+  proof: string | null = null,
+): Extract<Finished, { outcome: 'problem' }> => ({ outcome: 'problem', problem: name, details, proof });
 
 /** Addresses of ours that upstreams are told. */
 export const ssoAddresses = (publicUrl: string) => ({

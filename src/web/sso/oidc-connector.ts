@@ -96,10 +96,12 @@ async function judge(
     idTokenExpected: true,
   });
   const claims = tokens.claims();
-  if (!claims || tokens.id_token === undefined) return problem('malformed', { words: 'there is no ID token' }, true);
+  if (!claims || tokens.id_token === undefined)
+    return problem('malformed', { words: 'there is no ID token' }, asked.requestId);
   const alg = algorithmOf(tokens.id_token);
-  if (!safeAlgorithms.includes(alg)) return problem('algorithm', { alg }, true);
-  if (!fitsAtHash(tokens.access_token, claims.at_hash, alg)) return problem('signature', { claim: 'at_hash' }, true);
+  if (!safeAlgorithms.includes(alg)) return problem('algorithm', { alg }, asked.requestId);
+  if (!fitsAtHash(tokens.access_token, claims.at_hash, alg))
+    return problem('signature', { claim: 'at_hash' }, asked.requestId);
   return arrived(configuration, connection, {
     claims,
     accessToken: tokens.access_token,

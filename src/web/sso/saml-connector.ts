@@ -114,7 +114,7 @@ async function finish(
   try {
     return await judge(work, connection, answer.xml, asked);
   } catch (error) {
-    if (error instanceof Refused) return problem(error.problem, error.details, error.isProven);
+    if (error instanceof Refused) return problem(error.problem, error.details, error.proof);
     if (error instanceof XmlProblem) return problem('malformed', { because: error.message });
     throw error;
   }
@@ -140,7 +140,8 @@ async function judge(work: Work, connection: StoredConnection, xml: string, aske
   try {
     return await judgeSigned(work, connection, signed, asked);
   } catch (error) {
-    throw error instanceof Refused ? new Refused(error.problem, error.details, true) : error;
+    const proof = signed.attributes.get('ID') ?? '';
+    throw error instanceof Refused ? new Refused(error.problem, error.details, proof) : error;
   }
 }
 
@@ -224,7 +225,8 @@ async function verified(
     const because = error instanceof Error ? error.message.slice(0, 200) : '';
     const complaint = complaintOf(because, settings, shape);
     // It reads the audience of nothing whose signature does not hold.
-    throw new Refused(complaint, { because }, complaint === 'audience');
+    const proof = complaint === 'audience' ? (shape.assertion?.attributes.get('ID') ?? null) : null;
+    throw new Refused(complaint, { because }, proof);
   }
   if (covered === undefined) throw new Refused('signature');
   const element = readXml(covered);

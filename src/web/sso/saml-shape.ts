@@ -32,14 +32,14 @@ const keyTransports = [`${xenc}rsa-oaep-mgf1p`];
 export class Refused extends Error {
   readonly problem: SsoProblem;
   readonly details: Record<string, unknown>;
-  /** By what a signature covered. */
-  readonly isProven: boolean;
+  /** Id of what a signature covered, and that says so itself; null: anybody may have sent it. */
+  readonly proof: string | null;
 
-  constructor(problem: SsoProblem, details: Record<string, unknown> = {}, isProven = false) {
+  constructor(problem: SsoProblem, details: Record<string, unknown> = {}, proof: string | null = null) {
     super(problem);
     this.problem = problem;
     this.details = details;
-    this.isProven = isProven;
+    this.proof = proof;
   }
 }
 

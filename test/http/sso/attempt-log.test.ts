@@ -74,6 +74,18 @@ describe('what nobody vouches for', () => {
     expect(all[0].code).not.toBe(all[1].code);
   });
 
+  it('F2 one that the upstream signed, and that is refused, counts as its word once, also in parallel; then it is a stranger’s', async () => {
+    await noteAttempt(app.operator(), connection, { outcome: 'signed-in', details: {} });
+    const said = upstreamPerson('mia', { CompanyIdentifier: company.identifier });
+    // Such as one that was made for another service, in the hands of anybody who works there.
+    const xml = await idp.answer(app, said, { audience: 'https://wrong.example' });
+    await Promise.all(Array.from({ length: 10 }, () => postAnswer(app, xml)));
+    const all = await lines();
+    const vouched = all.filter(({ source }) => source === null).map(({ outcome }) => outcome);
+    expect(vouched.sort()).toEqual(['audience', 'signed-in']);
+    expect(all.filter(({ source }) => source !== null)).toMatchObject([{ outcome: 'audience', tries: 9 }]);
+  });
+
   it('an answer that is sent again and again is one line', async () => {
     const said = upstreamPerson('mia', { CompanyIdentifier: company.identifier });
     const xml = await idp.answer(app, said);
@@ -113,10 +125,8 @@ describe('what nobody vouches for', () => {
     const last = { outcome: 'unsigned', details: {}, isUnproven: true };
     await noteAttempt(from('203.0.113.9'), connection, last);
     const all = await lines();
-    expect(all.filter(({ source }) => source === null).map(({ outcome }) => outcome)).toEqual([
-      'audience',
-      'signed-in',
-    ]);
+    const vouched = all.filter(({ source }) => source === null).map(({ outcome }) => outcome);
+    expect(vouched.sort()).toEqual(['audience', 'signed-in']);
     expect(all.filter(({ source }) => source !== null)).toHaveLength(50);
     expect(all.at(-1)).toMatchObject({ outcome: 'unsigned', source: '203.0.113.9' });
     // One that comes again moves up, and takes nobody's place.
