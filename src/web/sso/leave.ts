@@ -41,10 +41,9 @@ export async function leaveUpstream(
   returnTo: string,
 ): Promise<string> {
   const kept = sessionSchema.safeParse(getSealedCookie(ctx, runtime, 'sso_session'));
-  if (!kept.success) return returnTo;
+  // Of somebody who was here before, or who comes next: their session at the upstream is not this one's to end, nor to be forgotten.
+  if (!kept.success || kept.data.userId !== userId) return returnTo;
   setSealedCookie(ctx, runtime, 'sso_session', null);
-  // Of somebody who was here before: their session at the upstream is not this one's to end.
-  if (kept.data.userId !== userId) return returnTo;
   const connection = await findConnection(ctx.state.work.store.db, kept.data.connectionId);
   if (!connection || !comesBack(connection, returnTo, runtime)) return returnTo;
   const state = newRequestId();
