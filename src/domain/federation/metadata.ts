@@ -1,4 +1,5 @@
 // What the metadata of a SAML identity provider says. Pure; the reader of the XML is web/sso/saml-metadata.ts.
+import { isDeepStrictEqual } from 'node:util';
 import { type Certificate, joined, readCertificate } from './certificate.ts';
 import type { Connection } from './connection.ts';
 
@@ -95,11 +96,13 @@ export function taken(
       brought.certificates.some(({ fingerprint }) => fingerprint === one.fingerprint) ||
       (!isElsewhere && one.validTo > now),
   );
-  const { certificates, added, refused } = joined(stays, brought.certificates, { most: mostCertificates, now });
-  // Nothing that could be used would be left: better an ended certificate, which the page shows as such, than none.
-  const kept = certificates.length > 0 ? certificates : present;
+  const { certificates, refused } = joined(stays, brought.certificates, { most: mostCertificates, now });
+  // Nothing that could be used would be left: better an ended certificate, which the page shows as such, than none; and never that of
+  // an identity provider which is not asked any more: it could go on to vouch for everybody.
+  const ended = isElsewhere ? brought.certificates.slice(0, mostCertificates) : present;
+  const kept = certificates.length > 0 ? certificates : ended;
   const fateOf = (one: Certificate): CertificateFate =>
-    added.includes(one) ? 'comes' : refused.includes(one) ? 'full' : kept.includes(one) ? 'stays' : 'goes';
+    refused.includes(one) ? 'full' : !kept.includes(one) ? 'goes' : present.includes(one) ? 'stays' : 'comes';
   const { postsRequests: _, ...rest } = settings;
   const after: SamlSettings = {
     ...rest,
@@ -117,7 +120,9 @@ export function taken(
     isElsewhere,
     addsOnly:
       gone.length === 0 &&
-      JSON.stringify({ ...after, certificates: [], metadataUrl: null }) ===
-        JSON.stringify({ ...settings, certificates: [], metadataUrl: null }),
+      isDeepStrictEqual(
+        { ...after, certificates: [], metadataUrl: null },
+        { ...settings, certificates: [], metadataUrl: null },
+      ),
   };
 }

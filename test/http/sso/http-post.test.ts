@@ -1,12 +1,16 @@
 // An identity provider that takes our request by HTTP-POST alone (SAML bindings, section 3.5).
+import { createPrivateKey } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { inflateRawSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Company } from '../../../src/domain/companies/company.ts';
+import { samlSettings } from '../../../src/domain/federation/connection.ts';
 import type { StoredConnection } from '../../../src/domain/federation/connection-repository.ts';
 import { refreshed, taken, withCertificates } from '../../../src/domain/federation/metadata.ts';
 import { isTested, testedHashOf } from '../../../src/domain/federation/tested.ts';
 import { ensureSamlKey } from '../../../src/domain/keys/saml-key.ts';
+import { selfSigned } from '../../../src/lib/certificate.ts';
+import { days } from '../../../src/lib/time.ts';
 import { logoutAddress } from '../../../src/web/sso/saml-logout.ts';
 import { startApp, type TestApp } from '../../support/app.ts';
 import { atDesk } from '../../support/console.ts';
@@ -139,6 +143,25 @@ describe('which way', () => {
     const testedHash = testedHashOf({ settings: redirects(), attributes });
     expect(isTested({ settings: there.settings, attributes, testedHash })).toBe(false);
     expect(isTested({ settings: back.settings, attributes, testedHash })).toBe(true);
+  });
+
+  it('a certificate that comes beside the present ones leaves it tested, in whatever order its settings were read', () => {
+    const to = { address: null, now: app.clock.now() };
+    const there = taken(redirects(), brought(true), to).settings;
+    const otherwise = samlSettings.parse(Object.fromEntries(Object.entries(there).reverse()));
+    for (const settings of [there, otherwise]) expect(taken(settings, brought(true), to).addsOnly).toBe(true);
+  });
+
+  it('another identity provider with nothing but an ended certificate does not leave the former one’s', () => {
+    const { key } = new TestIdp('former');
+    const [from, until] = [-2, -1].map((ahead) => new Date(app.clock.now().getTime() + days(ahead)));
+    if (!from || !until) throw new Error('no dates');
+    const old = selfSigned(createPrivateKey(key), { name: 'Other', from, until });
+    const other = withCertificates({ ...brought(false), entityId: 'https://other.example', certificates: [old] });
+    const change = taken(redirects(), other, { address: null, now: app.clock.now() });
+    const [kept, gone] = change.certificates;
+    expect([kept?.fate, gone?.fate]).toEqual(['comes', 'goes']);
+    expect(change.settings.certificates).toEqual([kept?.certificate.pem]);
   });
 
   it('is a switch of the settings', async () => {
