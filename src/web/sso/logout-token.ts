@@ -4,7 +4,7 @@ import { constants, createPublicKey, type JsonWebKey, verify } from 'node:crypto
 import type { Configuration } from 'openid-client';
 import { z } from 'zod';
 import type { StoredConnection } from '../../domain/federation/connection-repository.ts';
-import { minutes, seconds } from '../../lib/time.ts';
+import { days, minutes, seconds } from '../../lib/time.ts';
 import type { Work } from '../../work.ts';
 import type { Means } from './connector.ts';
 import { guardedFetch, safeAlgorithms, sharedConfigurations, toleranceSeconds } from './oidc-configuration.ts';
@@ -98,9 +98,13 @@ export async function judgeLogoutToken(
 
 const tolerance = seconds(toleranceSeconds);
 
+/** However far away its end: it has to be remembered until then. */
+const longestLife = days(1);
+
 /** Before the final version `exp` could be left out: such a token counts for as long as one of now would have to. */
 function endOf({ iat, exp }: z.infer<typeof claimsSchema>, now: Date): Date {
-  const [issued, ends] = [iat * 1000, exp === undefined ? iat * 1000 + minutes(2) : exp * 1000];
+  const issued = iat * 1000;
+  const ends = exp === undefined ? issued + minutes(2) : Math.min(exp * 1000, issued + longestLife);
   const details = { issued, ends, here: now.getTime() };
   if (issued - tolerance > now.getTime()) throw new Refused('clock-skew', details);
   if (ends + tolerance <= now.getTime()) throw new Refused('expired', details);

@@ -330,6 +330,17 @@ describe('logout tokens that end nothing', () => {
     expect(await isIn(visitor)).toBe(true);
   });
 
+  it('with an end that no calendar has it is good for a day from when it was issued, and never a 500', async () => {
+    const nobody = { sub: 'nobody', exp: 1e15 };
+    expect((await tell(token(claims(nobody)))).status).toBe(200);
+    const { rows } = await app.runtime.db.raw(
+      `select max(expires_at) as ends from sso_assertions where connection_id = ?`,
+      [connection.id],
+    );
+    expect(rows[0].ends.getTime()).toBeLessThan(app.clock.now().getTime() + 25 * 3_600_000);
+    expect((await tell(token(claims({ ...nobody, iat: now() - 90_000 })))).status).toBe(400);
+  });
+
   it('of another person, or of another session, it ends none of this one', async () => {
     expect((await tell(token(claims({ sub: 'somebody', sid: undefined })))).status).toBe(200);
     expect((await tell(token(claims({ sub: undefined, sid: 'another' })))).status).toBe(200);
