@@ -70,27 +70,50 @@ async function honour(ctx: Context, runtime: Runtime, read: () => LogoutMessage)
   if (found instanceof Error || found.issuer === null) return refuse(ctx, null, found);
   const { message, issuer } = found;
   let refused: { connection: StoredConnection; error: Refusal } | null = null;
-  let answered: { connection: StoredConnection; id: string } | null = null;
+  const honoured: Honoured[] = [];
   for (const connection of await findByIssuer(work, issuer, null)) {
     const outcome = await end(ctx, connection, message);
-    if (typeof outcome === 'string') answered ??= { connection, id: outcome };
+    if ('id' in outcome) honoured.push({ ...outcome, connection });
     else if (refused === null || isOfAnother(refused.error)) refused = { connection, error: outcome };
   }
-  if (!answered) return refuse(ctx, refused?.connection ?? null, refused?.error ?? null);
+  if (honoured.length === 0) return refuse(ctx, refused?.connection ?? null, refused?.error ?? null);
   // What this browser would have done there is done.
   setSealedCookie(ctx, runtime, 'sso_session', null);
-  seeOther(ctx, (await logoutAnswer(work, answered.connection, answered.id, message.relayState)) ?? '/signed-out');
+  const answering = answeringOf(honoured);
+  const answer = answering && (await logoutAnswer(work, answering.connection, answering.id, message.relayState));
+  seeOther(ctx, answer ?? '/signed-out');
 }
+
+interface Honoured {
+  /** Of the request. */
+  id: string;
+  /** Sessions. */
+  ended: number;
+  connection: StoredConnection;
+}
+
+/**
+ * Issuer and certificates are no secrets: any company can write them into a connection of its own, with another address to answer to. So
+ * it is the one whose sessions ended, or one of those that all answer to the same address.
+ */
+function answeringOf(honoured: Honoured[]): Honoured | null {
+  const [first = null, ...others] = honoured.toSorted((a, b) => b.ended - a.ended);
+  const isClear = first !== null && (first.ended > 0 || others.every((one) => sloUrlOf(one) === sloUrlOf(first)));
+  return isClear ? first : null;
+}
+
+const sloUrlOf = ({ connection: { settings } }: Honoured): string | null =>
+  settings.kind === 'saml' ? settings.sloUrl : null;
 
 /** The signature does not fit this connection; it may fit the next one of the same issuer. */
 const isOfAnother = (error: Refusal): boolean => error instanceof Refused && error.problem === 'signature';
 
-/** @returns id of the request, or why nothing ended */
+/** @returns or why nothing ended */
 async function end(
   { state: { work } }: Context,
   connection: StoredConnection,
   message: LogoutMessage,
-): Promise<string | Refusal> {
+): Promise<Omit<Honoured, 'connection'> | Refusal> {
   try {
     const { id, subject, sessions, expiresAt } = await judgeLogout(work, connection, message);
     const done = await endUpstreamSessions(work, connection, {
@@ -101,7 +124,9 @@ async function end(
       message: { id, expiresAt },
       details: { logout: message.query ? 'HTTP-Redirect' : 'HTTP-POST', nameId: subject.slice(0, 200) },
     });
-    return done.outcome === 'ended' ? id : new Refused('replayed', { request: `${id.slice(0, 8)}…` });
+    return done.outcome === 'ended'
+      ? { id, ended: done.sessions }
+      : new Refused('replayed', { request: `${id.slice(0, 8)}…` });
   } catch (error) {
     if (error instanceof Refused || error instanceof XmlProblem) return error;
     throw error;

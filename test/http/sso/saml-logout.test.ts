@@ -388,6 +388,19 @@ describe('what ends nobody’s session', () => {
     expect(await isIn(visitor)).toBe(true);
   });
 
+  it('no open redirect: a company that copies all of the metadata of another one, but for its logout address, gets no browser sent', async () => {
+    const copy = new TestIdp('copied');
+    const [evil, own] = [await makeCompany(app), await makeCompany(app)];
+    await connectIdp(app, evil, copy, { saml: { sloUrl: 'https://thief.example/slo' } });
+    await connectIdp(app, own, copy, { saml: { sloUrl: copy.sloUrl } });
+    await arrive('lea', '_copied', { at: copy, of: own });
+    const asked = (words: LogoutWords) => byQuery(app, signedQuery(packed(logoutXml(app, copy, words)), copy.key));
+    const page = await asked({ nameId: 'id-of-lea', sessions: ['_copied'] });
+    expect(page.headers.location).toContain(`${copy.sloUrl}?`);
+    // Nobody is logged in, so nothing tells which of the two is the real one.
+    expect((await asked({ nameId: 'id-of-nobody' })).headers.location).toBe('/signed-out');
+  });
+
   it('our answer is signed by our key, and goes nowhere that the request names', async () => {
     const key = await ensureSamlKey(app.operator());
     const evil = '<samlp:Extensions><a ResponseLocation="https://evil.example"/></samlp:Extensions>';
