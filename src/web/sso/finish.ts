@@ -21,7 +21,7 @@ import { ticketPath } from '../interaction/begin.ts';
 import { answerFor, go, leave, secretFor } from '../interaction/handlers.ts';
 import type { Ticket } from '../interaction/ticket.ts';
 import { browserToken } from '../page.ts';
-import { rememberFreshLogin } from './fresh-login.ts';
+import { forgetFreshLogin, rememberFreshLogin } from './fresh-login.ts';
 import { drawProblem } from './problem-page.ts';
 
 type Arrived = Extract<SsoResult, { outcome: 'arrived' }> & {
@@ -101,6 +101,8 @@ async function enter(ctx: Context, runtime: Runtime, ticket: Ticket, accepted: A
   // Our own factor, given now, is a login anew: Core 3.1.2.1 wants the person to be active, and does not say where. So an upstream that
   // lets its session stand holds up only who has none to give. Setting one up is no proof: nothing of it was known before.
   if (result.stale && !asks) return refuse('not-fresh');
+  // A proof of before is of another login: its session may have ended, and this one come of what stood at the upstream.
+  forgetFreshLogin(ctx, runtime);
   const upstream = connection.id;
   const half = { ...who, browserToken: browserToken(ctx, runtime), userId, proved: '', enrolled: '', upstream };
   const upstreamSession = result.session === null ? null : tokenHash(result.session);

@@ -12,6 +12,8 @@ export function rememberFreshLogin(ctx: Context, runtime: Runtime, userId: strin
   setSealedCookie(ctx, runtime, cookie, { userId, at }, { maxAge: freshFor });
 }
 
+export const forgetFreshLogin = (ctx: Context, runtime: Runtime): void => setSealedCookie(ctx, runtime, cookie, null);
+
 export function hasFreshLogin(ctx: Context, runtime: Runtime, userId: string): boolean {
   const kept = getSealedCookie(ctx, runtime, cookie);
   if (kept === null || typeof kept !== 'object' || !('userId' in kept) || !('at' in kept)) return false;

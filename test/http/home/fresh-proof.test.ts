@@ -40,8 +40,7 @@ async function back(visitor: Visitor, page: Page, { person }: Place, ago = 0): P
 }
 
 /** Signs in through the upstream, whose session may be old. */
-async function inside(at: Place, ago = 3600): Promise<{ visitor: Visitor; page: Page }> {
-  const visitor = app.visitor();
+async function inside(at: Place, ago = 3600, visitor = app.visitor()): Promise<{ visitor: Visitor; page: Page }> {
   const who = { username: at.person.user.username, company: at.company.name };
   return { visitor, page: await back(visitor, await visitor.submit(await visitor.open('/login'), who), at, ago) };
 }
@@ -91,6 +90,19 @@ describe('what proves nothing', () => {
     const { visitor } = await inside(at);
     const asked = await changeEmail(visitor, at);
     expect(asked.body).toContain('type="password"');
+    expect(await pendingOf(at)).toBeNull();
+  });
+});
+
+describe('a proof that has been given', () => {
+  it('AUT-19 ends with the log-out: whoever logs in next by the session that stands at the upstream has none', async () => {
+    const at = await place();
+    const { visitor } = await inside(at);
+    const asked = await changeEmail(visitor, at);
+    const proved = await back(visitor, await visitor.submit(asked, {}, '/settings/prove'), at);
+    await visitor.submit(proved, {}, '/sign-out');
+    expect((await inside(at, 3600, visitor)).page.url).toBe(`${app.url}/`);
+    expect(wordsOf(await changeEmail(visitor, at))).toContain('Log in again');
     expect(await pendingOf(at)).toBeNull();
   });
 });
