@@ -28,6 +28,22 @@ export async function findByIssuer(
   return found.filter((connection) => connection !== null);
 }
 
+/** A logout names no company, and one identity provider may serve many: each is judged by itself, and costs some thousandths of a second. */
+const maxOfLogout = 100;
+
+/** Enabled ones of an issuer, those first through which somebody is logged in: what a logout can mean. */
+export async function findForLogout(work: Work, issuer: string): Promise<StoredConnection[]> {
+  const { db } = work.store;
+  const { rows }: { rows: { id: ConnectionId }[] } = await db.raw(
+    `select i.id from idp_connections i
+     where i.kind = 'saml' and i.is_enabled and i.settings ->> 'entityId' = :issuer
+     order by exists (select from sessions s where s.connection_id = i.id and s.ended_at is null) desc, i.created_at limit :most`,
+    { issuer, most: maxOfLogout },
+  );
+  const found = await Promise.all(rows.map(({ id }) => findConnection(db, id)));
+  return found.filter((connection) => connection !== null);
+}
+
 export async function isKnownIdentifier(work: Work, companyIdentifier: string): Promise<boolean> {
   return (await work.store.db('companies').where({ identifier: companyIdentifier }).first('id')) !== undefined;
 }

@@ -4,7 +4,7 @@ import type { StoredConnection } from '../../domain/federation/connection-reposi
 import { endUpstreamSessions } from '../../domain/federation/logout-commands.ts';
 import type { SsoProblem } from '../../domain/federation/problem.ts';
 import { noteAttempt } from '../../domain/federation/request-commands.ts';
-import { findByIssuer } from '../../domain/federation/routing-queries.ts';
+import { findForLogout } from '../../domain/federation/routing-queries.ts';
 import type { Runtime } from '../../runtime.ts';
 import { type Context, setSealedCookie } from '../context.ts';
 import { showPage } from '../page.ts';
@@ -71,7 +71,7 @@ async function honour(ctx: Context, runtime: Runtime, read: () => LogoutMessage)
   const { message, issuer } = found;
   let refused: { connection: StoredConnection; error: Refusal } | null = null;
   const honoured: Honoured[] = [];
-  for (const connection of await findByIssuer(work, issuer, null)) {
+  for (const connection of await findForLogout(work, issuer)) {
     const outcome = await end(ctx, connection, message);
     if ('id' in outcome) honoured.push({ ...outcome, connection });
     else if (refused === null || isOfAnother(refused.error)) refused = { connection, error: outcome };

@@ -401,6 +401,19 @@ describe('what ends nobody’s session', () => {
     expect((await asked({ nameId: 'id-of-nobody' })).headers.location).toBe('/signed-out');
   });
 
+  it('one identity provider for many companies, and one that others have named before it: whoever is logged in is logged out', async () => {
+    const many = new TestIdp('many');
+    for (let i = 0; i < 20; i += 1) await connectIdp(app, await makeCompany(app), many, {});
+    const own = await makeCompany(app);
+    await connectIdp(app, own, many, { saml: { sloUrl: many.sloUrl } });
+    const last = await arrive('mia', '_many', { at: many, of: own });
+    expect((await last.open('/')).body).toContain('Mia');
+    const asked = logoutXml(app, many, { sessions: ['_many'] });
+    const page = await byQuery(app, signedQuery(packed(asked), many.key));
+    expect(page.headers.location).toContain(`${many.sloUrl}?`);
+    expect((await last.open('/')).body).not.toContain('Mia');
+  });
+
   it('our answer is signed by our key, and goes nowhere that the request names', async () => {
     const key = await ensureSamlKey(app.operator());
     const evil = '<samlp:Extensions><a ResponseLocation="https://evil.example"/></samlp:Extensions>';
