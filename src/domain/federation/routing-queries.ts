@@ -1,47 +1,43 @@
 // Which connection an answer or a person belongs to: by company, issuer, identifier, and proved e-mail domain (B.5, D.5).
+import type { Query } from '../../db/knex.ts';
 import type { CompanyId } from '../../lib/ids.ts';
 import type { Work } from '../../work.ts';
 import type { ConnectionId } from './connection.ts';
-import { findConnection, type StoredConnection } from './connection-repository.ts';
+import { type StoredConnection, toConnection } from './connection-repository.ts';
 
 /** Connections of one issuer that more than these companies share would be asked for in vain. */
 const maxOfIssuer = 20;
 
-/** Enabled ones that let logins begin at the upstream, by its entity id, and by the company's identifier when it is said. */
+/** Enabled ones of an upstream, by its entity id. */
+const ofIssuer = ({ store: { db } }: Work, issuer: string): Query =>
+  db('idp_connections as i')
+    .where({ 'i.kind': 'saml', 'i.is_enabled': true })
+    .whereRaw(`i.settings ->> 'entityId' = ?`, [issuer])
+    .select('i.*');
+
+/** Those that an answer may be for: also by the company's identifier when it is said. */
 export async function findByIssuer(
   work: Work,
   issuer: string,
   companyIdentifier: string | null,
 ): Promise<StoredConnection[]> {
-  const { db } = work.store;
-  const rows: { id: ConnectionId }[] = await db('idp_connections as i')
-    .join('companies as c', 'c.id', 'i.company_id')
-    .where({ 'i.kind': 'saml', 'i.is_enabled': true })
-    .whereRaw(`i.settings ->> 'entityId' = ?`, [issuer])
-    .modify((query) => {
-      if (companyIdentifier !== null) query.where('c.identifier', companyIdentifier);
-    })
-    .orderBy('i.created_at')
-    .limit(maxOfIssuer)
-    .select('i.id');
-  const found = await Promise.all(rows.map(({ id }) => findConnection(db, id)));
-  return found.filter((connection) => connection !== null);
+  const query = ofIssuer(work, issuer).orderBy('i.created_at').limit(maxOfIssuer);
+  if (companyIdentifier !== null)
+    query.join('companies as c', 'c.id', 'i.company_id').where('c.identifier', companyIdentifier);
+  return (await query).map(toConnection);
 }
 
 /** A logout names no company, and one identity provider may serve many: each is judged by itself, and costs some thousandths of a second. */
 const maxOfLogout = 100;
 
-/** Enabled ones of an issuer, those first through which somebody is logged in: what a logout can mean. */
+/** Those first through which somebody is logged in: what a logout can mean. */
 export async function findForLogout(work: Work, issuer: string): Promise<StoredConnection[]> {
-  const { db } = work.store;
-  const { rows }: { rows: { id: ConnectionId }[] } = await db.raw(
-    `select i.id from idp_connections i
-     where i.kind = 'saml' and i.is_enabled and i.settings ->> 'entityId' = :issuer
-     order by exists (select from sessions s where s.connection_id = i.id and s.ended_at is null) desc, i.created_at limit :most`,
-    { issuer, most: maxOfLogout },
-  );
-  const found = await Promise.all(rows.map(({ id }) => findConnection(db, id)));
-  return found.filter((connection) => connection !== null);
+  const rows = await ofIssuer(work, issuer)
+    .orderByRaw(
+      'exists (select from sessions s where s.connection_id = i.id and s.ended_at is null) desc, i.created_at',
+    )
+    .limit(maxOfLogout);
+  return rows.map(toConnection);
 }
 
 export async function isKnownIdentifier(work: Work, companyIdentifier: string): Promise<boolean> {
