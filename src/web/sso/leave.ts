@@ -30,6 +30,9 @@ const leavingSchema = z.object({
 
 const leavingCookie = 'sso_leaving';
 
+/** Browsers throw a cookie of more than 4 kB away; the way to the upstream stands in it, too. */
+const longestReturn = 1000;
+
 /**
  * @param returnTo where the logout was to end without an upstream
  * @returns where the browser goes next
@@ -57,6 +60,7 @@ export async function leaveUpstream(
 
 /** A module that waits for the person is not left waiting: where the upstream would keep them, it stays with the logout here. */
 function comesBack({ settings }: StoredConnection, returnTo: string, { config }: Runtime): boolean {
+  if (returnTo.length > longestReturn) return false;
   const isOurs = returnTo.startsWith('/') || new URL(returnTo).origin === new URL(config.publicUrl).origin;
   return isOurs || settings.kind === 'saml' || settings.logoutReturns;
 }

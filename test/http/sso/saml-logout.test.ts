@@ -433,14 +433,14 @@ describe('who logs out here, and comes back from the upstream', () => {
   });
 
   /** Logs out as the module asks for it. @returns where the browser is sent, to the upstream */
-  async function leave(): Promise<{ visitor: Visitor; address: URL }> {
+  async function leave(state = 'kept'): Promise<{ visitor: Visitor; address: URL }> {
     const visitor = await arrive('mia', '_leaving');
     const code = answerOf(await visitor.open(authorizeAddress(asking))).get('code') ?? '';
     const tokens = await redeem(app, asking, code);
     const query = new URLSearchParams({
       id_token_hint: String(tokens.body.id_token),
       post_logout_redirect_uri: bye,
-      state: 'kept',
+      state,
     });
     const page = await visitor.send(`/session/end?${query}`);
     const left = await visitor.submitOnce(page, { logout: 'yes' }, '/session/end/confirm');
@@ -463,6 +463,16 @@ describe('who logs out here, and comes back from the upstream', () => {
     expect(await isIn(visitor)).toBe(false);
     const page = await visitor.send((await visitor.send(back(relayState))).headers.location ?? '');
     expect([page.status, page.headers.location]).toEqual([303, `${bye}?state=kept`]);
+  });
+
+  it('a module’s address that fits into no cookie is where it ends, without the upstream; up to there the cookie is kept', async () => {
+    const long = (await leave('x'.repeat(3000))).address;
+    expect(`${long.origin}${long.pathname}`).toBe(bye);
+    const { visitor, address } = await leave('x'.repeat(900));
+    expect(address.origin).toBe(new URL(idp.sloUrl).origin);
+    // RFC 6265 section 6.1: what browsers keep at least, and in fact at most.
+    const kept = visitor.jar.find(({ name }) => name.endsWith('sso_leaving'));
+    expect(`${kept?.name}=${kept?.value}`.length).toBeLessThan(4096);
   });
 
   it('an answer that is posted, and so comes without our cookies, leads there as well', async () => {
