@@ -12,7 +12,7 @@ import {
 import { isOver, recordId, sessionEnds, type Upstream } from '../domain/sessions/session.ts';
 import type { ClientCatalogue } from './clients.ts';
 import { type EntryDoor, isConnecting, mayConnect } from './entry-door.ts';
-import { currentExchange, type Exchange, emptyBatch } from './exchange.ts';
+import { currentExchange, type Exchange, emptyBatch, sessionStart } from './exchange.ts';
 import type { RecordIo } from './record-io.ts';
 
 /** Kinds that act for a person inside a module: they are worth something only while that person may enter it. */
@@ -77,7 +77,7 @@ class RecordAdapter implements Adapter {
     const row = await this.#read(recordId(this.#kind, id), exchange);
     if (!row || row.kind !== this.#kind || !(await this.#stands(row, exchange))) return undefined;
     if (exchange && !isHere(exchange, row)) return undefined;
-    if (exchange && this.#kind === 'Session' && !lives(row, row.payload, exchange.now)) return undefined;
+    if (exchange && this.#kind === 'Session' && !lives(row, exchange.now)) return undefined;
     if (exchange) remember(exchange, row);
     return { ...row.payload, jti: id, ...(row.consumed_at === null ? {} : { consumed: Math.floor(row.consumed_at) }) };
   }
@@ -172,21 +172,24 @@ function isHere(exchange: Exchange, row: RecordRow): boolean {
 }
 
 /** C37, under the policy of this moment: what was shortened since holds for the next request, and for tokens of the session. */
-function lives(row: RecordRow, session: Record<string, unknown>, now: Date): boolean {
+function lives(row: RecordRow, now: Date): boolean {
   if (!row.account || row.seen_at === null) return true;
-  const startedAt = new Date(Number(session.loginTs ?? 0) * 1000);
+  const startedAt = new Date((row.began_at ?? 0) * 1000);
   const lastSeenAt = new Date(row.seen_at * 1000);
   return !isOver(parseSessionPolicy(row.account.policy), { startedAt, lastSeenAt }, now);
 }
 
 function remember(exchange: Exchange, row: RecordRow): void {
   if (row.account) exchange.accounts.set(row.account.id, row.account);
-  if (row.kind === 'Interaction') exchange.upstream = upstreamOf(row.payload);
+  if (row.kind === 'Interaction') {
+    exchange.upstream = upstreamOf(row.payload);
+    exchange.isSigningIn = isSignIn(row.payload);
+  }
+  if (row.session_uid && row.began_at !== null) exchange.beganAt.set(row.session_uid, row.began_at);
   const grantId = row.payload.grantId;
   if (row.grant && typeof grantId === 'string') exchange.grants.set(grantId, row.grant);
   for (const [id, payload] of Object.entries(row.grants ?? {})) exchange.grants.set(id, payload);
-  if (row.session && row.session_uid && lives(row, row.session, exchange.now))
-    exchange.sessions.set(row.session_uid, row.session);
+  if (row.session && row.session_uid && lives(row, exchange.now)) exchange.sessions.set(row.session_uid, row.session);
   if (row.kind === 'Session' && row.session_uid) {
     exchange.sessions.set(row.session_uid, row.payload);
     exchange.sessionUidOf.set(row.id, row.session_uid);
@@ -195,6 +198,9 @@ function remember(exchange: Exchange, row: RecordRow): void {
     if (row.seen_at !== null) exchange.seenAt.set(row.id, row.seen_at);
   }
 }
+
+const isSignIn = ({ result }: Record<string, unknown>): boolean =>
+  (result as { login?: object } | undefined)?.login !== undefined;
 
 /** As our own sign-in has written it beside its answer (web/interaction). */
 function upstreamOf({ result }: Record<string, unknown>): Upstream | null {
@@ -258,7 +264,7 @@ function toWrite(
 function seeSession(exchange: Exchange, write: RecordWrite, payload: AdapterPayload): void {
   const account: AccountFacts | undefined = exchange.accounts.get(write.accountId ?? '');
   if (!account || !write.sessionUid) return;
-  const startedAt = new Date((payload.loginTs ?? exchange.now.getTime() / 1000) * 1000);
+  const startedAt = new Date(sessionStart(exchange, payload) * 1000);
   exchange.endedSessions = exchange.endedSessions.filter((uid) => uid !== write.sessionUid);
   exchange.writes.sessions = [
     {

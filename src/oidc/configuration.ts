@@ -21,7 +21,7 @@ import type { Keyring } from '../lib/secrets.ts';
 import { claims, createFindAccount, currentAccount } from './account.ts';
 import type { createAdapter } from './adapter.ts';
 import { type EntryDoor, isConnecting } from './entry-door.ts';
-import { currentExchange } from './exchange.ts';
+import { currentExchange, sessionStart } from './exchange.ts';
 import { createFetch } from './fetch.ts';
 import { createGrantLoader } from './grants.ts';
 import { createPolicy } from './policy.ts';
@@ -241,12 +241,16 @@ function refreshTokenTtl(_ctx: KoaContextWithOIDC, token: { iiat?: number }): nu
 }
 
 /** C37: idle time, cut by the absolute end; both are the company's. */
-function sessionTtl(ctx: KoaContextWithOIDC, session: { accountId?: string; loginTs?: number; exp?: number }): number {
+function sessionTtl(
+  ctx: KoaContextWithOIDC,
+  session: { accountId?: string; uid?: string; loginTs?: number; exp?: number },
+): number {
   const now = Math.floor(Date.now() / 1000);
   if (!session.accountId) return hour;
-  const account = currentAccount(ctx) ?? currentExchange()?.accounts.get(session.accountId);
-  if (!account) return Math.max(1, (session.exp ?? now) - now);
+  const exchange = currentExchange();
+  const account = currentAccount(ctx) ?? exchange?.accounts.get(session.accountId);
+  if (!account || !exchange) return Math.max(1, (session.exp ?? now) - now);
   const { idleMinutes, absoluteMinutes } = parsePolicy(account.policy).session;
-  const absoluteEnd = (session.loginTs ?? now) + absoluteMinutes * minute;
+  const absoluteEnd = Math.floor(sessionStart(exchange, session)) + absoluteMinutes * minute;
   return Math.max(1, Math.min(idleMinutes * minute, absoluteEnd - now));
 }

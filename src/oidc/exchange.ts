@@ -30,11 +30,15 @@ export interface Exchange {
   sessionsAsRead: Map<string, Record<string, unknown>>;
   /** When they were last used, in seconds since the epoch, by record id. */
   seenAt: Map<string, number>;
+  /** When sessions began, in seconds since the epoch, by session uid. */
+  beganAt: Map<string, number>;
   /** Uid of the session that a new grant belongs to. */
   sessionUid: string | null;
   /** Session uid by record id, to tell a renewed cookie from an ended session. */
   sessionUidOf: Map<string, string>;
   writes: WriteBatch;
+  /** A finished sign-in is being taken: a session begins, or begins anew. */
+  isSigningIn: boolean;
   /** Which identity provider vouched for the sign-in that this request goes on from. */
   upstream: Upstream | null;
   /** Modules to tell of a logout; queued with the writes. */
@@ -72,9 +76,11 @@ export function newExchange(
     accounts: new Map(),
     sessionsAsRead: new Map(),
     seenAt: new Map(),
+    beganAt: new Map(),
     sessionUid: null,
     sessionUidOf: new Map(),
     writes: emptyBatch(),
+    isSigningIn: false,
     upstream: null,
     notices: [],
     endedSessions: [],
@@ -86,4 +92,14 @@ export function newExchange(
 
 export function inExchange<T>(exchange: Exchange, act: () => Promise<T>): Promise<T> {
   return storage.run(exchange, act);
+}
+
+/** When a session of this request began, in seconds since the epoch (C37). Its `loginTs` may be older: an upstream's word of a login there. */
+export function sessionStart(
+  exchange: Exchange,
+  { uid, loginTs }: { uid?: string | undefined; loginTs?: number | undefined },
+): number {
+  const now = exchange.now.getTime() / 1000;
+  if (exchange.isSigningIn) return now;
+  return exchange.beganAt.get(uid ?? '') ?? loginTs ?? now;
 }

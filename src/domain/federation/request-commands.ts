@@ -82,6 +82,8 @@ const resultSchema = z.discriminatedUnion('outcome', [
     secretHash: z.string(),
     issuer: z.string(),
     claims: claimsSchema,
+    /** When the person proved themselves there, in milliseconds since the epoch; null: it did not say. */
+    authenticatedAt: z.number().nullable().default(null),
     /** The upstream's name of its session. */
     session: z.string().nullable().default(null),
     /** What it said instead of a fresh login, where one was asked for. */

@@ -56,6 +56,8 @@ export interface RecordRow {
   session_uid: string | null;
   /** When its session was last used, in seconds since the epoch. */
   seen_at: number | null;
+  /** When its session began, likewise; when the person proved themselves is another thing (`loginTs`, our word for auth_time). */
+  began_at: number | null;
   /** Seconds since the epoch. */
   consumed_at: number | null;
   grant: Record<string, unknown> | null;
@@ -75,6 +77,7 @@ const read = {
   text: `
     select json_build_object('id', r.id, 'kind', r.kind, 'payload', r.payload, 'client_id', r.client_id, 'session_uid', r.session_uid,
       'consumed_at', extract(epoch from r.consumed_at)::float8, 'seen_at', extract(epoch from w.last_seen_at)::float8,
+      'began_at', extract(epoch from w.created_at)::float8,
       'has_account', r.account_id is not null, 'grant', g.payload, 'session', s.payload,
       'grants', case when r.kind = 'Session' then (
         select jsonb_object_agg(h.id, h.payload) from oidc_records h
@@ -165,6 +168,8 @@ const write = {
         ${whileThere}
         on conflict (uid) do update set last_seen_at = excluded.last_seen_at, idle_ends_at = excluded.idle_ends_at, ends_at = excluded.ends_at,
           amr = excluded.amr, ip = excluded.ip, agent = excluded.agent,
+          -- A login begins it anew; a request that was under way meanwhile does not take that back.
+          created_at = greatest(sessions.created_at, excluded.created_at),
           connection_id = coalesce(excluded.connection_id, sessions.connection_id),
           upstream_session_hash = case when excluded.connection_id is null
             then sessions.upstream_session_hash else excluded.upstream_session_hash end

@@ -22,7 +22,7 @@ export interface Person {
   companyId: CompanyId;
   userId: UserId;
   sessionUid: string;
-  /** When they last logged in. */
+  /** When they last proved who they are, here or at their identity provider. */
   signedInAt: Date;
   /** That was through an identity provider, which may have asked them for nothing then. */
   isFederated: boolean;
@@ -38,10 +38,11 @@ export async function findPerson(ctx: Context, runtime: Runtime): Promise<Person
   const { account } = row;
   const { work } = ctx.state;
   const signedInAt = new Date(Number(row.payload.loginTs ?? 0) * 1000);
+  const startedAt = new Date((row.began_at ?? 0) * 1000);
   const policy = parseSessionPolicy(account.policy);
   const lastSeenAt = new Date((row.seen_at ?? 0) * 1000);
-  if (isOver(policy, { startedAt: signedInAt, lastSeenAt }, work.now)) return null;
-  const ends = sessionEnds(policy, signedInAt, work.now);
+  if (isOver(policy, { startedAt, lastSeenAt }, work.now)) return null;
+  const ends = sessionEnds(policy, startedAt, work.now);
   if (Number(row.payload.exp ?? 0) * 1000 <= work.now.getTime()) return null;
   const person: Person = {
     work: { ...work, actor: { kind: 'user', id: account.id, name: account.username } },

@@ -147,7 +147,8 @@ function upstreamOf({ half }: Ticket): { upstream?: Upstream } {
 
 /** What the engine reads when it resumes (oidc-provider "interaction results"). */
 export function answerFor(ctx: Context, runtime: Runtime, ticket: Ticket): Answer {
-  const ts = Math.floor(ctx.state.work.now.getTime() / 1000);
+  // What module and engine take for auth_time (Core section 2): a session that stood at an upstream is no proof of this moment.
+  const ts = Math.floor((ticket.half?.authenticatedAt ?? ctx.state.work.now.getTime()) / 1000);
   const proof = giveProof(ctx, runtime, ticket);
   return {
     interactionId: recordId('Interaction', ticket.uid),

@@ -18,6 +18,7 @@ export type Event =
       connection: string;
       attempt: string;
       session: string | null;
+      authenticatedAt: number | null;
       at: number;
       step: 'code' | 'enrol';
       reason: 'first' | 'reset';
@@ -61,6 +62,7 @@ export function nextTicket(ticket: Ticket, event: Event): Ticket {
           upstream: event.connection,
           attempt: event.attempt,
           upstreamSession: event.session,
+          authenticatedAt: event.authenticatedAt,
         },
         reason: event.reason,
         secret: event.secret,
@@ -111,7 +113,7 @@ export function nextTicket(ticket: Ticket, event: Event): Ticket {
   }
 }
 
-const noUpstream = { upstream: null, attempt: null, upstreamSession: null };
+const noUpstream = { upstream: null, attempt: null, upstreamSession: null, authenticatedAt: null };
 
 /** With one upstream that everybody has to use there is nothing to ask: straight there. */
 export function identified(ticket: Ticket, event: Omit<Extract<Event, { type: 'identified' }>, 'type'>): Ticket {

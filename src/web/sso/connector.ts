@@ -54,6 +54,8 @@ export type Finished =
       assertion: { id: string; expiresAt: Date } | null;
       /** The upstream's own name of its session (SessionIndex, sid), by which it ends it; null: it gave none. */
       session: string | null;
+      /** When the person proved themselves there, in milliseconds since the epoch; null: it does not say. */
+      authenticatedAt: number | null;
       /** For single logout. */
       logout: Record<string, string> | null;
       /** It was to be a fresh login, and the upstream does not show that it was: what it said; null: nothing is missing. */

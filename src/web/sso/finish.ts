@@ -107,7 +107,12 @@ async function enter(ctx: Context, runtime: Runtime, ticket: Ticket, accepted: A
   const half = { ...who, browserToken: browserToken(ctx, runtime), userId, proved: '', enrolled: '', upstream };
   const upstreamSession = result.session === null ? null : tokenHash(result.session);
   const at = work.now.getTime();
-  const named: Ticket = { ...ticket, ...who, half: { ...half, at, upstreamSession, attempt: null } };
+  const provedThere = provedAt(ticket, result, work.now);
+  const named: Ticket = {
+    ...ticket,
+    ...who,
+    half: { ...half, at, upstreamSession, attempt: null, authenticatedAt: provedThere },
+  };
   const done = await finishUpstream(work, half, asks, answerFor(ctx, runtime, named));
   switch (done.outcome) {
     case 'signed-in':
@@ -124,12 +129,23 @@ async function enter(ctx: Context, runtime: Runtime, ticket: Ticket, accepted: A
       rememberUpstream(ctx, runtime, connection, result, userId);
       const { step, reason, mayRecover } = done;
       const secret = secretFor(step);
-      const believed = { userId, ...who, connection: upstream, attempt, session: upstreamSession, at };
+      // A code of ours is given now, and proves as much; one that is just being set up proves nothing.
+      const authenticatedAt = step === 'code' ? null : provedThere;
+      const believed = { userId, ...who, connection: upstream, attempt, session: upstreamSession, authenticatedAt, at };
       return go(ctx, runtime, ticket, { type: 'upstream-believed', ...believed, step, reason, mayRecover, secret });
     }
     case 'start-again':
       return refuse('too-old-request', '/login');
   }
+}
+
+/** What is known of no moment is as good as long ago: `max_age` then asks anew. */
+const longAgo = 1000;
+
+/** When the person proved themselves to the upstream, by our clock; null: now, since that was asked of it, and it said so. */
+function provedAt({ isAnew }: Ticket, { isAsked, stale, authenticatedAt }: Arrived, now: Date): number | null {
+  if (isAsked && isAnew && !stale) return null;
+  return authenticatedAt === null ? longAgo : Math.min(authenticatedAt, now.getTime());
 }
 
 async function personOf(work: Work, { companyId }: StoredConnection, userId: UserId) {

@@ -136,6 +136,7 @@ async function arrived(
     // The upstream takes a code once, and our request is taken once.
     assertion: null,
     session: typeof claims.sid === 'string' ? claims.sid : null,
+    authenticatedAt: typeof claims.auth_time === 'number' ? claims.auth_time * 1000 : null,
     logout: logoutOf(end_session_endpoint, idToken, claims.sub),
     stale,
     details: {

@@ -27,6 +27,8 @@ export interface Asserted {
   attributes: Map<string, string[]>;
   /** It could be played until then. */
   endsAt: Date;
+  /** When the person proved themselves to the upstream. */
+  authnInstant: Date | null;
   /** See connector.ts. */
   stale: Record<string, unknown> | null;
 }
@@ -59,6 +61,7 @@ export function judgeAssertion(assertion: XmlElement, expected: Expected): Asser
     sessionIndex: statement.attributes.get('SessionIndex') ?? null,
     attributes: attributesOf(assertion),
     endsAt: new Date(endsAt.getTime() + clockSkew + minutes(1)),
+    authnInstant: timeOf(statement, 'AuthnInstant') ?? null,
     stale: staleness(statement, expected),
   };
 }

@@ -166,6 +166,7 @@ async function judgeSigned(
     issuer: settings.entityId,
     assertion: { id: asserted.id, expiresAt: asserted.endsAt },
     session: sessionIndex,
+    authenticatedAt: asserted.authnInstant?.getTime() ?? null,
     logout: settings.sloUrl
       ? {
           nameID: nameId.value,

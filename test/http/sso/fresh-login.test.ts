@@ -51,17 +51,18 @@ async function place(asksSecondFactor: boolean, role: 'User' | 'Root Admin' = 'U
 async function comeBack(
   visitor: Visitor,
   { company, module, person }: Place,
-  options: { prompt?: string; name?: string; ago?: number } = {},
+  options: { ask?: Record<string, string>; name?: string; ago?: number | null } = {},
 ): Promise<Page> {
-  const { prompt = 'login', name = person.user.username, ago = 3600 } = options;
-  const page = await visitor.open(authorizeAddress(module, { prompt }));
-  const named = await visitor.submit(page, { username: name, company: company.name });
+  const { ask = { prompt: 'login' }, name = person.user.username, ago = 3600 } = options;
+  const page = await visitor.open(authorizeAddress(module, ask));
+  // Whoever is known here goes straight on.
+  const named = page.status === 303 ? page : await visitor.submit(page, { username: name, company: company.name });
   const { id } = await toUpstream(visitor, named);
   const said = upstreamPerson(name, name === person.user.username ? { Email: person.user.email } : {});
-  const instant = new Date(app.clock.now().getTime() - seconds(ago)).toISOString();
+  const instant = ago === null ? '' : new Date(app.clock.now().getTime() - seconds(ago)).toISOString();
   const xml = (await idp.answer(app, said, { inResponseTo: id })).replace(
     /AuthnInstant="[^"]*"/,
-    `AuthnInstant="${instant}"`,
+    ago === null ? '' : `AuthnInstant="${instant}"`,
   );
   const posted = await postAnswer(app, signed(xml, { key: idp.key }), id);
   return visitor.open(posted.headers.location ?? '');
@@ -93,7 +94,7 @@ describe('a fresh login was asked for', () => {
   it('one that asked the person again is not, and where nobody asked for it an old login is good enough', async () => {
     const at = await place(false);
     expect((await comeBack(app.visitor(), at, { ago: 0 })).status).toBe(303);
-    expect((await comeBack(app.visitor(), at, { prompt: 'consent' })).status).not.toBe(403);
+    expect((await comeBack(app.visitor(), at, { ask: { prompt: 'consent' } })).status).not.toBe(403);
     expect((await logOf(at)).map(({ outcome }) => outcome)).toEqual(['signed-in', 'signed-in']);
   });
 
@@ -117,11 +118,52 @@ describe('a fresh login was asked for', () => {
   });
 });
 
+describe('OAU-23 a login that stood at the upstream is no login of this moment', () => {
+  const claimsFor = async (at: Place, back: Page) => {
+    const tokens = await redeem(app, at.module, answerOf(back).get('code') ?? '');
+    return JSON.parse(Buffer.from(String(tokens.body.id_token).split('.')[1] ?? '', 'base64url').toString());
+  };
+
+  const ageOf = async (at: Place, back: Page) =>
+    app.clock.now().getTime() / 1000 - (await claimsFor(at, back)).auth_time;
+  const within = (visitor: Visitor, { module }: Place, max_age: string) =>
+    visitor.send(authorizeAddress(module, { max_age, prompt: 'none' }));
+
+  it('who wants a younger one is asked anew, who takes an older one is told how old it is', async () => {
+    const at = await place(false);
+    const visitor = app.visitor();
+    expect((await comeBack(visitor, at, { ask: {}, ago: 7200 })).headers.location).toContain('code=');
+    expect(answerOf(await within(visitor, at, '60')).get('error')).toBe('login_required');
+    expect(Math.abs((await ageOf(at, await within(visitor, at, '86400'))) - 7200)).toBeLessThan(30);
+    const again = await comeBack(visitor, at, { ask: { max_age: '60' }, ago: 0 });
+    expect(await ageOf(at, again)).toBeLessThan(30);
+  });
+
+  it('one that the upstream does not date is too old for every limit', async () => {
+    const at = await place(false);
+    const visitor = app.visitor();
+    expect((await comeBack(visitor, at, { ask: {}, ago: null })).headers.location).toContain('code=');
+    expect(answerOf(await within(visitor, at, '86400')).get('error')).toBe('login_required');
+    expect((await visitor.send(authorizeAddress(at.module, { prompt: 'none' }))).headers.location).toContain('code=');
+  });
+
+  it('C37 our own session begins now, however long ago that login was', async () => {
+    const at = await place(false);
+    const visitor = app.visitor();
+    await comeBack(visitor, at, { ask: {}, ago: 90 * 86_400 });
+    const [session] = await app.runtime.db('sessions').where({ user_id: at.person.user.id });
+    expect(app.clock.now().getTime() - session.created_at.getTime()).toBeLessThan(30_000);
+    expect(session.ends_at.getTime()).toBeGreaterThan(app.clock.now().getTime());
+    expect((await visitor.open('/')).body).toContain('My Modules');
+    expect((await visitor.send(authorizeAddress(at.module, { prompt: 'none' }))).headers.location).toContain('code=');
+  });
+});
+
 describe('C25 the log says who signed in, and not before they did', () => {
   it('accepted by the upstream, it waits for our own factor; with the code it is one line that says signed in', async () => {
     const at = await place(true);
     const visitor = app.visitor();
-    const asked = await comeBack(visitor, at, { prompt: 'consent' });
+    const asked = await comeBack(visitor, at, { ask: { prompt: 'consent' } });
     expect(await logOf(at)).toMatchObject([{ outcome: 'second-factor', code: null, user_id: at.person.user.id }]);
     const wrong = await visitor.submit(asked, { code: '000000' }, '/code');
     expect(await logOf(at)).toMatchObject([{ outcome: 'second-factor' }]);
@@ -131,10 +173,10 @@ describe('C25 the log says who signed in, and not before they did', () => {
 
   it('each login has its own line: one that stopped half-way stays so', async () => {
     const at = await place(true);
-    await comeBack(app.visitor(), at, { prompt: 'consent' });
+    await comeBack(app.visitor(), at, { ask: { prompt: 'consent' } });
     app.clock.advance(seconds(1));
     const visitor = app.visitor();
-    const asked = await comeBack(visitor, at, { prompt: 'consent' });
+    const asked = await comeBack(visitor, at, { ask: { prompt: 'consent' } });
     await visitor.submit(asked, { code: await freshCode(app, at.person) }, '/code');
     expect((await logOf(at)).map(({ outcome }) => outcome)).toEqual(['second-factor', 'signed-in']);
   });

@@ -5,7 +5,16 @@ import { type Ticket, type TicketStep, ticketSchema } from '../../../../src/web/
 const at = 1_795_348_800_000;
 const ticket = (changes: Partial<Ticket> = {}): Ticket =>
   ticketSchema.parse({ uid: 'uid', clientId: 'module', prompt: 'login', step: 'identify', ...changes });
-const half = { userId: 'u', at, proved: 'P', enrolled: '', upstream: null, attempt: null, upstreamSession: null };
+const half = {
+  userId: 'u',
+  at,
+  proved: 'P',
+  enrolled: '',
+  upstream: null,
+  attempt: null,
+  upstreamSession: null,
+  authenticatedAt: null,
+};
 const sso = { connections: [], isEnforced: false };
 const named = { username: 'pat', company: 'Northwind IT' };
 
@@ -37,6 +46,7 @@ describe('the way to an upstream (D.5 step 2, C26)', () => {
       connection: 'c1',
       attempt: 'a1',
       session: 's1',
+      authenticatedAt: null,
       at,
       step: 'code',
       reason: 'first',
@@ -46,7 +56,7 @@ describe('the way to an upstream (D.5 step 2, C26)', () => {
     const next = nextTicket(led([one], true), event);
     expect([next.step, next.half]).toEqual([
       'code',
-      { ...half, proved: '', upstream: 'c1', attempt: 'a1', upstreamSession: 's1' },
+      { ...half, proved: '', upstream: 'c1', attempt: 'a1', upstreamSession: 's1', authenticatedAt: null },
     ]);
     expect(nextTicket(next, { type: 'start-again' }).step).toBe('sso');
   });

@@ -28,6 +28,7 @@ const halfOf = (age: number) => ({
   upstream: null,
   attempt: null,
   upstreamSession: null,
+  authenticatedAt: null,
 });
 
 describe('the step to show now (AUT-24)', () => {
