@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { newTotpSecret } from '../../domain/credentials/totp.ts';
 import { cameInThrough } from '../../domain/federation/enforce-commands.ts';
 import { completeAttempt } from '../../domain/federation/request-commands.ts';
-import { findCompanyOfAddress } from '../../domain/federation/routing-queries.ts';
+import { findCompanyOfAddress, noRoute } from '../../domain/federation/routing-queries.ts';
 import { recordId, type Upstream } from '../../domain/sessions/session.ts';
 import { acrOf, refusedCodeSentence, refusedSentence, type Step, ssoSentence } from '../../domain/users/sign-in.ts';
 import {
@@ -69,7 +69,10 @@ export const identify: StepHandler = async (ctx, runtime, ticket) => {
     ctx.status = 422;
     return;
   }
-  const sso = await routeOf(ctx.state.work, parsed.data);
+  // A company that was known from the first screen was asked for its upstreams there. Should it have begun to enforce one since, the
+  // password is refused all the same.
+  const hasNone = ticket.isCompanyFixed && ticket.sso.connections.length === 0;
+  const sso = hasNone ? noRoute : await routeOf(ctx.state.work, parsed.data);
   go(ctx, runtime, ticket, { type: 'identified', ...parsed.data, sso });
 };
 
