@@ -198,6 +198,9 @@ export async function deleteConnection(work: Work, companyId: CompanyId, id: Con
     const { connections } = work.store.of(companyId);
     const connection = await connections.hold(id);
     if (!connection) throw notFound('connection');
+    // A step that can't be undone comes after one that can: what stops working shows while it is only off.
+    if (connection.enabled)
+      throw conflict('Disable the connection first: that can be undone, and shows who misses it.');
     await connections.delete(id);
     await recordConfig(work, connection, { change: 'removed', before: told(connection) });
   });

@@ -217,6 +217,9 @@ describe('the settings', () => {
 
   it('Disable and Delete name what ends', async () => {
     const { id } = await connectIdp(app, company, idp, { name: 'Leaving' });
+    const tooSoon = await admin.visitor.submit(await open(`/admin/sso/${id}/delete`), {}, '/delete');
+    expect([tooSoon.status, text(tooSoon)]).toEqual([409, expect.stringContaining('Disable the connection first')]);
+    expect((await open(`/admin/sso/${id}`)).body).not.toContain(`/admin/sso/${id}/delete`);
     const disabled = await admin.visitor.submit(await open(`/admin/sso/${id}/disable`), {}, '/disable');
     expect(text(disabled)).toContain('Leaving is disabled.');
     await admin.visitor.submit(await open(`/admin/sso/${id}/delete`), {}, '/delete');

@@ -230,6 +230,8 @@ describe('setting up a connection', () => {
       rules: [{ when: { kind: 'group', value: 'S' }, groupIds: [all.id] }],
     });
     const { userId } = await arrive(app, connection, claimsOf('x@contoso.example', { groups: groupsOf('S') }));
+    await expect(deleteConnection(app.operator(), company.id, connection.id)).rejects.toMatchObject({ status: 409 });
+    await switchConnection(app.operator(), company.id, connection.id, { enabled: false });
     await deleteConnection(app.operator(), company.id, connection.id);
     expect(await app.runtime.store.of(company.id).users.findById(userId as never)).toMatchObject({
       baseStatus: 'Active',

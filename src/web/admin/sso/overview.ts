@@ -140,7 +140,7 @@ const show: DeskHandler = async (ctx, runtime, desk) => {
         attributes,
         connectionId: id,
       }),
-      remove: connectionPath(id, 'delete'),
+      remove: connection.enabled ? null : connectionPath(id, 'delete'),
     },
   );
 };

@@ -222,7 +222,8 @@ export interface SsoViews {
       accept: string;
     } | null;
     guide: Guide;
-    remove: string;
+    /** Null: it has to be disabled first. */
+    remove: string | null;
   };
   'admin/sso/test': { shell: Shell; connection: SsoHead; action: string; words: string; tested: Moment | null };
   'admin/sso/test-result': {
