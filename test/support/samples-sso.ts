@@ -761,7 +761,7 @@ const logSamples: Make = (shell, markup) => {
     release: `${path}/people/b/release`,
     trace: [],
     details: [{ name: 'Sent', value: markup }],
-    assertion: '',
+    assertion: JSON.stringify({ email: markup, other: { department: Array(30).fill('Field engineering') } }, null, 2),
   };
   return [
     { view: 'admin/sso/log', title: 'Log', variant: 'none', locals: log },

@@ -35,7 +35,16 @@ export async function furnishSso(app: TestApp, company: Company, exempt: UserId)
   });
   const { domain } = await addEmailDomain(work, company.id, `d${company.id.slice(-8)}.contoso.example`);
   await addBreakGlass(work, company.id, { userId: exempt, reason: 'On call', endsAt: null, noEnd: true });
-  await noteAttempt(work, connection, { outcome: 'audience', details: { sent: 'https://other.example' } });
+  // The one whose page is looked at: with all that such a page can show.
+  const groups = { state: 'list', values: ['Everyone', 'Field engineers'], count: 2 };
+  await noteAttempt(work, connection, {
+    outcome: 'audience',
+    details: {
+      sent: 'https://other.example',
+      claims: { email: 'mia@contoso.example', subject: 'mia', firstName: 'Mia', lastName: null, groups },
+      trace: ['Nobody here has the address mia@contoso.example.'],
+    },
+  });
   await noteAttempt(work, connection, {
     outcome: 'signed-in',
     userId: exempt,
