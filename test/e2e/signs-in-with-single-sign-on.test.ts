@@ -68,7 +68,7 @@ describe('Single Sign-On through the identity provider of the company', { timeou
 
   async function beRefused(tab: Tab, username: string): Promise<void> {
     await comeThroughUpstream(tab, username);
-    await tab.getByText('That did not work. Ask your administrator for access.').waitFor();
+    await tab.getByText('Ask your administrator for access.').waitFor();
     expect(new URL(tab.url()).origin).toBe(stage.app.url);
   }
 

@@ -50,9 +50,9 @@ export const arrivalSentences: Record<ArrivalRefusal, string> = {
   unverified:
     'Your e-mail address has not been confirmed here yet. Follow the link in the mail that you were sent, then log in again.',
   // T24: the ordinary sentence; the reason stands in the audit log.
-  deactivated: 'That did not work. Ask your administrator for access.',
-  unmapped: 'That did not work. Ask your administrator for access.',
-  'no-account': 'That did not work. Ask your administrator for access.',
+  deactivated: 'Ask your administrator for access.',
+  unmapped: 'Ask your administrator for access.',
+  'no-account': 'Ask your administrator for access.',
   'groups-unknown': 'Your identity provider did not say which groups you are in. Ask your administrator.',
   'invalid-person': 'Your identity provider did not send all that an account needs. Ask your administrator.',
   'username-taken': 'There is another account with your username. Ask your administrator.',
@@ -152,7 +152,7 @@ type Found = { person: ArrivingPerson | null } | { because: ArrivalRefusal; user
 /** C27, C28: the subject binds; an address is looked at once, and only where it is sure. */
 function identify({ bound, byEmail, claims, vouches }: ArrivalFacts, trace: string[]): Found {
   if (bound) {
-    trace.push(`Known at this identity provider as ${bound.username} (C27).`);
+    trace.push(`Known at this identity provider as ${bound.username}.`);
     return { person: bound };
   }
   if (claims.email === null) return { because: 'no-email', userId: null };
@@ -162,13 +162,13 @@ function identify({ bound, byEmail, claims, vouches }: ArrivalFacts, trace: stri
     return { person: null };
   }
   if (second) {
-    trace.push(`More than one person here has the address ${claims.email} (C13).`);
+    trace.push(`More than one person here has the address ${claims.email}.`);
     return { because: 'ambiguous', userId: null };
   }
   trace.push(`${person.username} has the address ${claims.email}.`);
   const because = whyNotBound(person, vouches);
   if (because) return { because, userId: person.id };
-  trace.push('Bound to this account of the identity provider from now on (C27).');
+  trace.push('Bound to this account of the identity provider from now on.');
   return { person };
 }
 
@@ -199,12 +199,12 @@ function decideKnown(facts: ArrivalFacts, person: ArrivingPerson, trace: string[
   if (change.act === 'deactivate') return { ...told, outcome: 'deactivate', binds, change };
   if (person.baseStatus === 'Deactivated') {
     if (change.act !== 'reactivate') return refused(mapping.outcome === 'stop' ? 'groups-unknown' : 'unmapped');
-    trace.push('Deactivated by mapping, and in a mapped group again: active (T18).');
+    trace.push('Deactivated by mapping, and in a mapped group again: active.');
     return { ...told, outcome: 'accept', binds, becomes: 'reactivated', change };
   }
   if (person.baseStatus === 'Invited') {
     if (isUnmapped(bench, mapping) && !person.isBreakGlass) return refused('unmapped');
-    trace.push('Invited: this login signs them up, and the invitation is void (T9).');
+    trace.push('Invited: this login signs them up, and the invitation is void.');
     return { ...told, outcome: 'accept', binds, becomes: 'signed-up', change };
   }
   return { ...told, outcome: 'accept', binds, becomes: 'same', change };
@@ -232,7 +232,7 @@ function decideNew(facts: ArrivalFacts, trace: string[]): ArrivalDecision {
   if ('problems' in parsed) return refused('invalid-person', parsed.problems);
   const mapped = mapping.outcome === 'mapped' ? mapping : null;
   const { groupIds, sources } = newGroups(bench, mapped?.groups ?? [], connection.creation.groupIds);
-  trace.push('Nobody yet: created, and active at once (T3).');
+  trace.push('Nobody yet: created, and active at once.');
   return {
     ...told,
     outcome: 'create',

@@ -293,6 +293,8 @@ describe('who arrives from an upstream, and whether they come in', () => {
       if (!['B.3', 'a connection that is off', 'no address'].some((start) => title.startsWith(start)))
         expect(trace.length, `${title}: ${outcome}`).toBeGreaterThan(0);
       for (const line of trace) expect(line, title).toMatch(/[.)]$/);
+      // In words: administrators do not know the ids of our rules.
+      for (const line of trace) expect(line, title).not.toMatch(/\b[A-Z]\d+\b/);
     }
   });
 
