@@ -114,6 +114,26 @@ describe('metadata that is brought to a connection', () => {
     expect((await settings()).certificates).toHaveLength(4);
   });
 
+  it('a connection whose certificates have all ended says when, and that logins still work: they go by the key', async () => {
+    const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const made = (name: string, from: number, until: number) =>
+      selfSigned(privateKey, {
+        name,
+        from: new Date(Date.now() + days(from)),
+        until: new Date(Date.now() + days(until)),
+      });
+    const ended = made('Ended', -60, -1);
+    const { idp, id, paste } = await tested({ certificates: [ended] });
+    const words = wordsOf(await admin.visitor.open(`/admin/sso/${id}`));
+    expect(words).toMatch(
+      /The certificate ended on [^.]*20\d\d.*\. Logins still work: we go by its key\. Bring the new one/,
+    );
+    expect(words).not.toContain('nobody can sign in');
+    const brought = (...pems: string[]) => paste(metadataOf({ ...idp, ssoUrl: `${idp.ssoUrl}/new` }, ...pems));
+    expect(wordsOf(await brought(ended)).match(/Logins still work/g)).toHaveLength(2);
+    expect(wordsOf(await brought(ended, made('Good', -1, 90))).match(/Logins still work/g)).toHaveLength(1);
+  });
+
   it('from a file, at the address that takes files', async () => {
     const { idp, id, settings, path } = await tested();
     const form = formsOf(await admin.visitor.open(path)).find(({ action }) => action === '/admin/sso/metadata');

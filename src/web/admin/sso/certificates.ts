@@ -1,4 +1,5 @@
-// Certificates of a connection as people read them. Nobody can sign in once the last one has ended, so that end is what counts.
+// Certificates of a connection as people read them. Logins are verified by their keys, whose end SAML does not ask for; an identity
+// provider that changes the key is followed only where the new certificate has come.
 import { type Certificate, needsWarning, readCertificate } from '../../../domain/federation/certificate.ts';
 import type { StoredConnection } from '../../../domain/federation/connection-repository.ts';
 import { warnedAhead } from '../../../domain/federation/metadata-commands.ts';
@@ -17,10 +18,18 @@ export function nextEnd(connection: Pick<StoredConnection, 'settings'>): Date | 
   return ends.length === 0 ? null : new Date(Math.max(...ends));
 }
 
+/** Empty unless all have ended; it says what that means, and what it does not. */
+export function endedWords(certificates: readonly Pick<Certificate, 'validTo'>[], { work, moment }: Desk): string {
+  const last = new Date(Math.max(...certificates.map(({ validTo }) => validTo.getTime())));
+  if (certificates.length === 0 || last > work.now) return '';
+  return `The certificate ended on ${moment(last).exact}. Logins still work: we go by its key.`;
+}
+
 /** Empty while the end is far away. */
-export function endingWords(endsAt: Date, now: Date): string {
-  if (endsAt <= now) return 'The certificate has ended: get the new one, or nobody can sign in.';
-  const left = endsAt.getTime() - now.getTime();
+export function endingWords(endsAt: Date, desk: Desk): string {
+  const ended = endedWords([{ validTo: endsAt }], desk);
+  if (ended !== '') return `${ended} Bring the new one before your identity provider signs with it.`;
+  const left = endsAt.getTime() - desk.work.now.getTime();
   if (left > warnedAhead) return '';
   const many = Math.ceil(left / days(1));
   return `The certificate ends in ${many} ${many === 1 ? 'day' : 'days'}: get the new one in time.`;

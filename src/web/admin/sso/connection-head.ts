@@ -62,7 +62,7 @@ export function connectionHead(connection: StoredConnection, desk: Desk, here: C
   const { id, name } = connection;
   const trial = trialLeft(connection, now);
   const end = nextEnd(connection);
-  const warning = end === null ? '' : endingWords(end, now);
+  const warning = end === null ? '' : endingWords(end, desk);
   return {
     id,
     name,

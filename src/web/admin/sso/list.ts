@@ -27,7 +27,7 @@ function toLine({ connection, ...use }: ConnectionRow, desk: Desk): ConnectionLi
     lastSeen: lastSeenAt && desk.moment(lastSeenAt),
     certificate: end && {
       moment: desk.moment(end),
-      warning: endingWords(end, now) === '' ? '' : ended ? 'Ended' : 'Ends soon',
+      warning: endingWords(end, desk) === '' ? '' : ended ? 'Ended' : 'Ends soon',
     },
   };
 }

@@ -19,6 +19,7 @@ import { setFlash } from '../../page.ts';
 import { type Route, seeOther } from '../../routes.ts';
 import { readMetadata } from '../../sso/saml-metadata.ts';
 import { type Desk, type DeskHandler, orRedraw, showDesk } from '../console.ts';
+import { endedWords } from './certificates.ts';
 import { connectionAt, connectionHead, connectionPath, guarded, ssoPath } from './connection-head.ts';
 import { metadataFields } from './settings-fields.ts';
 import { fieldOf, type Marks, noMarks } from './settings-form.ts';
@@ -152,7 +153,9 @@ function previewOf(connection: SamlConnection, metadata: ReadMetadata, address: 
       warning: certificate.validTo <= desk.work.now ? 'Ended' : '',
       fate: { ...fateWords[fate], more: '' },
     })),
-    sentences: isSame ? [] : sentencesOf(change, connection),
+    sentences: isSame
+      ? []
+      : [endedWords(metadata.certificates, desk), ...sentencesOf(change, connection)].filter(Boolean),
     action: connectionPath(connection.id, 'metadata/save'),
     hidden: [
       { name: 'version', value: String(connection.version) },

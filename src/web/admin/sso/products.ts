@@ -174,7 +174,7 @@ export const products: readonly Product[] = [
     },
     sources: {
       email: 'with email_verified',
-      username: 'the user name; the e-mail counts where it is missing',
+      username: 'the user name',
       firstName: 'the first name',
       lastName: 'the last name',
       groups: 'a list; often to be turned on',
