@@ -1,5 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { removeEmbedded } from '../db/embedded.ts';
+import { readSupportCode } from '../domain/audit/audit-event.ts';
 import { rotateSigningKeys } from '../domain/keys/commands.ts';
 import { rotateSamlKey } from '../domain/keys/saml-key.ts';
 import { invalid, notFound } from '../lib/errors.ts';
@@ -69,7 +70,7 @@ const explain: Command = {
   summary: 'Tells the true reason behind the short code that an error page showed to somebody',
   options: { code: { about: 'The code, such as T94X-3NV5', required: true } },
   async run({ work, options }) {
-    const code = options.need('code').trim().toUpperCase();
+    const code = readSupportCode(options.need('code'));
     const [event] = await work.store.audit.listRecent(1, { code });
     if (!event) throw notFound(`event with the code ${code}`);
     const { at, action, details, ip, agent } = event;

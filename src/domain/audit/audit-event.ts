@@ -111,3 +111,11 @@ export function supportCode(random: Uint8Array): string {
   const text = [...random.subarray(0, 8)].map((byte) => letters[byte % letters.length]).join('');
   return `${text.slice(0, 4)}-${text.slice(4)}`;
 }
+
+/** A code as people read it out and type it: in small letters, with spaces, without the hyphen. What is none stays, and is found nowhere. */
+export function readSupportCode(typed: string): string {
+  const found = typed.toUpperCase().replaceAll(/[^A-Z0-9]/g, '');
+  return found.length === 8
+    ? `${found.slice(0, 4)}-${found.slice(4)}`
+    : typed.replaceAll('\0', '').trim().toUpperCase();
+}

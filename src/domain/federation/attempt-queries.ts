@@ -43,7 +43,7 @@ export async function listAttempts(
 ): Promise<Attempt[]> {
   await authorise(work, companyId, 'security.manage');
   const { rows }: { rows: Attempt[] } = await work.store.db.raw(
-    `${select} ${onlyFailed ? 'and a.code is not null' : ''} ${code === '' ? '' : 'and upper(a.code) = upper(:code)'}
+    `${select} ${onlyFailed ? 'and a.code is not null' : ''} ${code === '' ? '' : 'and a.code = :code'}
      order by a.at desc, a.id desc limit ${kept}`,
     { companyId, id, code },
   );

@@ -5,6 +5,7 @@ import { notFound } from '../../lib/errors.ts';
 import { type CompanyId, type InstanceId, isId, type UserId } from '../../lib/ids.ts';
 import { likePattern } from '../../lib/paging.ts';
 import type { Work } from '../../work.ts';
+import { readSupportCode } from '../audit/audit-event.ts';
 import type { AuditRow } from '../audit/repository.ts';
 import { actorWords } from '../audit/sentence.ts';
 import { companyKey } from '../companies/company.ts';
@@ -264,7 +265,7 @@ export async function findByCode(work: Work, companyId: CompanyId, typed: string
   await authorise(work, companyId, 'users.manage');
   const { db } = work.store;
   const event: AuditRow | undefined = await db<AuditRow>('audit_events')
-    .where({ company_id: companyId, code: codeOf(typed), target_kind: 'user' })
+    .where({ company_id: companyId, code: readSupportCode(typed), target_kind: 'user' })
     .whereIn('action', ['entry.refuse', 'login.fail'])
     .orderBy('id', 'desc')
     .first();
@@ -289,10 +290,4 @@ export async function findByCode(work: Work, companyId: CompanyId, typed: string
     at: event.at,
     from: event.ip ?? '',
   };
-}
-
-/** As it is read out: without the dash, in small letters, with spaces. */
-function codeOf(typed: string): string {
-  const letters = typed.toUpperCase().replaceAll(/[^A-Z0-9]/g, '');
-  return `${letters.slice(0, 4)}-${letters.slice(4, 8)}`;
 }

@@ -310,6 +310,11 @@ describe('the log', () => {
     expect(text(failed)).toContain('1 sign-in');
     const [, href = ''] = /class="cell-link" href="([^"]+)"/.exec(failed.body) ?? [];
     const one = await open(href);
+    // As it is read out on the telephone.
+    const [code = ''] = /[A-Z2-9]{4}-[A-Z2-9]{4}/.exec(text(failed)) ?? [];
+    for (const typed of [code, code.toLowerCase().replace('-', ' '), code.replace('-', '')])
+      expect(text(await open(`/admin/sso/${id}/log?code=${encodeURIComponent(typed)}`)), typed).toContain('1 sign-in');
+    expect(text(await open(`/admin/sso/${id}/log?code=ABCD`))).toContain('0 sign-ins');
     expect(text(one)).toContain('None of the rules fits');
     expect(text(one)).toContain('Nobody here has the address.');
     expect(one.body).not.toContain('<script>alert');

@@ -1,4 +1,5 @@
 // The audit log's filter as the address holds it. Whatever makes no sense is left out.
+import { readSupportCode } from '../../../domain/audit/audit-event.ts';
 import {
   type ActionGroup,
   type AuditFilter,
@@ -51,7 +52,7 @@ export async function readFilter(query: URLSearchParams, desk: Desk): Promise<As
       from: range ? after(desk.work.now, -range.length) : from,
       to,
       ip: text('ip'),
-      code: text('code').toUpperCase(),
+      code: readSupportCode(text('code')),
     },
     asked: {
       person: person?.username ?? word,
@@ -60,7 +61,7 @@ export async function readFilter(query: URLSearchParams, desk: Desk): Promise<As
       from: from ? text('from') : '',
       to: to ? text('to') : '',
       ip: text('ip'),
-      code: text('code').toUpperCase(),
+      code: readSupportCode(text('code')),
     },
     person,
     isPersonUnknown: word !== '' && person === null,

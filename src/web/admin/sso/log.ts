@@ -1,4 +1,5 @@
 // The log of a connection: its last sign-ins, and one of them with all that is known and what to do about it.
+import { readSupportCode } from '../../../domain/audit/audit-event.ts';
 import {
   type ArrivalRefusal,
   arrivalAdvice,
@@ -93,7 +94,7 @@ const toLine = (connectionId: string, attempt: Attempt, desk: Desk): AttemptLine
 const list: DeskHandler = async (ctx, runtime, desk) => {
   const connection = await connectionAt(ctx, desk);
   const query = new URLSearchParams(ctx.querystring);
-  const code = (query.get('code') ?? '').replaceAll('\0', '').trim().slice(0, 40);
+  const code = readSupportCode((query.get('code') ?? '').slice(0, 40));
   const onlyFailed = query.get('outcome') === 'failed';
   const attempts = await listAttempts(desk.work, connection, { onlyFailed, code });
   await showDesk(
