@@ -6,6 +6,10 @@ export function bind(forms) {
     form.dataset.unsaved = state(form);
     form.addEventListener('submit', () => sent.add(form));
   }
+  // Forms beside it that take along what was typed in it lose nothing.
+  document.addEventListener('submit', ({ target }) => {
+    if ('carries' in target.dataset) for (const form of forms) sent.add(form);
+  });
   window.addEventListener('beforeunload', (event) => {
     if (forms.some(isChanged)) event.preventDefault();
   });

@@ -90,11 +90,26 @@ describe('an Admin sets up single sign-on', { timeout: 120_000 }, () => {
     await tab.getByText(`${app.url}/sso/saml/callback`, { exact: true }).waitFor();
     await tab.getByText(company.identifier, { exact: true }).waitFor();
     expect(await violationsOn(tab)).toEqual([]);
+    const name = tab.getByLabel('Name', { exact: true });
+    const asked: string[] = [];
+    tab.on('dialog', async (dialog) => {
+      asked.push(dialog.type());
+      await dialog.accept();
+    });
+    await name.fill('Contoso IdP');
+    await tab.getByLabel('Metadata URL').fill(`${site.metadataUrl}/nowhere`);
+    await press(tab, 'Read the address');
+    await tab.getByRole('alert').waitFor();
+    expect(await name.inputValue()).toBe('Contoso IdP');
+    await name.fill('');
     await tab.getByLabel('Metadata URL').fill(site.metadataUrl);
     await press(tab, 'Read the address');
     await tab.getByText('The metadata is read, with 1 certificate.').waitFor();
     expect(await tab.getByLabel('Identity Provider Single Sign-On URL').inputValue()).toBe(site.ssoUrl);
-    await tab.getByLabel('Name', { exact: true }).fill('Contoso IdP');
+    expect(await name.evaluate((field) => field === field.ownerDocument.activeElement)).toBe(true);
+    expect(await violationsOn(tab)).toEqual([]);
+    await name.fill('Contoso IdP');
+    expect(asked).toEqual([]);
     await tab.getByText('Names of the attributes').click();
     await tab.getByLabel('Groups').fill('memberOf');
     await press(tab, 'Add connection');

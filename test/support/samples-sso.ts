@@ -169,6 +169,7 @@ const bring = {
   action: '/admin/sso/metadata/entra',
   file: '/admin/sso/metadata',
   hidden: { name: 'product', value: 'entra' },
+  carried: [],
   url: field('settings.metadataUrl', { kind: 'url' }),
   text: field('metadata', { kind: 'lines', value: '', help: '' }),
   isPasted: false,
@@ -225,11 +226,16 @@ const newSamples: Make = (shell, markup) => {
     back: '/admin/sso/new',
     product: { key: 'entra', name: 'Microsoft Entra ID' },
     guide: guide('entra'),
-    metadata: { ...bring, read: 'The metadata is read, with 1 certificate.' },
+    metadata: {
+      ...bring,
+      carried: [{ name: 'name', value: markup }],
+      read: 'The metadata is read, with 1 certificate.',
+      warning: 'The certificate ended on Nov 21, 2026. Logins still work: we go by its key.',
+    },
     form: {
       action: '/admin/sso/new/entra',
       fields: [
-        field('name'),
+        field('name', { value: '', isFocused: true }),
         field('settings.ssoUrl', { kind: 'url' }),
         field('settings.certificates', { kind: 'lines' }),
       ],
@@ -262,7 +268,7 @@ const newSamples: Make = (shell, markup) => {
       locals: {
         ...locals,
         problem: refusal(`No metadata: ${markup}`, 'file'),
-        metadata: { ...locals.metadata, fileError: 'No metadata.', read: '' },
+        metadata: { ...locals.metadata, fileError: 'No metadata.', read: '', warning: '' },
       },
     },
     {

@@ -167,3 +167,47 @@ describe('metadata that is brought to a connection', () => {
     expect((await now()).enabled).toBe(false);
   });
 });
+
+describe('metadata of a new connection', () => {
+  const start = '/admin/sso/new/saml';
+  const typed = { name: 'Contoso', 'attributes.groups': 'memberOf', 'settings.ssoUrl': 'https://typed.example/sso' };
+  const read = async (fields: Record<string, string>) =>
+    admin.visitor.submit(await admin.visitor.open(start), fields, '/admin/sso/metadata/saml');
+  const byHand = (page: Page) => formsOf(page).find(({ action }) => action === start)?.values;
+
+  it('keeps what was typed by hand, also where an address can’t be read', async () => {
+    const refused = await read({ ...typed, 'settings.metadataUrl': 'http://127.0.0.1:1/metadata' });
+    expect(refused.status).toBe(422);
+    expect(byHand(refused)).toMatchObject(typed);
+    const idp = new TestIdp('new');
+    const form = formsOf(await admin.visitor.open(start)).find(({ fields }) => fields.includes('file'));
+    const { csrf = '' } = form?.values ?? {};
+    const file = { name: 'idp.xml', bytes: metadataOf(idp, idp.cert) };
+    const page = await admin.visitor.send('/admin/sso/metadata', {
+      body: multipart({ csrf, product: 'saml', ...typed }, file),
+      headers: { 'content-type': multipartType, origin: app.url },
+    });
+    expect(page.status).toBe(200);
+    expect(byHand(page)).toMatchObject({ ...typed, 'settings.ssoUrl': idp.ssoUrl });
+  });
+
+  it('stands first once it is read, and begins at what is still to be typed', async () => {
+    const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const [from, until] = [new Date(Date.now() - days(60)), new Date(Date.now() - days(1))];
+    const ended = selfSigned(privateKey, { name: 'Ended', from, until });
+    const pasted = async (pem: string, name: string): Promise<Page> => {
+      const { csrf = '' } = formsOf(await admin.visitor.open(start))[0]?.values ?? {};
+      return admin.visitor.send('/admin/sso/metadata/saml', {
+        body: new URLSearchParams({ csrf, name, metadata: metadataOf(new TestIdp('first'), pem) }).toString(),
+        headers: { 'content-type': 'application/x-www-form-urlencoded', origin: app.url },
+      });
+    };
+    const page = await pasted(ended, '');
+    expect(page.body.match(/<input[^>]* autofocus/g)).toEqual([expect.stringContaining('id="name"')]);
+    expect(page.body.indexOf('id="hand-title"')).toBeLessThan(page.body.indexOf('id="guide-title"'));
+    expect(wordsOf(page)).toContain('Logins still work: we go by its key. Ask your identity provider for the new one');
+    const named = await pasted(new TestIdp('good').cert, 'Contoso');
+    expect(named.body).not.toContain('autofocus');
+    expect(wordsOf(named)).not.toContain('The certificate ended');
+  });
+});

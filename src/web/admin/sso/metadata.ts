@@ -74,7 +74,7 @@ export function broughtBy(ctx: Context, runtime: Runtime, { work, companyId }: D
 
 /** The three ways, with what was typed and what is wrong with it. */
 export function bringOf(
-  of: Pick<BringMetadata, 'action' | 'file' | 'hidden'>,
+  of: Pick<BringMetadata, 'action' | 'file' | 'hidden' | 'carried'>,
   typed: { address: string; text: string },
   errors: Record<string, string>,
 ): BringMetadata {
@@ -191,6 +191,7 @@ async function draw(
       action: connectionPath(connection.id, 'metadata'),
       file: `${ssoPath}/metadata`,
       hidden: { name: 'connection', value: connection.id },
+      carried: [],
     },
     {
       address: brought?.address || (connection.settings.metadataUrl ?? ''),

@@ -13,6 +13,7 @@ import { ssoAddresses } from '../../sso/connector.ts';
 import { oidcRedirectUri } from '../../sso/oidc-connector.ts';
 import { type Desk, type DeskHandler, orRedraw, showDesk } from '../console.ts';
 import { companyOf } from '../security/company.ts';
+import { endedWords } from './certificates.ts';
 import { connectionPath, guarded, ssoPath } from './connection-head.ts';
 import { addressField, type Brought, bringOf, broughtBy, readFor } from './metadata.ts';
 import { findProduct, type GuideFacts, guideOf, type Product } from './products.ts';
@@ -50,7 +51,7 @@ interface Drawn {
   fields: Fields;
   problem: Locals['problem'];
   /** What was read of the metadata, in words. */
-  read?: string;
+  read?: { words: string; warning: string };
   /** As it was typed, where it can't be read. */
   brought?: Brought;
 }
@@ -62,6 +63,12 @@ const beginning = ({ kind, attributes, isGeneric, name }: Product): Fields => ({
   ...attributesAsFields(attributes),
 });
 
+/** What is typed by hand goes along when metadata is read, and comes back. */
+const carried = [...firstFields('saml'), ...attributesOf('saml')].map(({ name }) => name);
+
+const carriedFrom = (form: Fields): Fields =>
+  Object.fromEntries(carried.flatMap((name) => (form[name] === undefined ? [] : [[name, form[name]]])));
+
 function metadataLocals({ product, fields, read, brought, problem }: Drawn): Locals['metadata'] {
   if (product.kind !== 'saml') return null;
   const bring = bringOf(
@@ -69,16 +76,22 @@ function metadataLocals({ product, fields, read, brought, problem }: Drawn): Loc
       action: `${ssoPath}/metadata/${product.key}`,
       file: `${ssoPath}/metadata`,
       hidden: { name: 'product', value: product.key },
+      carried: carried.map((name) => ({ name, value: fields[name] ?? '' })),
     },
     { address: brought?.address ?? fields[addressField] ?? '', text: brought?.text ?? '' },
     problem?.fields ?? {},
   );
-  return { ...bring, read: read ?? '' };
+  return { ...bring, read: read?.words ?? '', warning: read?.warning ?? '' };
 }
 
+/** After reading, the first thing that is still to be typed. */
+const stillEmpty = (kind: Product['kind'], fields: Fields): string | undefined =>
+  firstFields(kind).find(({ name, optional }) => !optional && !fields[name])?.name;
+
 async function draw(ctx: Context, runtime: Runtime, desk: Desk, drawn: Drawn): Promise<void> {
-  const { product, fields, problem } = drawn;
+  const { product, fields, problem, read } = drawn;
   const { kind } = product;
+  const focused = read && stillEmpty(kind, fields);
   const marks = problem ? marksOf(kind, problem.fields) : noMarks;
   const wrong = drawn.brought ? drawn.brought.field : marks.wrong;
   const kept = ['settings.signRequests', 'settings.postsRequests', addressField];
@@ -95,7 +108,10 @@ async function draw(ctx: Context, runtime: Runtime, desk: Desk, drawn: Drawn): P
       metadata: metadataLocals(drawn),
       form: {
         action: `${ssoPath}/new/${product.key}`,
-        fields: firstFields(kind).map((one) => fieldOf(one, fields, marks)),
+        fields: firstFields(kind).map((one) => ({
+          ...fieldOf(one, fields, marks),
+          isFocused: one.name === focused,
+        })),
         more: attributesOf(kind).map((one) => fieldOf(one, fields, marks)),
         hidden: kept.flatMap((name) => (fields[name] ? [{ name, value: fields[name] }] : [])),
       },
@@ -134,14 +150,17 @@ const readWords = ({ certificates, unreadable }: ReadMetadata): string =>
 async function fill(ctx: Context, runtime: Runtime, desk: Desk, product: Product): Promise<void> {
   if (product.kind !== 'saml') throw notFound('page');
   const brought = broughtBy(ctx, runtime, desk);
+  const typed = { ...beginning(product), ...carriedFrom(ctx.state.form) };
   await orRedraw(
     ctx,
     async () => {
       const metadata = await brought.read();
-      const fields = { ...beginning(product), ...metadataAsFields(metadata, brought.address) };
-      await draw(ctx, runtime, desk, { product, fields, problem: null, read: readWords(metadata) });
+      const fields = { ...typed, ...metadataAsFields(metadata, brought.address) };
+      const ended = endedWords(metadata.certificates, desk);
+      const warning = ended && `${ended} Ask your identity provider for the new one before you add it.`;
+      await draw(ctx, runtime, desk, { product, fields, problem: null, read: { words: readWords(metadata), warning } });
     },
-    (problem) => draw(ctx, runtime, desk, { product, fields: beginning(product), problem, brought }),
+    (problem) => draw(ctx, runtime, desk, { product, fields: typed, problem, brought }),
   );
 }
 

@@ -65,6 +65,8 @@ export interface SsoField extends Noted {
   optional: boolean;
   maxLength: number;
   choices: Choice[];
+  /** The page begins at it. */
+  isFocused?: boolean;
 }
 
 export interface SsoSwitch extends Noted {
@@ -111,6 +113,8 @@ export interface BringMetadata {
   file: string;
   /** Of what it is. */
   hidden: { name: string; value: string };
+  /** Fields of the form beside it: what is typed there goes along, and so is not lost. */
+  carried: { name: string; value: string }[];
   url: SsoField;
   text: SsoField;
   isPasted: boolean;
@@ -191,7 +195,7 @@ export interface SsoViews {
     product: { key: string; name: string };
     guide: Guide;
     /** Where metadata is read from an address or a file; null for OpenID Connect, which reads it by itself. */
-    metadata: (BringMetadata & { read: string }) | null;
+    metadata: (BringMetadata & { read: string; warning: string }) | null;
     form: { action: string; fields: SsoField[]; more: SsoField[]; hidden: { name: string; value: string }[] };
   };
   'admin/sso/overview': {
