@@ -336,6 +336,7 @@ const connectionSamples: Make = (shell, markup) => {
     problem: null,
     action: `${path}/settings`,
     version: '3',
+    drawn: 'pnBn5aLmPtDM LBTmTtr4-3sM',
     enabled: setting('enabled'),
     second: setting('asksSecondFactor', { checked: false }),
     sections: [
@@ -762,6 +763,7 @@ const logSamples: Make = (shell, markup) => {
     status: danger,
     code: 'K7Q2-M4XB',
     person: null,
+    who: 'Not known',
     shown: 'The answer was meant for another service.',
     advice: 'Set the audience at the identity provider.',
     release: `${path}/people/b/release`,
@@ -780,12 +782,13 @@ const logSamples: Make = (shell, markup) => {
         code: markup,
         isFiltered: true,
         attempts: [
-          { href: `${path}/log/1`, at: moment, status: danger, person: null, code: 'K7Q2-M4XB' },
+          { href: `${path}/log/1`, at: moment, status: danger, person: null, who: 'Test', code: 'K7Q2-M4XB' },
           {
             href: `${path}/log/2`,
             at: moment,
             status: { tone: 'good' as const, word: 'Signed in', more: '' },
             person: { name: markup, href: '/admin/users/b' },
+            who: '',
             code: '',
           },
         ],

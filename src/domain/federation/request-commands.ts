@@ -215,7 +215,17 @@ export interface Noted {
   code?: string | null;
   /** Anybody could have sent it: one line for all of one outcome from one network address. */
   isUnproven?: boolean;
+  /** What tells it apart all the same, such as the request of ours that it answers: a line and a code of its own. */
+  about?: string | null;
 }
+
+/** What a test is told by in the log. */
+export const testMark = { of: 'test' };
+
+/** Of a request that was written, not of an answer that nobody asked for (`unasked`). */
+export const isOurs = ({ sealedState }: Pick<SsoRequest, 'sealedState'>): boolean => sealedState !== null;
+
+export const newCode = (): string => supportCode(randomBytes(8));
 
 /**
  * What the upstream has signed and is refused all the same stays readable for whoever has it, and so can be sent again and again: it is
@@ -224,13 +234,17 @@ export interface Noted {
 export const isFirstWord = (work: Work, { id }: Pick<Connection, 'id'>, proof: string): Promise<boolean> =>
   work.store.ssoRequests.takeMessage(id, tokenHash(`refused ${proof}`), after(work.now, days(1)));
 
+/** The network address, which the repository counts by, stands first. */
+const sourceOf = (work: Work, about: string | null): string =>
+  [addressKey(work.origin.ip), ...(about === null ? [] : [tokenHash(about)])].join(' ');
+
 /** A line in the log of the connection. @returns the code that the page shows */
 export async function noteAttempt(
   work: Work,
   connection: Pick<Connection, 'id' | 'companyId'>,
-  { id = newId(), outcome, userId = null, details, code = null, isUnproven = false }: Noted,
+  { id = newId(), outcome, userId = null, details, code = null, isUnproven = false, about = null }: Noted,
 ): Promise<string> {
-  const fresh = code ?? supportCode(randomBytes(8));
+  const fresh = code ?? newCode();
   const kept = await work.store.ssoRequests.noteAttempt({
     id,
     companyId: connection.companyId,
@@ -240,7 +254,7 @@ export async function noteAttempt(
     code: good.includes(outcome) ? null : fresh,
     userId,
     details: { ...details, ip: work.origin.ip },
-    source: isUnproven ? addressKey(work.origin.ip) : null,
+    source: isUnproven ? sourceOf(work, about) : null,
   });
   return kept ?? fresh;
 }

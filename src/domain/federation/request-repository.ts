@@ -60,12 +60,15 @@ export interface AttemptRow {
   code: string | null;
   userId: UserId | null;
   details: Record<string, unknown>;
-  /** The network address that it came from, where nobody vouches for it; null: the upstream does. */
+  /** The network address that it came from, and what it was about, where nobody vouches for it; null: the upstream does. */
   source: string | null;
 }
 
 /** Of each connection. What nobody vouches for takes no room from the rest. */
 const keptAttempts = { proven: 200, unproven: 50 };
+
+/** Of those fifty: whoever begins logins and answers them with junk leaves room for what others report. */
+const keptOfNetwork = 20;
 
 /** Lines that another one holds just now are let go by the next. */
 const noteAttempt = `
@@ -76,13 +79,17 @@ const noteAttempt = `
       set at = excluded.at, tries = sso_attempts.tries + 1, details = excluded.details
     returning code),
   others as (
-    select id, at from sso_attempts
+    select id, at, source from sso_attempts
     where company_id = :companyId and connection_id = :connectionId and (source is null) = (:source::text is null)
       and (source is null or (outcome, source) <> (:outcome, :source))),
+  same as (
+    select id, at from others where split_part(source, ' ', 1) = split_part(:source::text, ' ', 1)),
   dropped as (
     delete from sso_attempts where exists (select 1 from noted) and id in (
       select id from sso_attempts where id in (
-        select id from others where (at, id) < (select at, id from others order by at desc, id desc offset :others limit 1))
+        select id from others where (at, id) < (select at, id from others order by at desc, id desc offset :others limit 1)
+        union
+        select id from same where (at, id) < (select at, id from same order by at desc, id desc offset :same limit 1))
       for update skip locked))
   select code from noted`;
 
@@ -194,6 +201,7 @@ export function ssoRequestRepository(db: Database) {
         ...attempt,
         details: JSON.stringify(attempt.details),
         others: keptAttempts[attempt.source === null ? 'proven' : 'unproven'] - 2,
+        same: keptOfNetwork - 2,
       });
       return rows[0]?.code ?? null;
     },

@@ -8,6 +8,7 @@ import {
   newRequestId,
   noteAttempt,
   takeAnswer,
+  testMark,
 } from '../../domain/federation/request-commands.ts';
 import type { Runtime } from '../../runtime.ts';
 import type { Context } from '../context.ts';
@@ -44,8 +45,12 @@ async function tellNoWay(
   { requestId, asking, problem: { problem, details } }: { requestId: string; asking: Asking; problem: OidcProblem },
 ): Promise<void> {
   const { work } = ctx.state;
-  const code = await noteAttempt(work, connection, { outcome: problem, details, isUnproven: true });
-  if (asking.purpose === 'sign-in') return showProblem(ctx, runtime, problem, code, asking.interactionUid);
+  if (asking.purpose === 'sign-in') {
+    // Anybody can begin, but what the upstream fails by is not theirs to say: each way is one line.
+    const noted = { outcome: problem, details, isUnproven: true, about: JSON.stringify(details) };
+    return showProblem(ctx, runtime, problem, await noteAttempt(work, connection, noted), asking.interactionUid);
+  }
+  const code = await noteAttempt(work, connection, { outcome: problem, details: { ...details, ...testMark } });
   await createRequest(work, connection, requestId, asking, {});
   const request = await findRequest(work, requestId);
   const ticket = request && (await takeAnswer(work, request, null, { outcome: 'problem', problem, details, code }));

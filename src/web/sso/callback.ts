@@ -5,9 +5,12 @@ import type { SsoProblem } from '../../domain/federation/problem.ts';
 import {
   findRequest,
   isFirstWord,
+  isOurs,
+  newCode,
   noteAttempt,
   stateOf,
   takeAnswer,
+  testMark,
   unasked,
 } from '../../domain/federation/request-commands.ts';
 import type { SsoRequest } from '../../domain/federation/request-repository.ts';
@@ -117,20 +120,21 @@ async function tell(
 ): Promise<void> {
   const { work } = ctx.state;
   if (finished.outcome === 'problem') {
+    if (request.purpose === 'test') return tellTest(ctx, runtime, connection, request, finished);
     const { problem, details, proof } = finished;
     // Whoever has got hold of one, such as one for another service, could else push out of the log all that was said before.
     const isUnproven = proof === null || !(await isFirstWord(work, connection, proof));
-    const code = await noteAttempt(work, connection, { outcome: problem, details, isUnproven });
-    if (request.purpose !== 'test') return showProblem(ctx, runtime, problem, code, request.interactionUid);
-    const ticket = await takeAnswer(work, request, null, { outcome: 'problem', problem, details, code });
-    if (ticket === null) return showProblem(ctx, runtime, problem, code);
-    return seeOther(ctx, testAddress(connection, ticket));
+    // Who comes by a login that was begun here is told their own code: what went wrong for others, or before, may be another matter.
+    const about = isOurs(request) ? request.id : null;
+    const code = await noteAttempt(work, connection, { outcome: problem, details, isUnproven, about });
+    return showProblem(ctx, runtime, problem, code, request.interactionUid);
   }
   const { assertion, ...arrived } = finished;
   const ticket = await takeAnswer(work, request, assertion, arrived);
   if (ticket === null) {
     // Whoever has seen one answer can send it again and again.
-    const again = { outcome: 'replayed', details: finished.details, isUnproven: true };
+    const about = isOurs(request) ? request.id : null;
+    const again = { outcome: 'replayed', details: finished.details, isUnproven: true, about };
     const code = await noteAttempt(work, connection, again);
     return showProblem(ctx, runtime, 'replayed', code, request.interactionUid);
   }
@@ -140,6 +144,26 @@ async function tell(
     ctx,
     request.interactionUid ? `/interaction/${request.interactionUid}/sso/finish?${query}` : `/sso/arrive?${query}`,
   );
+}
+
+/** The first answer to an administrator's own request is no stranger's: nobody else knows its name. */
+async function tellTest(
+  ctx: Context,
+  runtime: Runtime,
+  connection: StoredConnection,
+  request: SsoRequest,
+  { problem, details }: Extract<Finished, { outcome: 'problem' }>,
+): Promise<void> {
+  const { work } = ctx.state;
+  const code = newCode();
+  const ticket = await takeAnswer(work, request, null, { outcome: 'problem', problem, details, code });
+  const noted = { outcome: problem, details: { ...details, ...testMark }, code };
+  if (ticket === null) {
+    const kept = await noteAttempt(work, connection, { ...noted, isUnproven: true, about: request.id });
+    return showProblem(ctx, runtime, problem, kept);
+  }
+  await noteAttempt(work, connection, noted);
+  seeOther(ctx, testAddress(connection, ticket));
 }
 
 export const testAddress = ({ id }: StoredConnection, ticket: string) =>

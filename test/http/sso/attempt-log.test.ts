@@ -106,6 +106,63 @@ describe('what nobody vouches for', () => {
     expect(await lines()).toMatchObject([{ outcome: 'certificate', tries: 5 }]);
   });
 
+  it('each login that was begun here has a line and a code of its own, and no network more than twenty', async () => {
+    await noteAttempt(from('198.51.100.1'), connection, { outcome: 'certificate', details: {}, isUnproven: true });
+    const codes = new Set<string>();
+    for (let i = 0; i < 3; i += 1) {
+      const visitor = app.visitor();
+      const { id } = await toUpstream(
+        visitor,
+        await visitor.submit(await visitor.open('/login'), { username: 'x', company: company.name }),
+      );
+      const said = { inResponseTo: id, issuer: idp.entityId };
+      const answered = await postAnswer(app, await thief.answer(app, upstreamPerson('x'), said), id);
+      codes.add(new URL(answered.headers.location ?? '', app.url).searchParams.get('code') ?? '');
+    }
+    expect(codes.size).toBe(3);
+    const begun = (await lines()).filter(({ source }) => !source.startsWith('198.51.100.1'));
+    expect(new Set(begun.map(({ code, tries }) => `${code} ${tries}`))).toEqual(
+      new Set([...codes].map((c) => `${c} 1`)),
+    );
+    for (let i = 0; i < 30; i += 1) {
+      app.clock.advance(seconds(1));
+      const noted = { outcome: 'certificate', details: {}, isUnproven: true, about: `request ${i}` };
+      await noteAttempt(from('203.0.113.9'), connection, noted);
+    }
+    const sources = (await lines()).map(({ source }) => source.split(' ')[0]);
+    expect(sources.filter((source) => source === '203.0.113.9')).toHaveLength(20);
+    expect(sources).toContain('198.51.100.1');
+    expect(sources).toHaveLength(24);
+  });
+
+  it('the first answer to a test is no stranger’s: a line and a code of its own, which the log calls a test', async () => {
+    const admin = await atDesk(app, company);
+    const begin = async () => {
+      const place = `/admin/sso/${connection.id}/test`;
+      const left = await admin.visitor.submitOnce(await admin.visitor.open(place), {}, '/test');
+      const { id } = await toUpstream(admin.visitor, left);
+      return { id, xml: await thief.answer(app, upstreamPerson('x'), { inResponseTo: id, issuer: idp.entityId }) };
+    };
+    await junk();
+    const one = await begin();
+    await postAnswer(app, one.xml, one.id);
+    const other = await begin();
+    await postAnswer(app, other.xml, other.id);
+    for (let i = 0; i < 3; i += 1) await postAnswer(app, one.xml, one.id);
+    const all = await lines();
+    expect(new Set(all.map(({ code }) => code)).size).toBe(4);
+    expect(all.filter(({ source }) => source === null)).toMatchObject([
+      { outcome: 'certificate', details: { of: 'test' } },
+      { outcome: 'certificate', details: { of: 'test' } },
+    ]);
+    expect(all.find(({ outcome }) => outcome === 'replayed')).toMatchObject({ tries: 3, details: { of: 'test' } });
+    const page = await admin.visitor.open(`/admin/sso/${connection.id}/log?code=${all[1].code}`);
+    expect(wordsOf(page)).toContain('Test Unknown certificate');
+    expect(wordsOf(page)).not.toContain('Not known');
+    const [, href = ''] = /href="(\/admin\/sso\/[^"]+\/log\/[^"]+)"/.exec(page.body) ?? [];
+    expect(wordsOf(await admin.visitor.open(href))).not.toContain('somebody unknown');
+  });
+
   it('from however many networks, in parallel: the last fifty stay, and every line that the upstream vouches for', async () => {
     await noteAttempt(app.operator(), connection, { outcome: 'audience', details: {} });
     await noteAttempt(app.operator(), connection, { outcome: 'signed-in', details: {} });

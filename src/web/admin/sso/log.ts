@@ -8,7 +8,7 @@ import {
 } from '../../../domain/federation/arrival.ts';
 import { type Attempt, getAttempt, listAttempts } from '../../../domain/federation/attempt-queries.ts';
 import { problemAdvice, problemSentences, type SsoProblem, ssoProblems } from '../../../domain/federation/problem.ts';
-import { halfWay, loggedOut } from '../../../domain/federation/request-commands.ts';
+import { halfWay, loggedOut, testMark } from '../../../domain/federation/request-commands.ts';
 import { param, type Route } from '../../routes.ts';
 import { type Desk, type DeskHandler, showDesk } from '../console.ts';
 import type { StatusWords } from '../views.ts';
@@ -83,11 +83,23 @@ function statusOf({ outcome, code, tries }: Attempt): StatusWords {
 
 const personOf = ({ person }: Attempt) => person && { name: person.name, href: `/admin/users/${person.id}` };
 
+const isTest = ({ details }: Attempt): boolean => details.of === testMark.of;
+
+/** Where no person is named: whoever tests is no one who wanted to get in. */
+const whoOf = (attempt: Attempt): string => (isTest(attempt) ? 'Test' : 'Not known');
+
+function titleOf(attempt: Attempt): string {
+  if (isTest(attempt)) return 'Test';
+  const kind = attempt.outcome === loggedOut || attempt.details.of === 'logout' ? 'Logout' : 'Sign-in';
+  return `${kind} of ${attempt.person?.name ?? 'somebody unknown'}`;
+}
+
 const toLine = (connectionId: string, attempt: Attempt, desk: Desk): AttemptLine => ({
   href: connectionPath(connectionId, `log/${attempt.id}`),
   at: desk.moment(attempt.at),
   status: statusOf(attempt),
   person: personOf(attempt),
+  who: whoOf(attempt),
   code: attempt.code ?? '',
 });
 
@@ -131,7 +143,7 @@ const flat = (value: unknown): string =>
     ? String(value)
     : JSON.stringify(value);
 
-const ownPlace = ['trace', 'claims', 'assertion', 'attributes'];
+const ownPlace = ['of', 'trace', 'claims', 'assertion', 'attributes'];
 
 /** Everything that was noted, but for what has a place of its own. */
 export function detailLines(details: Record<string, unknown>): { name: string; value: string }[] {
@@ -159,22 +171,22 @@ const show: DeskHandler = async (ctx, runtime, desk) => {
   const connection = await connectionAt(ctx, desk);
   const attempt = await getAttempt(desk.work, connection, param(ctx, 'attempt'));
   const known = attempt.code === null ? null : knownOutcome(attempt.outcome);
-  const person = personOf(attempt);
-  const kind = attempt.outcome === loggedOut || attempt.details.of === 'logout' ? 'Logout' : 'Sign-in';
+  const title = titleOf(attempt);
   await showDesk(
     ctx,
     runtime,
     desk,
-    { view: 'admin/sso/attempt', title: `${kind} through ${connection.name}`, place: 'sso' },
+    { view: 'admin/sso/attempt', title: `${title} through ${connection.name}`, place: 'sso' },
     {
       connection: connectionHead(connection, desk, 'log'),
       back: connectionPath(connection.id, 'log'),
       overview: connectionPath(connection.id),
-      title: `${kind} of ${person?.name ?? 'somebody unknown'}`,
+      title,
       at: desk.moment(attempt.at),
       status: statusOf(attempt),
       code: attempt.code ?? '',
-      person,
+      person: personOf(attempt),
+      who: whoOf(attempt),
       shown: known?.sentence ?? '',
       advice: known?.advice ?? '',
       release:

@@ -162,6 +162,8 @@ export interface AttemptLine {
   at: Moment;
   status: StatusWords;
   person: { name: string; href: string } | null;
+  /** Where no person is named. */
+  who: string;
   code: string;
 }
 
@@ -264,6 +266,8 @@ export interface SsoViews {
     problem: Refusal;
     action: string;
     version: string;
+    /** What it was drawn with, for a conflict. */
+    drawn: string;
     enabled: SsoSwitch;
     sections: { id: string; title: string; lead: string; fields: SsoField[]; switches: SsoSwitch[] }[];
     creation: { setting: SsoSwitch; role: SsoField; groups: GroupBox[]; groupsError: string; groupsTheirs: string };
@@ -361,6 +365,8 @@ export interface SsoViews {
     status: StatusWords;
     code: string;
     person: { name: string; href: string } | null;
+    /** Where no person is named. */
+    who: string;
     shown: string;
     advice: string;
     /** Asks before who they are there is taken back; null where that is not the matter. */
