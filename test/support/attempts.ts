@@ -135,8 +135,8 @@ export async function eventsOf(app: TestApp, person: TestPerson, action: string)
   return rows.filter((row) => row.target_id === person.user.id);
 }
 
-/** Waits for something that a job does. */
-export async function until<T>(ask: () => Promise<T | false | null | undefined>, ms = 8000): Promise<T> {
+/** Waits for something that a job does; a busy machine is no failure. */
+export async function until<T>(ask: () => Promise<T | false | null | undefined>, ms = 15_000): Promise<T> {
   const end = Date.now() + ms;
   for (;;) {
     const answer = await ask();

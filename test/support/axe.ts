@@ -17,6 +17,11 @@ export async function violationsOn(tab: Tab): Promise<string[]> {
   if (!(await tab.evaluate<boolean>('"axe" in window'))) await tab.evaluate(axe);
   // From its top: what a sticky head covers in the middle of scrolling is no smaller for it.
   await tab.evaluate('scrollTo({ top: 0, behavior: "instant" })');
+  // Colours that are still on their way to others are nobody's to judge.
+  await tab.evaluate(
+    `Promise.allSettled(document.getAnimations()
+      .filter(({ effect }) => Number.isFinite(effect.getComputedTiming().endTime)).map(({ finished }) => finished))`,
+  );
   const found = await tab.evaluate<Violation[]>(
     `axe.run(document, { runOnly: ${JSON.stringify(tags)} }).then(({ violations }) => violations)`,
   );
