@@ -196,12 +196,22 @@ describe('the settings', () => {
   it('that somebody else saved meanwhile stand beside what was typed: 409', async () => {
     const { id } = await connectIdp(app, company, idp, { name: 'Contended' });
     const mine = await form(id);
-    await save(await form(id), { name: 'Theirs' });
-    const page = await save(mine, { name: 'Mine' });
+    await save(await form(id), { name: 'Theirs', 'attributes.groups': 'theirGroups', asksSecondFactor: 'yes' });
+    const page = await save(mine, { name: 'Mine', 'attributes.username': 'uid' });
     expect(page.status).toBe(409);
     expect(page.body).toContain('value="Mine"');
     expect(text(page)).toContain('Saved meanwhile: Theirs');
     expect((await getConnection(app, company, id)).name).toBe('Theirs');
+    // What I left as it was is theirs, and saving once more does not take it back.
+    const fields = whole(page, `/admin/sso/${id}/settings`);
+    expect(new URLSearchParams(fields).get('attributes.groups')).toBe('theirGroups');
+    const saved = await post(admin.visitor, `/admin/sso/${id}/settings`, fields);
+    expect(saved.status).toBe(303);
+    expect(await getConnection(app, company, id)).toMatchObject({
+      name: 'Mine',
+      attributes: { groups: 'theirGroups', username: 'uid' },
+      asksSecondFactor: true,
+    });
   });
 
   it('Enable asks on a page of its own, and is refused before a test has passed', async () => {

@@ -222,7 +222,7 @@ const said = (name: string, value: string): string => {
   return value === '' ? 'nothing' : value;
 };
 
-const plain = (text = ''): string => text.replace(/\s+/g, ' ').trim();
+export const plain = (text = ''): string => text.replace(/\s+/g, ' ').trim();
 
 /** Where somebody else's settings differ from what is in the form: what they saved. */
 export function differences(kind: Kind, mine: Typed, theirs: Typed, groups: readonly Group[]): Fields {

@@ -9,6 +9,7 @@ import { setFlash } from '../../page.ts';
 import { type Route, seeOther } from '../../routes.ts';
 import { type Desk, type DeskHandler, orRedraw, showDesk } from '../console.ts';
 import { connectionAt, connectionHead, connectionPath, guarded, ssoPath } from './connection-head.ts';
+import { drawnOf, mergedOf } from './settings-drawn.ts';
 import { attributesOf, firstFields, metadataFields, switchesOf } from './settings-fields.ts';
 import {
   differences,
@@ -33,6 +34,8 @@ interface Drawn {
   /** Enable as it was ticked; it is switched on a page of its own. */
   enabled: boolean;
   version: number;
+  /** What the form was drawn with at that version. */
+  drawn: string;
   problem: Locals['problem'];
   theirs: Record<string, string>;
 }
@@ -70,9 +73,9 @@ async function draw(
   runtime: Runtime,
   desk: Desk,
   connection: StoredConnection,
-  drawn: Drawn,
+  drawing: Drawn,
 ): Promise<void> {
-  const { typed, enabled, version, problem, theirs } = drawn;
+  const { typed, enabled, version, problem, theirs } = drawing;
   const { kind } = connection.settings;
   const marks: Marks = { ...(problem ? marksOf(kind, problem.fields) : noMarks), theirs };
   const groups = await desk.work.store.of(desk.companyId).groups.list();
@@ -87,6 +90,7 @@ async function draw(
       problem: problem && { ...problem, field: marks.wrong },
       action: connectionPath(connection.id, 'settings'),
       version: String(version),
+      drawn: drawing.drawn,
       enabled: switchOf('enabled', { enabled: enabled ? 'yes' : '' }, marks, {
         label: kind === 'saml' ? 'Enable Single Sign-On via SAML' : 'Enable Single Sign-On via OpenID Connect',
         help: 'People find this connection on the login page. Passwords work as before until Log In with SSO is enforced.',
@@ -113,10 +117,12 @@ async function draw(
 const show: DeskHandler = async (ctx, runtime, desk) => {
   const connection = await connectionAt(ctx, desk);
   const { enabled, version } = connection;
+  const typed = typedOf(connection);
   await draw(ctx, runtime, desk, connection, {
-    typed: typedOf(connection),
+    typed,
     enabled,
     version,
+    drawn: drawnOf(connection.settings.kind, { ...typed, enabled }),
     problem: null,
     theirs: {},
   });
@@ -129,12 +135,14 @@ const save: DeskHandler = async (ctx, runtime, desk) => {
   const typed = typedFrom(kind, form, formLists.group);
   const enabled = form.enabled === 'yes';
   const version = Number(form.version);
+  const { drawn = '' } = form;
   await orRedraw(
     ctx,
     async () => {
       const input = inputFrom(kind, typed);
       const saved = await editConnection(desk.work, desk.companyId, connection.id, { version, ...input });
-      if (saved.outcome === 'stale') return stale(ctx, runtime, desk, { typed, enabled, theirs: saved.connection });
+      if (saved.outcome === 'stale')
+        return stale(ctx, runtime, desk, { typed, enabled, drawn, theirs: saved.connection });
       if (enabled === connection.enabled) {
         const isReady = isTested(await connectionAt(ctx, desk));
         const text = `The settings of ${input.name} are saved.${isReady ? '' : ' Test it with them.'}`;
@@ -144,27 +152,31 @@ const save: DeskHandler = async (ctx, runtime, desk) => {
       setFlash(ctx, runtime, { kind: 'success', text: 'The other settings are saved. Confirm the switch here.' });
       seeOther(ctx, connectionPath(connection.id, enabled ? 'enable' : 'disable'));
     },
-    (problem) => draw(ctx, runtime, desk, connection, { typed, enabled, version, problem, theirs: {} }),
+    (problem) => draw(ctx, runtime, desk, connection, { typed, enabled, version, drawn, problem, theirs: {} }),
   );
 };
 
-/** Somebody else was faster: what was typed stays in the form, what they saved stands beside it. */
+/** Somebody else was faster: what was changed here stays in the form with theirs beside it; all else shows what they saved. */
 async function stale(
   ctx: Context,
   runtime: Runtime,
   desk: Desk,
-  { typed, enabled, theirs }: { typed: Typed; enabled: boolean; theirs: StoredConnection },
+  { typed, enabled, drawn, theirs }: { typed: Typed; enabled: boolean; drawn: string; theirs: StoredConnection },
 ): Promise<void> {
   const groups: Group[] = await desk.work.store.of(desk.companyId).groups.list();
-  const found = differences(theirs.settings.kind, typed, typedOf(theirs), groups);
+  const { kind } = theirs.settings;
+  const saved = { ...typedOf(theirs), enabled: theirs.enabled };
+  const merged = mergedOf(kind, drawn, { ...typed, enabled }, saved);
+  const found = differences(kind, merged, saved, groups);
   const rest =
     Object.keys(found).length === 0
-      ? 'Nothing on this page differs from it.'
-      : 'Your values are still in the form, and theirs stand beside where they differ.';
+      ? 'Nothing that you changed differs from it.'
+      : 'What you changed is still in the form, with theirs beside it; all else shows what they saved.';
   await draw(ctx, runtime, desk, theirs, {
-    typed,
-    enabled,
+    typed: merged,
+    enabled: merged.enabled,
     version: theirs.version,
+    drawn: drawnOf(kind, saved),
     problem: {
       sentence: `This connection was changed while you had it open, so nothing of yours is saved yet. ${rest} Look through them, and save again.`,
       field: null,
