@@ -226,6 +226,36 @@ describe('the plan', () => {
     expect(text(done)).toContain('Test it, then enable it.');
   });
 
+  it('with a typo says that nobody has come with that group, and leads back to the rules as they were typed', async () => {
+    const on = await stage({ mia: ['Field'], pat: ['Sales'] });
+    const plan = await planned(on, true, [
+      { value: 'Feild', role: 'Admin' },
+      { value: 'Sales', role: 'User' },
+    ]);
+    const page = await on.admin.visitor.open(plan);
+    expect(text(page)).toContain('Nobody has come with the group “Feild” so far. Did you mean “Field”?');
+    expect(text(page)).not.toContain('“Sales” so far');
+    const href = /href="([^"]+\/rules\?plan=[^"]+)"/.exec(page.body)?.[1] ?? '';
+    const rules = `${on.path}/rules`;
+    const draft = filled(await on.admin.visitor.open(href), rules);
+    expect(draft.filter(([name]) => ['on', 'value', 'role'].includes(name))).toEqual([
+      ['on', 'yes'],
+      ['value', 'Feild'],
+      ['role', 'Admin'],
+      ['value', 'Sales'],
+      ['role', 'User'],
+    ]);
+    // What counts is still what was saved.
+    expect(filled(await on.admin.visitor.open(rules), rules).some(([name]) => name === 'value')).toBe(false);
+    const right = draft.map(([name, value]): [string, string] => [name, value === 'Feild' ? 'Field' : value]);
+    const mended = await post(on.admin.visitor, rules, right);
+    const next = await on.admin.visitor.open(mended.headers.location ?? '');
+    expect(text(next)).not.toContain('Nobody has come');
+    const other = await makeConnection(app, on.company, { name: 'Other' });
+    const elsewhere = href.replace(on.connection.id, other.id);
+    expect((await on.admin.visitor.send(elsewhere)).status).toBe(404);
+  });
+
   it('API-02 of another connection or company is not there', async () => {
     const on = await stage({ mia: ['Field'] });
     const plan = await planned(on, false, [field]);

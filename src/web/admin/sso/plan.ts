@@ -9,6 +9,8 @@ import {
   listPlanRows,
   listPlans,
 } from '../../../domain/federation/plan-queries.ts';
+import { listUnseenGroups } from '../../../domain/federation/rule-queries.ts';
+import { groupsOf } from '../../../domain/federation/unseen-groups.ts';
 import { pagingOf } from '../../../lib/paging.ts';
 import { after } from '../../../lib/time.ts';
 import type { Runtime } from '../../../runtime.ts';
@@ -19,6 +21,7 @@ import { type Desk, type DeskHandler, idParam, showDesk } from '../console.ts';
 import { filterOf, isOpen, isOwn, makeAnother, type PlanChanged, planPage, planState, sendPlan } from '../plan-page.ts';
 import { connectionAt, connectionHead, connectionPath, guarded, ssoPath } from './connection-head.ts';
 import { actWords, changedOf, countsWords, people, setupWords } from './plan-words.ts';
+import { rulesOfPlan } from './rules.ts';
 import type { SsoPlanLine } from './views.ts';
 
 export async function planAt(
@@ -68,6 +71,16 @@ const toLine = (row: PlanRow, desk: Desk): SsoPlanLine => ({
   rule: row.rule,
   seen: row.seenAt && desk.moment(row.seenAt),
 });
+
+/** A typo in a rule is the name of a group that nobody has. */
+async function unseenWords(desk: Desk, plan: Plan): Promise<string[]> {
+  if (!isOpen(plan)) return [];
+  const unseen = await listUnseenGroups(desk.work, desk.companyId, plan.connectionId, groupsOf(plan.proposed.rules));
+  return unseen.map(
+    ({ name, near }) =>
+      `Nobody has come with the group “${name}” so far.${near === null ? '' : ` Did you mean “${near}”?`}`,
+  );
+}
 
 const shownDifferences = 20;
 
@@ -122,7 +135,7 @@ export async function drawPlan(ctx: Context, runtime: Runtime, desk: Desk, probl
   });
   const page = planPage(ctx, desk, plan, {
     here,
-    again: connectionPath(connection.id, 'rules'),
+    again: rulesOfPlan(connection.id, plan.id),
     acts: planActs,
     wordsOf: (act) => actWords[act],
     all: 'Everybody',
@@ -141,8 +154,9 @@ export async function drawPlan(ctx: Context, runtime: Runtime, desk: Desk, probl
       ...page,
       connection: connectionHead(connection, desk, 'plans'),
       back: connectionPath(connection.id, 'plans'),
-      changes: setupWords(plan),
+      changes: [...setupWords(plan), ...(await unseenWords(desk, plan))],
       second: undoWords(plan, desk) ?? page.second,
+      edit: isOpen(plan) ? rulesOfPlan(connection.id, plan.id) : null,
       apply: applyOf(plan, desk, here, changed !== null),
       note: plan.undoNote ?? '',
       undo:

@@ -6,7 +6,7 @@ import type { MappingRule } from '../../../domain/federation/mapping.ts';
 import { conditionWords } from '../../../domain/federation/person-mapping.ts';
 import { doneCount } from '../../../domain/federation/plan.ts';
 import { makePlan } from '../../../domain/federation/plan-commands.ts';
-import { listPlans } from '../../../domain/federation/plan-queries.ts';
+import { getPlan, listPlans } from '../../../domain/federation/plan-queries.ts';
 import type { RuleInput } from '../../../domain/federation/rule.ts';
 import { mostRules } from '../../../domain/federation/rule.ts';
 import { listRules, listSeenGroups } from '../../../domain/federation/rule-queries.ts';
@@ -205,10 +205,25 @@ async function draw(
   );
 }
 
+/** What counts now; or what a plan proposes, so that it can be gone on with instead of typed again. */
+async function beginning(ctx: Context, desk: Desk, connection: StoredConnection): Promise<Draft> {
+  const { plan } = ctx.query;
+  if (typeof plan === 'string' && isId(plan)) {
+    const { proposed } = await getPlan(desk.work, desk.companyId, connection.id, plan);
+    const rules = proposed.rules.toSorted((one, other) => one.position - other.position);
+    return { on: proposed.mapping, rules: rules.map(draftRule) };
+  }
+  const rules = await listRules(desk.work, desk.companyId, connection.id);
+  return { on: connection.mapping, rules: rules.map(draftRule) };
+}
+
+/** The form of the rules, as a plan proposes them. */
+export const rulesOfPlan = (connectionId: string, planId: string): string =>
+  `${connectionPath(connectionId, 'rules')}?plan=${planId}`;
+
 const show: DeskHandler = async (ctx, runtime, desk) => {
   const connection = await connectionAt(ctx, desk);
-  const rules = await listRules(desk.work, desk.companyId, connection.id);
-  const draft = { on: connection.mapping, rules: rules.map(draftRule) };
+  const draft = await beginning(ctx, desk, connection);
   await draw(ctx, runtime, desk, connection, { draft, version: connection.version, problem: null, theirs: [] });
 };
 

@@ -314,6 +314,8 @@ export interface SsoViews {
     connection: SsoHead;
     back: string;
     changes: string[];
+    /** Back to its rules, as they were typed. */
+    edit: string | null;
     apply: { href: string; button: string } | null;
     /** What did not become as it was when it was undone. */
     note: string;
