@@ -1,6 +1,10 @@
 // A field that takes the value of another one until somebody writes into it. Nothing is cut: what is too long is told (A3.4).
 export function bind(fields) {
-  for (const field of fields) follow(field, document.getElementById(field.dataset.fillFrom));
+  for (const field of fields) {
+    const source = document.getElementById(field.dataset.fillFrom);
+    // What another kind of connection asks for is not on every page.
+    if (source) follow(field, source);
+  }
 }
 
 function follow(field, source) {

@@ -64,7 +64,7 @@ export function judgeTest(
       passed: hasNames,
       sentence: hasNames
         ? `The name is ${firstName} ${lastName}.`
-        : `First name, last name or both were missing: a new person is called by the address then.`,
+        : `First name, last name or both were missing: whoever has no account here yet would be refused.`,
     },
     {
       name: 'groups',
