@@ -13,7 +13,7 @@ import type { Work } from '../work.ts';
 
 const batch = 500;
 
-/** @returns how many were sealed anew. Safe on several nodes at once: a box is replaced only where it still stands. */
+/** @returns how many were taken up. Safe on several nodes at once: a box is replaced only where it still stands, though each node counts it. */
 export async function sealAnew({ keyring, store }: Work): Promise<number> {
   if (keyring.isSingle) return 0;
   const anew = (purpose: string): Resealing => ({

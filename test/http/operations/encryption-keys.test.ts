@@ -138,8 +138,10 @@ describe('encryption keys', () => {
     const before = await boxes();
     const rotated = await nodeWith([newKey, testKey]);
     const work = () => rotated.runtime.work({ kind: 'system', name: 'test' });
-    const counts = await Promise.all([sealAnew(work()), sealAnew(work())]);
-    expect(Math.max(...counts)).toBeGreaterThan(7);
+    const [one, other] = await Promise.all([sealAnew(work()), sealAnew(work())]);
+    expect(before.length).toBeGreaterThan(7);
+    // Two at once share the boxes as chance has it; a box that both take up is counted by both.
+    expect(one + other).toBeGreaterThanOrEqual(before.length);
     const after = await boxes();
     expect(after).toHaveLength(before.length);
     expect(after.filter((box) => before.includes(box))).toEqual([]);
