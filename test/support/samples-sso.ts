@@ -436,13 +436,14 @@ const testSamples: Make = (shell, markup) => {
     connection: head('Test'),
     problem: null,
     again: `${path}/test`,
-    onward: { words: 'It can be enabled now.', href: `${path}/enable`, button: 'Enable Northwind Entra' },
     mend: { settings: `${path}/settings`, guide: path },
     bind: null,
   };
   const arrived = {
     kind: 'arrived' as const,
-    passed: true,
+    title: 'The test passed',
+    isMissing: false,
+    onward: { words: 'It can be enabled now.', href: `${path}/enable`, button: 'Enable Northwind Entra' },
     checks: [
       { title: 'An e-mail address', passed: true, sentence: 'It is ada@northwind.example.', isNeeded: true },
       { title: 'Groups', passed: false, sentence: 'No groups came.', isNeeded: true },
@@ -505,10 +506,18 @@ const testSamples: Make = (shell, markup) => {
         problem: refusal('That account belongs to another person here.', null),
         outcome: {
           ...arrived,
-          passed: false,
+          title: 'Something is missing',
+          isMissing: true,
+          onward: null,
           decision: { ...arrived.decision, title: 'Would be refused', tone: 'danger' as const, becomes: [] },
         },
       },
+    },
+    {
+      view: 'admin/sso/test-result',
+      title: 'Test',
+      variant: 'unfit',
+      locals: { ...result, outcome: { ...arrived, title: 'This person would be refused', onward: null } },
     },
     {
       view: 'admin/sso/test-result',

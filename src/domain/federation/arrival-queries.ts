@@ -31,8 +31,14 @@ export async function explainArrival(
   const key = { connectionId: connection.id, issuer: how.issuer, subject: claims.subject };
   // The test of a connection that is still off asks what it would be like.
   const facts = await readArrival(work, { connection: { ...connection, enabled: true }, claims, key });
-  return decideArrival(facts);
+  const decision = decideArrival(facts);
+  return decision.outcome === 'create' && (await isTaken(work, connection, decision.person.fields.username))
+    ? { ...decision, outcome: 'refused', because: 'username-taken', fields: {} }
+    : decision;
 }
+
+const isTaken = async (work: Work, { companyId }: Connection, username: string): Promise<boolean> =>
+  (await work.store.of(companyId).users.findByUsername(username)) !== null;
 
 export async function readArrival(work: Work, { connection, claims, key }: Come): Promise<ArrivalFacts> {
   const { companyId } = connection;

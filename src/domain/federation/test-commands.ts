@@ -5,10 +5,12 @@ import { after, minutes } from '../../lib/time.ts';
 import { transaction, type Work } from '../../work.ts';
 import { record } from '../audit/commands.ts';
 import { authorise } from '../roles/authority.ts';
+import type { ArrivalDecision } from './arrival.ts';
+import { explainArrival } from './arrival-queries.ts';
 import type { ConnectionId } from './connection.ts';
 import type { StoredConnection } from './connection-repository.ts';
 import { fetchTestResult, type TestResult } from './request-commands.ts';
-import { isTested, judgeTest, passes, type TestCheck, testedHashOf } from './tested.ts';
+import { isProof, isTested, judgeTest, type TestCheck, type TestVerdict, testedHashOf, verdictOf } from './tested.ts';
 
 export type TestOutcome =
   /** It has run out, somebody else began it, or the connection was changed since. */
@@ -18,12 +20,13 @@ export type TestOutcome =
       outcome: 'arrived';
       result: Extract<TestResult, { outcome: 'arrived' }>;
       checks: TestCheck[];
-      /** It may be enabled with these settings. */
-      passed: boolean;
+      /** What a sign-in of this person would do. */
+      decision: ArrivalDecision;
+      verdict: TestVerdict;
     };
 
 /**
- * What came back, every claim of it, for the administrator who began the test and nobody else. One that passes makes the connection
+ * What came back, every claim of it, for the administrator who began the test and nobody else. One that proves it makes the connection
  * ready to be enabled; looking at it again changes nothing more.
  */
 export async function recordTest(
@@ -39,10 +42,14 @@ export async function recordTest(
   if (!result) return { outcome: 'gone' };
   if (result.outcome === 'problem') return { outcome: 'problem', result };
   const rules = await work.store.of(companyId).mappingRules.list(connectionId);
-  const checks = judgeTest(result.claims, connection, { readsGroups: rules.some(({ when }) => when.kind === 'group') });
-  const passed = passes(checks);
-  if (passed) await markTested(work, connection);
-  return { outcome: 'arrived', result, checks, passed };
+  const decision = await explainArrival(work, connection, result.claims, { issuer: result.issuer });
+  const checks = judgeTest(result.claims, connection, {
+    readsGroups: rules.some(({ when }) => when.kind === 'group'),
+    needsNames: decision.outcome === 'refused' && decision.because === 'invalid-person',
+  });
+  const verdict = verdictOf(checks, decision);
+  if (isProof(verdict)) await markTested(work, connection);
+  return { outcome: 'arrived', result, checks, decision, verdict };
 }
 
 /** Whoever opens the page twice has tested once. */

@@ -1,5 +1,6 @@
 // What a test sign-in proves: that the connection works with the settings of today. Pure.
 import { hash } from 'node:crypto';
+import type { ArrivalRefusal } from './arrival.ts';
 import type { UpstreamClaims } from './claims.ts';
 import type { Connection } from './connection.ts';
 
@@ -34,11 +35,14 @@ export interface TestCheck {
   sentence: string;
 }
 
-/** What came back, held against what a sign-in needs. `reads`: a rule of the connection looks at groups. */
+/**
+ * What came back, held against what a sign-in needs.
+ * `readsGroups`: a rule of the connection looks at groups. `needsNames`: this very person could not be created without them.
+ */
 export function judgeTest(
   claims: UpstreamClaims,
-  { attributes, settings }: WhatIsTested,
-  { readsGroups }: { readsGroups: boolean },
+  { attributes, settings, creation }: WhatIsTested & Pick<Connection, 'creation'>,
+  { readsGroups, needsNames }: { readsGroups: boolean; needsNames: boolean },
 ): TestCheck[] {
   const { email, firstName, lastName, groups } = claims;
   const isSaml = settings.kind === 'saml';
@@ -60,11 +64,11 @@ export function judgeTest(
     },
     {
       name: 'names',
-      weight: 'good to have',
+      weight: needsNames ? 'needed' : 'good to have',
       passed: hasNames,
       sentence: hasNames
         ? `The name is ${firstName} ${lastName}.`
-        : `First name, last name or both were missing: whoever has no account here yet would be refused.`,
+        : `First name, last name or both were missing: ${creation.on ? 'whoever has no account here yet would be refused' : 'new people would need them once Automatic User Creation is on'}.`,
     },
     {
       name: 'groups',
@@ -75,5 +79,20 @@ export function judgeTest(
   ];
 }
 
-export const passes = (checks: readonly TestCheck[]): boolean =>
-  checks.every(({ passed, weight }) => passed || weight === 'good to have');
+/**
+ * One answer to what came and to what a sign-in would make of it.
+ * `not-this-person`: the connection does its part, and whoever tested would not get in for a reason of their own, such as having no
+ * account here: an administrator who sets it up with an account of theirs at the upstream. `unfit`: what came makes nobody.
+ */
+export type TestVerdict = 'passed' | 'not-this-person' | 'missing' | 'unfit';
+
+type Decided = { outcome: 'create' | 'accept' | 'deactivate' } | { outcome: 'refused'; because: ArrivalRefusal };
+
+export function verdictOf(checks: readonly TestCheck[], decision: Decided): TestVerdict {
+  if (checks.some(({ passed, weight }) => !passed && weight === 'needed')) return 'missing';
+  if (decision.outcome === 'create' || decision.outcome === 'accept') return 'passed';
+  return decision.outcome === 'refused' && decision.because === 'invalid-person' ? 'unfit' : 'not-this-person';
+}
+
+/** It may be enabled with these settings. */
+export const isProof = (verdict: TestVerdict): boolean => verdict === 'passed' || verdict === 'not-this-person';

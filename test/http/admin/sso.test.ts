@@ -262,6 +262,54 @@ describe('the test', () => {
     expect(text(await other.visitor.open(posted.headers.location ?? ''))).toContain('not there any more');
   });
 
+  const noNames = { Email: 'new@example.com', Username: 'new' };
+  it.each<[string, Record<string, string | string[]>, boolean, string, RegExp, boolean]>([
+    ['a newcomer without names, creation on', noNames, true, 'Something is missing', /yet would be refused/, false],
+    [
+      'nobody here, creation off',
+      upstreamPerson('new').attributes,
+      false,
+      'would not get in',
+      /No account|is off/,
+      true,
+    ],
+    [
+      'the same without names',
+      noNames,
+      false,
+      'would not get in',
+      /need them once Automatic User Creation is on/,
+      true,
+    ],
+    [
+      'a username that is taken here',
+      { ...noNames, ...{ FirstName: 'A', LastName: 'B' } },
+      true,
+      'would not get in',
+      /has the username/,
+      true,
+    ],
+  ])('T3 has one verdict: %s', async (what, attributes, on, title, words, ready) => {
+    const { id } = await connectIdp(app, company, idp, {
+      name: `Verdict ${what}`,
+      enabled: false,
+      creation: { on, role: 'User', groupIds: [] },
+    });
+    const username = what.startsWith('a username') ? admin.person.user.username : 'new';
+    const request = await begin(id);
+    const person = { nameId: 'new', attributes: { ...attributes, Username: username } };
+    const posted = await postAnswer(app, await idp.answer(app, person, { inResponseTo: request }), request);
+    const page = await open(posted.headers.location ?? '');
+    expect(text(page)).toContain(title);
+    expect(text(page)).toMatch(words);
+    expect(text(page)).toContain('Would be refused');
+    expect(text(page)).not.toContain('The test passed');
+    expect(text(page).includes('It can be enabled now')).toBe(ready);
+    expect(page.body.includes(`href="/admin/sso/${id}/enable"`)).toBe(ready);
+    const enabled = await admin.visitor.submit(await open(`/admin/sso/${id}/enable`), {}, '/enable');
+    expect(enabled.status).toBe(ready ? 200 : 409);
+  });
+
   it('C27 AUT-19 whoever tests can bind their own account to the one there, with their own password and code', async () => {
     const { id } = await connectIdp(app, company, idp, { name: 'Bound', enabled: false });
     const root = await atDesk(app, company, { role: 'Root Admin' });

@@ -1,14 +1,13 @@
 // The test of a connection: a real sign-in of whoever tests, every claim that came back, and what it would make of a person here.
 import type { ArrivalDecision } from '../../../domain/federation/arrival.ts';
 import { arrivalAdvice } from '../../../domain/federation/arrival.ts';
-import { explainArrival } from '../../../domain/federation/arrival-queries.ts';
 import { bindOwnIdentity } from '../../../domain/federation/binding-commands.ts';
 import type { UpstreamClaims } from '../../../domain/federation/claims.ts';
 import type { StoredConnection } from '../../../domain/federation/connection-repository.ts';
 import { problemAdvice, problemSentences } from '../../../domain/federation/problem.ts';
 import { fetchTestResult } from '../../../domain/federation/request-commands.ts';
 import { recordTest, type TestOutcome } from '../../../domain/federation/test-commands.ts';
-import { isTested, type TestCheck } from '../../../domain/federation/tested.ts';
+import { isProof, isTested, type TestCheck, type TestVerdict } from '../../../domain/federation/tested.ts';
 import type { Group } from '../../../domain/groups/group.ts';
 import { conflict } from '../../../lib/errors.ts';
 import type { Runtime } from '../../../runtime.ts';
@@ -127,6 +126,24 @@ function decisionOf(decision: ArrivalDecision, groups: readonly Group[]): Arrive
   }
 }
 
+const verdictTitles: Record<TestVerdict, string> = {
+  passed: 'The test passed',
+  'not-this-person': 'The connection works, but this person would not get in',
+  missing: 'Something is missing',
+  unfit: 'This person would be refused',
+};
+
+function onwardOf({ id, name, enabled }: StoredConnection, getsIn: boolean): Arrived['onward'] {
+  if (enabled) return { words: '', href: connectionPath(id), button: 'Go on' };
+  return {
+    words: getsIn
+      ? 'It can be enabled now. People find it on the login page then; passwords work as before.'
+      : 'It can be enabled now: this is about the person, not about the connection. Passwords work as before.',
+    href: connectionPath(id, 'enable'),
+    button: `Enable ${name}`,
+  };
+}
+
 async function shownOf(desk: Desk, connection: StoredConnection, tested: TestOutcome): Promise<Shown> {
   if (tested.outcome === 'gone') return { kind: 'gone' };
   if (tested.outcome === 'problem') {
@@ -140,11 +157,12 @@ async function shownOf(desk: Desk, connection: StoredConnection, tested: TestOut
     };
   }
   const { claims, issuer } = tested.result;
-  const decision = await explainArrival(desk.work, connection, claims, { issuer });
   const groups = await desk.work.store.of(desk.companyId).groups.list();
   return {
     kind: 'arrived',
-    passed: tested.passed,
+    title: verdictTitles[tested.verdict],
+    isMissing: tested.verdict === 'missing',
+    onward: isProof(tested.verdict) ? onwardOf(connection, tested.verdict === 'passed') : null,
     checks: tested.checks.map(({ name, weight, passed, sentence }) => ({
       title: checkTitles[name],
       passed,
@@ -154,7 +172,7 @@ async function shownOf(desk: Desk, connection: StoredConnection, tested: TestOut
     issuer,
     subject: claims.subject,
     claims: claimLines(claims, connection),
-    decision: decisionOf(decision, groups),
+    decision: decisionOf(tested.decision, groups),
   };
 }
 
@@ -185,13 +203,6 @@ async function drawResult(
       problem,
       outcome: await shownOf(desk, connection, tested),
       again: connectionPath(connection.id, 'test'),
-      onward: connection.enabled
-        ? { words: '', href: connectionPath(connection.id), button: 'Go on' }
-        : {
-            words: 'It can be enabled now. People find it on the login page then; passwords work as before.',
-            href: connectionPath(connection.id, 'enable'),
-            button: `Enable ${connection.name}`,
-          },
       mend: {
         settings: `${connectionPath(connection.id, 'settings')}#attributes-title`,
         guide: `${connectionPath(connection.id)}#guide`,

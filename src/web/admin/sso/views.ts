@@ -241,7 +241,11 @@ export interface SsoViews {
     outcome:
       | {
           kind: 'arrived';
-          passed: boolean;
+          title: string;
+          /** Something that a sign-in needs did not come. */
+          isMissing: boolean;
+          /** What to do next; null: nothing but mending it. */
+          onward: { words: string; href: string; button: string } | null;
           checks: (Check & { isNeeded: boolean })[];
           issuer: string;
           subject: string;
@@ -256,8 +260,7 @@ export interface SsoViews {
       | { kind: 'problem'; sentence: string; advice: string; code: string; details: { name: string; value: string }[] }
       | { kind: 'gone' };
     again: string;
-    /** What to do after a test that passed, and where to mend one that did not. */
-    onward: { words: string; href: string; button: string };
+    /** Where to mend one that did not pass. */
     mend: { settings: string; guide: string };
   };
   'admin/sso/settings': {

@@ -1,14 +1,22 @@
 // What a test sign-in proves, and the words of the ways in (C26).
 import { describe, expect, it } from 'vitest';
+import type { ArrivalRefusal } from '../../../../src/domain/federation/arrival.ts';
 import type { UpstreamClaims } from '../../../../src/domain/federation/claims.ts';
 import type { Connection } from '../../../../src/domain/federation/connection.ts';
 import { isEnforced, isEnough, standingOf, waysSentence } from '../../../../src/domain/federation/enforce.ts';
-import { isTested, judgeTest, passes, testedHashOf } from '../../../../src/domain/federation/tested.ts';
+import {
+  isProof,
+  isTested,
+  judgeTest,
+  type TestVerdict,
+  testedHashOf,
+  verdictOf,
+} from '../../../../src/domain/federation/tested.ts';
 import { lastWayLost, type SsoWayIn } from '../../../../src/domain/users/sso-ways-in.ts';
 import type { UserId } from '../../../../src/lib/ids.ts';
 import { after as later, minutes } from '../../../../src/lib/time.ts';
 
-const connection: Pick<Connection, 'settings' | 'attributes'> = {
+const connection: Pick<Connection, 'settings' | 'attributes' | 'creation'> = {
   settings: { kind: 'oidc', issuer: 'https://idp.example', clientId: 'a', scopes: 'openid', logoutReturns: false },
   attributes: {
     email: 'email',
@@ -18,6 +26,7 @@ const connection: Pick<Connection, 'settings' | 'attributes'> = {
     groups: 'groups',
     companyIdentifier: '',
   },
+  creation: { on: true, role: 'User', groupIds: [] },
 };
 
 const claims: UpstreamClaims = {
@@ -57,6 +66,7 @@ describe('the hash of what was tested', () => {
 });
 
 describe('what came back, judged', () => {
+  const letIn = { outcome: 'accept' as const };
   it.each<[string, Partial<UpstreamClaims>, boolean, boolean]>([
     ['all of it', {}, true, true],
     ['no e-mail: nobody could be found', { email: null }, false, false],
@@ -65,12 +75,33 @@ describe('what came back, judged', () => {
     ['no groups, where a rule reads them (C22)', { groups: { state: 'missing' } }, true, false],
     ['a link in place of the groups, where a rule reads them', { groups: { state: 'overage' } }, true, false],
   ])('%s', (_, came, readsGroups, passed) => {
-    expect(passes(judgeTest({ ...claims, ...came }, connection, { readsGroups }))).toBe(passed);
+    const checks = judgeTest({ ...claims, ...came }, connection, { readsGroups, needsNames: false });
+    expect(isProof(verdictOf(checks, letIn))).toBe(passed);
+  });
+
+  it.each<[string, ArrivalRefusal | 'deactivate', Partial<UpstreamClaims>, boolean, TestVerdict, RegExp]>([
+    ['nobody here, creation off', 'no-account', {}, false, 'not-this-person', /The name is Ada/],
+    ['the same without names', 'no-account', { firstName: null }, false, 'not-this-person', /once Automatic User/],
+    ['a newcomer without names', 'invalid-person', { lastName: null }, true, 'missing', /yet would be refused/],
+    ['a newcomer with a name that is too long', 'invalid-person', {}, true, 'unfit', /The name is Ada/],
+    ['the Root Admin, who is not found by address', 'root', {}, true, 'not-this-person', /The name is Ada/],
+    ['in no mapped group', 'deactivate', {}, true, 'not-this-person', /The name is Ada/],
+  ])('%s', (_, because, came, on, verdict, words) => {
+    const checks = judgeTest(
+      { ...claims, ...came },
+      { ...connection, creation: { ...connection.creation, on } },
+      { readsGroups: false, needsNames: because === 'invalid-person' },
+    );
+    const found = because === 'deactivate' ? { outcome: because } : { outcome: 'refused' as const, because };
+    expect(verdictOf(checks, found)).toBe(verdict);
+    expect(isProof(verdict)).toBe(verdict === 'not-this-person');
+    expect(checks.map(({ sentence }) => sentence).join(' ')).toMatch(words);
   });
 
   it('names the claim that was missing', () => {
     const sentences = judgeTest({ ...claims, email: null, groups: { state: 'missing' } }, connection, {
       readsGroups: true,
+      needsNames: false,
     }).map(({ sentence }) => sentence);
     expect(sentences.join(' ')).toContain('the claim "email" was missing');
     expect(sentences.join(' ')).toContain('the claim "groups" was missing');
