@@ -159,6 +159,8 @@ export interface Lies {
   jwks: Json | null;
   /** Instead of an answer, so many bytes; or none at all. */
   discoveryBytes: number;
+  /** Instead of the document, an empty page of this status. */
+  discoveryStatus: number | null;
 }
 
 export interface Liar extends Upstream {
@@ -189,6 +191,7 @@ export async function startLiar(): Promise<Liar> {
     tokenStatus: 200,
     jwks: null,
     discoveryBytes: 0,
+    discoveryStatus: null,
   };
   const liar: Liar = {
     issuer,
@@ -252,6 +255,8 @@ export async function startLiar(): Promise<Liar> {
     const json = (value: Json, status = 200) =>
       void response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(value));
     if (path === '/.well-known/openid-configuration') {
+      if (lies.discoveryStatus !== null)
+        return void response.writeHead(lies.discoveryStatus, { 'content-type': 'text/html' }).end('<p>Hello</p>');
       if (lies.discoveryBytes > 0)
         return void response
           .writeHead(200, { 'content-type': 'application/json' })

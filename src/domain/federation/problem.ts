@@ -23,6 +23,8 @@ export const ssoProblems = [
   'other-browser',
   'upstream-error',
   'upstream-unreachable',
+  'no-configuration',
+  'other-issuer',
 ] as const;
 
 export type SsoProblem = (typeof ssoProblems)[number];
@@ -51,6 +53,8 @@ export const problemSentences: Record<SsoProblem, string> = {
   'other-browser': 'This login was begun in another browser, or has run out. Log in again.',
   'upstream-error': 'Your identity provider did not log you in.',
   'upstream-unreachable': 'Your identity provider cannot be reached right now. Try again in a moment.',
+  'no-configuration': 'Your identity provider could not be found at the address that is known here.',
+  'other-issuer': 'Another identity provider answers at the address that is known here.',
 };
 
 /** For the administrator: what most likely is to be mended, and where. */
@@ -78,4 +82,17 @@ export const problemAdvice: Record<SsoProblem, string> = {
   'other-browser': 'The answer reached another browser than the one that asked, or its cookies were deleted.',
   'upstream-error': 'The identity provider refused; the details hold its own words.',
   'upstream-unreachable': 'The address of the identity provider does not answer.',
+  'no-configuration':
+    'Compare Issuer in the settings with the one that the identity provider shows. It is the address without /.well-known/openid-configuration at its end.',
+  'other-issuer':
+    'If that is your identity provider, write the issuer into the settings exactly as it is said there: a slash at its end counts. For Entra ID, name your own tenant, not all of them.',
 };
+
+/** What an administrator reads on the test of a connection: addresses of their own settings included. */
+export function sentenceFor(problem: SsoProblem, { address, said }: Record<string, unknown>): string {
+  if (typeof address !== 'string') return problemSentences[problem];
+  if (problem === 'no-configuration') return `There is no OpenID configuration at ${address}.`;
+  if (problem === 'other-issuer' && typeof said === 'string')
+    return `The OpenID configuration at ${address} is of another issuer: ${said}.`;
+  return problemSentences[problem];
+}

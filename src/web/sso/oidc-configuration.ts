@@ -1,5 +1,6 @@
 // What is known of an OpenID provider: its discovery document and keys, fetched by the guarded way out only (API-11), kept for minutes.
 import * as client from 'openid-client';
+import { z } from 'zod';
 import { clientSecretPurpose, type StoredConnection } from '../../domain/federation/connection-repository.ts';
 import type { SsoProblem } from '../../domain/federation/problem.ts';
 import { isLoopbackHost, type Outgoing } from '../../lib/outgoing.ts';
@@ -102,13 +103,8 @@ async function discover(
   const issuer = new URL(settings.issuer);
   const fetch = guardedFetch(outgoing);
   const isPlain = issuer.protocol === 'http:' && isLoopbackHost(issuer.hostname);
-  const found = await client.discovery(issuer, settings.clientId, undefined, client.None(), {
-    [client.customFetch]: fetch,
-    timeout: limits.timeoutMs / seconds(1),
-    ...(isPlain ? { execute: [client.allowInsecureRequests] } : {}),
-  });
-  const { supportsPKCE: _, ...server } = found.serverMetadata();
-  refuseBadMetadata(server, issuer);
+  const { server, address } = await readMetadata(issuer, settings.clientId, fetch, isPlain);
+  refuseBadMetadata(server, issuer, address);
   const offered = server.id_token_signing_alg_values_supported ?? ['RS256'];
   const algorithms = offered.filter((name) => safeAlgorithms.includes(name));
   if (algorithms.length === 0) throw new OidcProblem('algorithm', { offered });
@@ -127,13 +123,52 @@ async function discover(
   return configuration;
 }
 
+/** @throws OidcProblem: where something answers, but not with the document of this issuer, nobody has refused anything */
+async function readMetadata(
+  issuer: URL,
+  clientId: string,
+  fetch: client.CustomFetch,
+  isPlain: boolean,
+): Promise<{ server: client.ServerMetadata; address: string }> {
+  const asked = { address: issuer.href, status: 0 };
+  const noting: client.CustomFetch = async (address, options) => {
+    const answer = await fetch(address, options);
+    Object.assign(asked, { address: address.slice(0, 300), status: answer.status });
+    return answer;
+  };
+  try {
+    const found = await client.discovery(issuer, clientId, undefined, client.None(), {
+      [client.customFetch]: noting,
+      timeout: limits.timeoutMs / seconds(1),
+      ...(isPlain ? { execute: [client.allowInsecureRequests] } : {}),
+    });
+    const { supportsPKCE: _, ...server } = found.serverMetadata();
+    return { server, address: asked.address };
+  } catch (error) {
+    if (asked.status === 0 || !(error instanceof client.ClientError || error instanceof TypeError)) throw error;
+    const said = saidIssuer(error);
+    if (said !== null) throw new OidcProblem('other-issuer', { ...asked, expected: issuer.href, said });
+    // What is broken there at the moment may be right in the next one.
+    if (asked.status >= 500 || asked.status === 429) throw new OidcProblem('upstream-unreachable', asked);
+    throw new OidcProblem('no-configuration', { ...asked, words: error.message });
+  }
+}
+
+const namedSchema = z.object({ attribute: z.literal('issuer'), body: z.object({ issuer: z.string() }) });
+
+function saidIssuer({ cause }: Error): string | null {
+  const named = namedSchema.safeParse(cause);
+  return named.success ? named.data.body.issuer.slice(0, 300) : null;
+}
+
 /**
  * One upstream, one issuer. A provider for all tenants at once (such as Entra ID's "common") would let any of its customers speak for
  * this company.
  */
-function refuseBadMetadata(server: client.ServerMetadata, issuer: URL): void {
+function refuseBadMetadata(server: client.ServerMetadata, issuer: URL, address: string): void {
   const said = URL.canParse(server.issuer) ? new URL(server.issuer).href : '';
-  if (said !== issuer.href) throw new OidcProblem('issuer', { expected: issuer.href, said: server.issuer });
+  if (said !== issuer.href)
+    throw new OidcProblem('other-issuer', { address, expected: issuer.href, said: server.issuer.slice(0, 300) });
   for (const name of ['authorization_endpoint', 'token_endpoint', 'jwks_uri'] as const) {
     const address = server[name];
     if (address === undefined || !isAllowedAddress(address))

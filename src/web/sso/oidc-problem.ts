@@ -45,7 +45,7 @@ function ofClient(error: client.ClientError): Told {
     case 'OAUTH_JWT_TIMESTAMP_CHECK_FAILED':
       return { problem: cause.claim === 'exp' ? 'expired' : 'clock-skew', details: { claim: cause.claim, words } };
     case 'OAUTH_JSON_ATTRIBUTE_COMPARISON_FAILED':
-      return { problem: cause.attribute === 'issuer' ? 'issuer' : 'upstream-error', details: { words } };
+      return { problem: 'upstream-error', details: { words } };
     case 'OAUTH_KEY_SELECTION_FAILED':
       return { problem: 'certificate', details: { words } };
     case 'OAUTH_UNSUPPORTED_OPERATION':
@@ -86,12 +86,7 @@ function ofWords(words: string): Told {
   return { problem: 'malformed', details: { words } };
 }
 
-function causeOf(error: Error): { claim?: string; attribute?: string } {
-  const { cause } = error;
-  if (typeof cause !== 'object' || cause === null) return {};
-  const text = (name: 'claim' | 'attribute') => {
-    const value: unknown = name in cause ? Reflect.get(cause, name) : undefined;
-    return typeof value === 'string' ? { [name]: value } : {};
-  };
-  return { ...text('claim'), ...text('attribute') };
+function causeOf({ cause }: Error): { claim?: string } {
+  const claim: unknown = typeof cause === 'object' && cause !== null && 'claim' in cause ? cause.claim : undefined;
+  return typeof claim === 'string' ? { claim } : {};
 }

@@ -8,6 +8,7 @@ import {
   findConnection,
   type StoredConnection,
 } from '../../../src/domain/federation/connection-repository.ts';
+import { sentenceFor } from '../../../src/domain/federation/problem.ts';
 import { sealAnew } from '../../../src/jobs/reseal.ts';
 import { newId } from '../../../src/lib/ids.ts';
 import { createOutgoing } from '../../../src/lib/outgoing.ts';
@@ -402,8 +403,10 @@ describe('API-11 what is fetched', () => {
   });
 
   it.each<[string, Record<string, unknown>, string]>([
-    ['an issuer that is another', { issuer: 'https://elsewhere.example' }, 'issuer'],
-    ['an issuer for all tenants', { issuer: 'http://localhost/{tenantid}/v2.0' }, 'issuer'],
+    ['an issuer that is another', { issuer: 'https://elsewhere.example' }, 'other-issuer'],
+    ['an issuer for all tenants', { issuer: 'http://localhost/{tenantid}/v2.0' }, 'other-issuer'],
+    ['an issuer that is no address', { issuer: 'Contoso' }, 'no-configuration'],
+    ['no issuer', { issuer: undefined }, 'no-configuration'],
     ['a login page that is a script', { authorization_endpoint: 'javascript:alert(1)' }, 'upstream-error'],
     ['a token endpoint without TLS', { token_endpoint: 'http://idp.example/token' }, 'upstream-error'],
     ['keys in a file', { jwks_uri: 'file:///etc/passwd' }, 'upstream-error'],
@@ -412,6 +415,32 @@ describe('API-11 what is fetched', () => {
   ])('metadata with %s', async (_, metadata, problem) => {
     liar.lies.metadata = metadata;
     expect((await refusal(await connect(liar))).problem).toBe(problem);
+  });
+
+  it.each<[string, number, string, RegExp]>([
+    ['nothing is there', 404, 'no-configuration', /^There is no OpenID configuration at /],
+    ['another place is named: nobody goes there', 302, 'no-configuration', /^There is no OpenID configuration at /],
+    ['a page for people is there', 200, 'no-configuration', /^There is no OpenID configuration at /],
+    ['it is broken at the moment', 503, 'upstream-unreachable', /cannot be reached right now/],
+    ['too many ask', 429, 'upstream-unreachable', /cannot be reached right now/],
+  ])('a wrong issuer is told as what it is, with the address that was asked: %s', async (_, status, problem, words) => {
+    liar.lies.discoveryStatus = status;
+    const address = `${liar.issuer}/.well-known/openid-configuration`;
+    const refused = await refusal(await connect(liar));
+    expect(refused).toMatchObject({ problem, details: { address, status } });
+    expect(sentenceFor(refused.problem, refused.details)).toMatch(words);
+    if (problem === 'no-configuration') expect(sentenceFor(refused.problem, refused.details)).toContain(address);
+  });
+
+  it('the document of another issuer names it, as with a slash too many or all of it typed', async () => {
+    const address = `${liar.issuer}/.well-known/openid-configuration`;
+    liar.lies.metadata = { issuer: `${liar.issuer}/tenant` };
+    for (const issuer of [liar.issuer, address]) {
+      const { problem, details } = await refusal(await connect({ ...liar, issuer }));
+      expect(sentenceFor(problem, details)).toBe(
+        `The OpenID configuration at ${address} is of another issuer: ${liar.issuer}/tenant.`,
+      );
+    }
   });
 
   it('keys inside our network are not fetched, and nobody arrives', async () => {
@@ -430,7 +459,7 @@ describe('API-11 what is fetched', () => {
   it('a failure is not kept: the next one asks anew', async () => {
     const connection = await connect(liar);
     liar.lies.metadata = { issuer: 'https://elsewhere.example' };
-    expect((await refusal(connection)).problem).toBe('issuer');
+    expect((await refusal(connection)).problem).toBe('other-issuer');
     liar.lies.metadata = {};
     expect((await begin(connection)).address).toContain(liar.issuer);
   });

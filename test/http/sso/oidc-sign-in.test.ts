@@ -19,7 +19,7 @@ import {
 } from '../../support/people.ts';
 import { upstreamLink } from '../../support/saml-idp.ts';
 import { type Liar, type ProviderUpstream, startLiar, startProvider } from '../../support/upstream-oidc.ts';
-import type { Page, Visitor } from '../../support/visitor.ts';
+import { type Page, type Visitor, wordsOf } from '../../support/visitor.ts';
 
 let app: TestApp;
 let company: Company;
@@ -186,5 +186,23 @@ describe('the Test button', () => {
     await signIn(app, stranger, other, '/login');
     const stolen = await stranger.open(page.url);
     expect(stolen.body).not.toContain('mia@northwind.example');
+  });
+
+  it('of a wrong issuer says where there is no configuration, and blames nobody for a refusal', async () => {
+    const issuer = `${upstream.issuer}/nowhere`;
+    const { id } = await makeConnection(app, company, {
+      name: 'Mistyped',
+      settings: { kind: 'oidc', issuer, clientId: 'x', scopes: 'openid' },
+      clientSecret: 'x',
+      attributes,
+    });
+    const visitor = app.visitor();
+    await signIn(app, visitor, admin, '/login');
+    const page = await visitor.submit(await visitor.open(`/admin/sso/${id}/test`), {}, '/test');
+    const words = wordsOf(page);
+    expect(words).toContain(`There is no OpenID configuration at ${issuer}/.well-known/openid-configuration.`);
+    expect(words).toContain('Compare Issuer in the settings');
+    expect(words).not.toContain('refused');
+    expect(wordsOf(await visitor.open(`/admin/sso/${id}/log`))).toContain('No configuration there');
   });
 });

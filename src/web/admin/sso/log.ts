@@ -39,6 +39,8 @@ const problemWords: Record<SsoProblem, string> = {
   'other-browser': 'Another browser',
   'upstream-error': 'Refused there',
   'upstream-unreachable': 'Not reachable',
+  'no-configuration': 'No configuration there',
+  'other-issuer': 'Another issuer there',
 };
 
 const refusalWords: Record<ArrivalRefusal, string> = {

@@ -4,7 +4,7 @@ import { arrivalAdvice } from '../../../domain/federation/arrival.ts';
 import { bindOwnIdentity } from '../../../domain/federation/binding-commands.ts';
 import type { UpstreamClaims } from '../../../domain/federation/claims.ts';
 import type { StoredConnection } from '../../../domain/federation/connection-repository.ts';
-import { problemAdvice, problemSentences } from '../../../domain/federation/problem.ts';
+import { problemAdvice, sentenceFor } from '../../../domain/federation/problem.ts';
 import { fetchTestResult } from '../../../domain/federation/request-commands.ts';
 import { recordTest, type TestOutcome } from '../../../domain/federation/test-commands.ts';
 import { isProof, isTested, type TestCheck, type TestVerdict } from '../../../domain/federation/tested.ts';
@@ -150,7 +150,7 @@ async function shownOf(desk: Desk, connection: StoredConnection, tested: TestOut
     const { problem, code, details } = tested.result;
     return {
       kind: 'problem',
-      sentence: problemSentences[problem],
+      sentence: sentenceFor(problem, details),
       advice: problemAdvice[problem],
       code,
       details: detailLines(details),
