@@ -42,12 +42,13 @@ export function createApp(runtime: Runtime): Koa {
   use(securityHeaders(runtime.config));
   use(errorPages(runtime));
   use(door(runtime.config));
+  use(withWork(runtime));
+  // Most of the traffic is the protocol's, so it does not go through what serves others.
+  use(engine(runtime));
   use(operations(runtime));
   use(assets(runtime));
-  use(withWork(runtime));
   const serveApi = api(runtime);
   use((ctx, next) => serveApi(ctx as unknown as ApiContext, next));
-  use(engine(runtime));
   use(sso(runtime));
   use(form);
   use(csrf(runtime));

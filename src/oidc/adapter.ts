@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Adapter, AdapterPayload } from 'oidc-provider';
 import { errors } from 'oidc-provider';
-import { parsePolicy, parseSessionPolicy } from '../domain/companies/company.ts';
+import { parseSessionPolicy } from '../domain/companies/company.ts';
 import {
   type AccountFacts,
   claimSeconds,
@@ -176,7 +176,7 @@ function lives(row: RecordRow, now: Date): boolean {
   if (!row.account || row.seen_at === null) return true;
   const startedAt = new Date((row.began_at ?? 0) * 1000);
   const lastSeenAt = new Date(row.seen_at * 1000);
-  return !isOver(parseSessionPolicy(row.account.policy), { startedAt, lastSeenAt }, now);
+  return !isOver(parseSessionPolicy(row.account.sessionPolicy), { startedAt, lastSeenAt }, now);
 }
 
 function remember(exchange: Exchange, row: RecordRow): void {
@@ -278,7 +278,7 @@ function seeSession(exchange: Exchange, write: RecordWrite, payload: AdapterPayl
       upstream: exchange.upstream,
       createdAt: startedAt,
       lastSeenAt: exchange.now,
-      ...sessionEnds(parsePolicy(account.policy).session, startedAt, exchange.now),
+      ...sessionEnds(parseSessionPolicy(account.sessionPolicy), startedAt, exchange.now),
     },
   ];
 }

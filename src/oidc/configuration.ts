@@ -10,7 +10,7 @@ import {
 } from 'oidc-provider';
 import { cookieNames } from '../config/cookies.ts';
 import type { Config } from '../config/load.ts';
-import { parsePolicy } from '../domain/companies/company.ts';
+import { parseSessionPolicy } from '../domain/companies/company.ts';
 import { connectScope } from '../domain/integrations/ceremony-commands.ts';
 import { pairwiseSubject } from '../domain/keys/subject.ts';
 import type { AccountFacts } from '../domain/sessions/record-repository.ts';
@@ -250,7 +250,7 @@ function sessionTtl(
   const exchange = currentExchange();
   const account = currentAccount(ctx) ?? exchange?.accounts.get(session.accountId);
   if (!account || !exchange) return Math.max(1, (session.exp ?? now) - now);
-  const { idleMinutes, absoluteMinutes } = parsePolicy(account.policy).session;
+  const { idleMinutes, absoluteMinutes } = parseSessionPolicy(account.sessionPolicy);
   const absoluteEnd = Math.floor(sessionStart(exchange, session)) + absoluteMinutes * minute;
   return Math.max(1, Math.min(idleMinutes * minute, absoluteEnd - now));
 }

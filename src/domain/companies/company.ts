@@ -76,10 +76,9 @@ export function slugOf(name: string): string {
   return slug === '' ? 'company' : slug;
 }
 
-/** Asked at each request with a session, so it reads no more than it needs. */
+/** @param stored only that part of the stored policy: it comes with each request of a session. */
 export function parseSessionPolicy(stored: unknown): CompanyPolicy['session'] {
-  // Stored by us as an object.
-  return policySchema.shape.session.parse((stored as { session?: object } | null)?.session);
+  return policySchema.shape.session.parse(stored ?? undefined);
 }
 
 export function parsePolicy(stored: unknown): CompanyPolicy {

@@ -24,7 +24,8 @@ export interface AccountFacts {
   id: UserId;
   companyId: CompanyId;
   company: string;
-  policy: unknown;
+  /** As stored; `parseSessionPolicy` reads it. */
+  sessionPolicy: unknown;
   username: string;
   email: string;
   emailVerified: boolean;
@@ -83,9 +84,16 @@ const read = {
         select jsonb_object_agg(h.id, h.payload) from oidc_records h
         where h.session_uid = r.session_uid and h.kind = 'Grant' and h.expires_at > now()) end,
       'account', case when u.id is not null then json_build_object(
-        'id', u.id, 'companyId', u.company_id, 'company', c.name, 'policy', c.policy, 'username', u.username, 'email', u.email,
+        'id', u.id, 'companyId', u.company_id, 'company', c.name, 'sessionPolicy', c.policy -> 'session', 'username', u.username, 'email', u.email,
         'emailVerified', u.email_verified_at is not null, 'firstName', u.first_name, 'lastName', u.last_name, 'phone', u.phone,
-        'timeZone', u.time_zone, 'role', u.role, 'reachable', coalesce(a.reachable, '{}'::jsonb)) end,
+        'timeZone', u.time_zone, 'role', u.role, 'reachable', (
+          select json_agg(json_build_array(m.client_id, i.id, i.version, i.tenant, n.id, n.name) order by i.name, i.id, n.name)
+          from group_members gm
+            join access_groups n on n.id = gm.group_id and n.is_active
+            join group_modules x on x.group_id = n.id
+            join module_instances i on i.id = x.instance_id and i.is_enabled
+            join modules m on m.id = i.module_id
+          where gm.user_id = u.id and (r.client_id is null or m.client_id = r.client_id))) end,
       'is_built_in', (select m.is_built_in from modules m where m.client_id = r.client_id)) as row
     from oidc_records r
     left join oidc_records g on g.id = r.grant_id and g.kind = 'Grant' and g.expires_at > now()
@@ -94,25 +102,34 @@ const read = {
       and w.ended_at is null
     left join users u on u.id = r.account_id and u.base_status = 'Active'
     left join companies c on c.id = u.company_id
-    left join lateral (
-      select jsonb_object_agg(t.client_id, t.instances) as reachable from (
-        select e.client_id, jsonb_agg(jsonb_build_object(
-          'id', e.id, 'version', e.version, 'tenant', e.tenant, 'groups', e.groups) order by e.name, e.id) as instances
-        from (
-          select m.client_id, i.id, i.name, i.version, i.tenant,
-            jsonb_agg(jsonb_build_object('id', n.id, 'name', n.name) order by n.name) as groups
-          from group_members gm
-            join access_groups n on n.id = gm.group_id and n.is_active
-            join group_modules x on x.group_id = n.id
-            join module_instances i on i.id = x.instance_id and i.is_enabled
-            join modules m on m.id = i.module_id
-          where gm.user_id = u.id and (r.client_id is null or m.client_id = r.client_id)
-          group by m.client_id, i.id) e
-        group by e.client_id) t
-    ) a on true
     where r.id = any($1) and (r.expires_at is null or r.expires_at > now())
       and (r.kind <> 'Session' or w.ended_at is null)`,
 };
+
+/** A way in, flat: PostgreSQL takes longer to nest them than the statement takes for all else. */
+type Way = [clientId: string, InstanceId, version: number, tenant: string | null, GroupId, groupName: string];
+
+type ReadRow = Omit<RecordRow, 'account'> & {
+  account: (Omit<AccountFacts, 'reachable'> & { reachable: Way[] | null }) | null;
+};
+
+function toRecordRow({ account, ...row }: ReadRow): RecordRow {
+  return { ...row, account: account && { ...account, reachable: nested(account.reachable ?? []) } };
+}
+
+/** @param ways those through the same instance stand together. */
+function nested(ways: Way[]): AccountFacts['reachable'] {
+  const reachable: AccountFacts['reachable'] = {};
+  for (const [clientId, id, version, tenant, groupId, name] of ways) {
+    reachable[clientId] ??= [];
+    const instances = reachable[clientId];
+    const last = instances.at(-1);
+    const group = { id: groupId, name };
+    if (last?.id === id) last.groups.push(group);
+    else instances.push({ id, version, tenant, groups: [group] });
+  }
+  return reachable;
+}
 
 const columns = 'id, kind, payload, account_id, client_id, grant_id, session_uid, expires_at';
 const incoming = `
@@ -209,7 +226,7 @@ export function recordRepository(db: Database, prepared: Prepared) {
   return {
     /** Live records by id, each with all that a request may ask next. */
     async read(ids: string[]): Promise<RecordRow[]> {
-      return (await prepared.run<{ row: RecordRow }>(read, [ids])).rows.map(({ row }) => row);
+      return (await prepared.run<{ row: ReadRow }>(read, [ids])).rows.map(({ row }) => toRecordRow(row));
     },
 
     /**

@@ -39,7 +39,7 @@ export async function findPerson(ctx: Context, runtime: Runtime): Promise<Person
   const { work } = ctx.state;
   const signedInAt = new Date(Number(row.payload.loginTs ?? 0) * 1000);
   const startedAt = new Date((row.began_at ?? 0) * 1000);
-  const policy = parseSessionPolicy(account.policy);
+  const policy = parseSessionPolicy(account.sessionPolicy);
   const lastSeenAt = new Date((row.seen_at ?? 0) * 1000);
   if (isOver(policy, { startedAt, lastSeenAt }, work.now)) return null;
   const ends = sessionEnds(policy, startedAt, work.now);

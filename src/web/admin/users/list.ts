@@ -1,5 +1,5 @@
 // User Management: the list of a company's people (A1.1, A1.2, A6.1, A6.2). The address holds all that one has chosen.
-import { parsePolicy } from '../../../domain/companies/company.ts';
+import type { CompanyPolicy } from '../../../domain/companies/company.ts';
 import { choosableRoles } from '../../../domain/roles/role.ts';
 import {
   listableStatuses,
@@ -23,6 +23,7 @@ import { days, minutes } from '../../../lib/time.ts';
 import type { Context } from '../../context.ts';
 import { type Route, seeOther } from '../../routes.ts';
 import { address, countWords, type Desk, type DeskHandler, deskOf, pageLinks, showDesk } from '../console.ts';
+import { companyOf } from '../security/company.ts';
 import type { Chip, Choice, StatusWords } from '../views.ts';
 import { type ColumnHead, type PeopleColumn, type PersonActs, type PersonLine, peopleColumns } from './views.ts';
 
@@ -121,7 +122,7 @@ export function actsFor(
   };
 }
 
-function toLine(person: PersonRow, desk: Desk): PersonLine {
+function toLine(person: PersonRow, desk: Desk, { reactivate }: CompanyPolicy): PersonLine {
   return {
     id: person.id,
     href: `${usersPath}/${person.id}`,
@@ -137,7 +138,7 @@ function toLine(person: PersonRow, desk: Desk): PersonLine {
     invite: person.status === 'Invited' ? invitationWords(person.invitationEndsAt, desk.work.now) : '',
     lastLogin: person.lastLoginAt ? desk.moment(person.lastLoginAt) : null,
     isMailBlocked: person.isMailBlocked,
-    acts: actsFor(person, { actorId: desk.userId, reactivate: parsePolicy(desk.account.policy).reactivate }),
+    acts: actsFor(person, { actorId: desk.userId, reactivate }),
   };
 }
 
@@ -197,7 +198,8 @@ const list: DeskHandler = async (ctx, runtime, desk) => {
   const order = orderOf(query);
   const paging = pagingOf(query);
   const store = desk.work.store.of(desk.companyId);
-  const [people, groups, stored] = await Promise.all([
+  const [company, people, groups, stored] = await Promise.all([
+    companyOf(desk),
     listPeople(desk.work, desk.companyId, filter, { ...order, ...paging }),
     store.groups.list(),
     store.preferences.find(desk.userId, preference),
@@ -243,7 +245,7 @@ const list: DeskHandler = async (ctx, runtime, desk) => {
         isLast: at === columns.length - 1,
       })),
       columnOrder: columns.map(({ key }) => key).join(','),
-      people: people.rows.map((person) => toLine(person, desk)),
+      people: people.rows.map((person) => toLine(person, desk, company.policy)),
       pages: pageLinks(ctx, people),
       count: countWords(people, 'person', 'people'),
       isFiltered: chips.length > 0,
