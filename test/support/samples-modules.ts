@@ -317,6 +317,7 @@ export function moduleSamples(shell: (here: Shell['here']) => Shell, markup: str
     button: 'Disconnect Northwind Workplace',
     isDanger: true,
     cancel: path,
+    before: null,
   };
   const lastWay = 'ada is the last one who can get into Workplace without KaseyaOne while that is required.';
   const noName = 'Enter a name of 1 to 60 characters, on one line.';
@@ -480,6 +481,12 @@ export function moduleSamples(shell: (here: Shell['here']) => Shell, markup: str
       locals: { ...accessGroups, preview: null },
     },
     { view: 'admin/confirm', variant: 'danger', title: 'Disconnect', locals: confirm },
+    {
+      view: 'admin/confirm',
+      variant: 'not-yet',
+      title: 'Enable',
+      locals: { ...confirm, isDanger: false, before: { href: '/admin/sso/a/test', button: `Test ${markup}` } },
+    },
     {
       view: 'admin/confirm',
       variant: 'refused',

@@ -62,18 +62,20 @@ export interface Question {
   cancel: string;
   /** Why the answer was refused. */
   problem?: FormProblem | null;
+  /** What has to be done before; it stands in the place of the answer. */
+  before?: { href: string; button: string } | null;
 }
 
 /** Every danger is a page of its own first, by GET. */
 export async function askFirst(ctx: Context, runtime: Runtime, desk: Desk, question: Question): Promise<void> {
-  const { place, problem = null, who = '', hidden = [], ...words } = question;
+  const { place, problem = null, before = null, who = '', hidden = [], ...words } = question;
   await showDesk(
     ctx,
     runtime,
     desk,
     { view: 'admin/confirm', title: words.button, place },
     // The page has no field that could be marked.
-    { ...words, title: `${words.button}?`, who, hidden, problem: problem && { ...problem, field: null } },
+    { ...words, title: `${words.button}?`, who, hidden, before, problem: problem && { ...problem, field: null } },
   );
 }
 

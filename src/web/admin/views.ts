@@ -47,6 +47,8 @@ export interface AdminViews
     who: string;
     sentences: string[];
     problem: FormProblem | null;
+    /** In the place of the answer: what has to be done before. */
+    before: { href: string; button: string } | null;
     action: string;
     hidden: { name: string; value: string }[];
     button: string;

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Company } from '../../../src/domain/companies/company.ts';
 import type { ConnectionId } from '../../../src/domain/federation/connection.ts';
 import { proofHost, proofRecord } from '../../../src/domain/federation/email-domain.ts';
+import { testedHashOf } from '../../../src/domain/federation/tested.ts';
 import { selfSigned } from '../../../src/lib/certificate.ts';
 import { days } from '../../../src/lib/time.ts';
 import type { TxtRecords } from '../../../src/lib/txt-records.ts';
@@ -214,15 +215,30 @@ describe('the settings', () => {
     });
   });
 
-  it('Enable asks on a page of its own, and is refused before a test has passed', async () => {
+  it('Enable asks on a page of its own; before a test has passed with the settings of now, all ways lead there', async () => {
     const { id } = await connectIdp(app, company, idp, { name: 'Untested', enabled: false });
-    const saved = await save(await form(id), { enabled: 'yes' });
-    expect(saved.headers.location).toBe(`/admin/sso/${id}/enable`);
-    const asked = await open(saved.headers.location ?? '');
-    const refused = await admin.visitor.submit(asked, {}, '/enable');
+    const { connections } = app.runtime.store.of(company.id);
+    const pass = async () =>
+      connections.setTested(id, testedHashOf(await getConnection(app, company, id)), app.clock.now());
+    await pass();
+    const ready = await save(await form(id), { enabled: 'yes', name: 'Ready' });
+    expect(ready.headers.location).toBe(`/admin/sso/${id}/enable`);
+    expect((await open(`/admin/sso/${id}/enable`)).body).toContain(`action="/admin/sso/${id}/enable"`);
+    // The same save that turns it on makes its test void.
+    const saved = await save(await form(id), { enabled: 'yes', 'settings.ssoUrl': 'https://idp.example/other' });
+    expect(saved.headers.location).toBe(`/admin/sso/${id}/test`);
+    expect(text(await open(saved.headers.location ?? ''))).toContain('Test Ready with them: then it can be enabled.');
+    const refused = await post(admin.visitor, `/admin/sso/${id}/enable`, []);
     expect(refused.status).toBe(409);
-    expect(text(refused)).toContain('Test the connection first');
+    for (const page of [refused, await open(`/admin/sso/${id}/enable`)]) {
+      expect(text(page)).toContain('once a test has passed');
+      expect(page.body).toContain(`class="btn btn-primary" href="/admin/sso/${id}/test">Test Ready`);
+      expect(page.body).not.toContain(`action="/admin/sso/${id}/enable"`);
+    }
     expect((await getConnection(app, company, id)).enabled).toBe(false);
+    await pass();
+    await admin.visitor.submit(await open(`/admin/sso/${id}/enable`), {}, '/enable');
+    expect((await getConnection(app, company, id)).enabled).toBe(true);
   });
 
   it('Disable and Delete name what ends', async () => {
@@ -306,8 +322,8 @@ describe('the test', () => {
     expect(text(page)).not.toContain('The test passed');
     expect(text(page).includes('It can be enabled now')).toBe(ready);
     expect(page.body.includes(`href="/admin/sso/${id}/enable"`)).toBe(ready);
-    const enabled = await admin.visitor.submit(await open(`/admin/sso/${id}/enable`), {}, '/enable');
-    expect(enabled.status).toBe(ready ? 200 : 409);
+    const enabled = await post(admin.visitor, `/admin/sso/${id}/enable`, []);
+    expect(enabled.status).toBe(ready ? 303 : 409);
   });
 
   it('C27 AUT-19 whoever tests can bind their own account to the one there, with their own password and code', async () => {

@@ -143,8 +143,13 @@ const save: DeskHandler = async (ctx, runtime, desk) => {
       const saved = await editConnection(desk.work, desk.companyId, connection.id, { version, ...input });
       if (saved.outcome === 'stale')
         return stale(ctx, runtime, desk, { typed, enabled, drawn, theirs: saved.connection });
+      const isReady = isTested(await connectionAt(ctx, desk));
+      if (enabled && !connection.enabled && !isReady) {
+        const text = `The other settings are saved. Test ${input.name} with them: then it can be enabled.`;
+        setFlash(ctx, runtime, { kind: 'success', text });
+        return seeOther(ctx, connectionPath(connection.id, 'test'));
+      }
       if (enabled === connection.enabled) {
-        const isReady = isTested(await connectionAt(ctx, desk));
         const text = `The settings of ${input.name} are saved.${isReady ? '' : ' Test it with them.'}`;
         setFlash(ctx, runtime, { kind: 'success', text });
         return seeOther(ctx, connectionPath(connection.id, isReady ? 'settings' : 'test'));

@@ -4,6 +4,7 @@ import { getConnectionUse } from '../../../domain/federation/connection-queries.
 import type { StoredConnection } from '../../../domain/federation/connection-repository.ts';
 import { standingOf } from '../../../domain/federation/enforce.ts';
 import { switchConnection } from '../../../domain/federation/switch-commands.ts';
+import { isTested } from '../../../domain/federation/tested.ts';
 import type { Runtime } from '../../../runtime.ts';
 import type { Context } from '../../context.ts';
 import { setFlash } from '../../page.ts';
@@ -18,7 +19,17 @@ interface Asked {
   lead: string;
   sentences: string[];
   isDanger: boolean;
+  before?: { href: string; button: string };
 }
+
+/** It would be refused: the way to the test stands there instead. */
+const untested = ({ id, name }: StoredConnection): Asked => ({
+  verb: 'Enable',
+  lead: 'It can be enabled once a test has passed with its present settings.',
+  sentences: ['You log in there once, and see everything that comes back.', 'Nobody is changed by it.'],
+  isDanger: false,
+  before: { href: connectionPath(id, 'test'), button: `Test ${name}` },
+});
 
 async function askedOf(connection: StoredConnection, desk: Desk, verb: Asked['verb'], brand: string): Promise<Asked> {
   const { people, rules } = await getConnectionUse(desk.work, connection);
@@ -31,6 +42,7 @@ async function askedOf(connection: StoredConnection, desk: Desk, verb: Asked['ve
     : [];
   switch (verb) {
     case 'Enable':
+      if (!isTested(connection)) return untested(connection);
       return {
         verb,
         lead: 'People find it on the login page from now on.',
@@ -79,13 +91,15 @@ async function ask(
   { connection, verb }: { connection: StoredConnection; verb: Asked['verb'] },
   problem: SsoViews['admin/sso/settings']['problem'],
 ): Promise<void> {
-  const { lead, sentences, isDanger } = await askedOf(connection, desk, verb, runtime.config.brandName);
+  const asked = await askedOf(connection, desk, verb, runtime.config.brandName);
+  const { lead, sentences, isDanger, before = null } = asked;
   const button = `${verb} ${connection.name}`;
   await askFirst(ctx, runtime, desk, {
     place: 'sso',
     lead,
     sentences,
     problem,
+    before,
     action: connectionPath(connection.id, verb.toLowerCase()),
     button,
     isDanger,
