@@ -7,18 +7,23 @@ import type { StoredConnection } from './connection-repository.ts';
 import { type EnforceFacts, type LosesPassword, sampleSize } from './enforce.ts';
 import { isTested } from './tested.ts';
 
-/** When the person came in through this connection last; a test counts for nothing. */
-export async function cameInAt(
+/** When the person came in through this connection last, a test counting for nothing; and whether they could at all (C27). */
+async function actingThrough(
   work: Work,
   { companyId, id }: Pick<StoredConnection, 'companyId' | 'id'>,
   userId: UserId,
-): Promise<Date | null> {
-  const row: { signed_in_at: Date | null } | undefined = await work.store
-    .db('idp_identities')
-    .where({ company_id: companyId, connection_id: id, user_id: userId })
-    .first('signed_in_at');
-  return row?.signed_in_at ?? null;
+): Promise<Pick<EnforceFacts, 'signedInAt' | 'mustBind'>> {
+  const { rows }: { rows: Pick<EnforceFacts, 'signedInAt' | 'mustBind'>[] } = await work.store.db.raw(
+    `select i.signed_in_at as "signedInAt", u.role = 'Root Admin' and i.user_id is null as "mustBind"
+     from users u
+     left join idp_identities i on i.company_id = u.company_id and i.connection_id = :id and i.user_id = u.id
+     where u.company_id = :companyId and u.id = :userId`,
+    { companyId, id, userId },
+  );
+  return rows[0] ?? nobody;
 }
+
+const nobody = { signedInAt: null, mustBind: false };
 
 /** Administrators who came in through the connection, the last one first: what confirms a trial. */
 export async function lastAdministratorThrough(
@@ -77,7 +82,7 @@ export async function enforceFacts(
   return {
     connection: connection.name,
     acting,
-    signedInAt: acting === null ? null : await cameInAt(work, connection, acting),
+    ...(acting === null ? nobody : await actingThrough(work, connection, acting)),
     testedAt: isTested(connection) ? connection.testedAt : null,
     waysIn: await listSsoWaysIn(work, connection.companyId),
     of,

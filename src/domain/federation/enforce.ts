@@ -84,6 +84,8 @@ export interface EnforceFacts {
   acting: UserId | null;
   /** When the acting person came in through this connection last. */
   signedInAt: Date | null;
+  /** The acting person is the Root Admin, whom no address finds, and has bound no account there yet (C27). */
+  mustBind: boolean;
   /** A test sign-in with the present settings has passed then. */
   testedAt: Date | null;
   waysIn: SsoWayIn[];
@@ -96,6 +98,7 @@ export interface EnforceFacts {
 export interface EnforcePreflight {
   ready: boolean;
   checks: EnforceCheck[];
+  mustBind: boolean;
   waysIn: SsoWayIn[];
   losesPassword: {
     count: number;
@@ -113,6 +116,7 @@ export function judgeEnforce(facts: EnforceFacts, now: Date): EnforcePreflight {
   return {
     ready: checks.every(({ passed }) => passed),
     checks,
+    mustBind: facts.mustBind,
     waysIn: facts.waysIn,
     losesPassword: {
       count: facts.counts.known + facts.counts.unseen,
@@ -126,11 +130,15 @@ export function judgeEnforce(facts: EnforceFacts, now: Date): EnforcePreflight {
   };
 }
 
-function signedInCheck({ connection, acting, signedInAt }: EnforceFacts, now: Date): EnforceCheck {
+function signedInCheck({ connection, acting, signedInAt, mustBind }: EnforceFacts, now: Date): EnforceCheck {
   const name = 'signed_in';
   if (isJustNow(signedInAt, now)) {
     const at = signedInAt < now ? signedInAt : now;
     return { name, passed: true, sentence: `You signed in through ${connection} ${relative(at, now)}.` };
+  }
+  if (mustBind) {
+    const sentence = `The Root Admin is never found by an e-mail address. Test ${connection} first and choose “This is me” on its result; then log in through it in another window, and come back.`;
+    return { name, passed: false, sentence };
   }
   const sentence =
     acting === null

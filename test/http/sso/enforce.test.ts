@@ -1,6 +1,7 @@
 // C26: Enforce Log In with SSO is lock-out-proof: the pre-flight, the trial, break-glass people, and the last way in.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Company } from '../../../src/domain/companies/company.ts';
+import { bindOwnIdentity } from '../../../src/domain/federation/binding-commands.ts';
 import {
   addBreakGlass,
   changeBreakGlass,
@@ -29,8 +30,9 @@ import { mustUseSso } from '../../../src/domain/users/sso-queries.ts';
 import { keepHouse } from '../../../src/jobs/housekeeping.ts';
 import { days, after as later, minutes, seconds } from '../../../src/lib/time.ts';
 import { startApp, type TestApp } from '../../support/app.ts';
-import { arrive, claimsOf, getConnection, makeConnection, workAs } from '../../support/federation.ts';
-import { makeCompany, makePerson, type TestPerson } from '../../support/people.ts';
+import { arrive, claimsOf, getConnection, makeConnection, upstreamIssuer, workAs } from '../../support/federation.ts';
+import { makeCompany, makePerson, signIn, type TestPerson } from '../../support/people.ts';
+import { wordsOf } from '../../support/visitor.ts';
 
 let app: TestApp;
 beforeAll(async () => {
@@ -148,6 +150,30 @@ describe('the pre-flight', () => {
     expect((await checksOf(stage, stage.admin)).signed_in?.passed).toBe(false);
     expect(await enforce(stage)).toMatchObject({ outcome: 'preflight', preflight: { ready: false } });
     expect(await mayUsePassword(stage, stage.user)).toBe(true);
+  });
+
+  it('C27 a Root Admin whom no sign-in could find is led to “This is me” first, and to another window then', async () => {
+    const { company, connection, root, admin } = await makeStage();
+    const looked = async (person: TestPerson) => {
+      const visitor = app.visitor();
+      await signIn(app, visitor, person, '/login');
+      return visitor.open(`/admin/sso/${connection.id}/enforce`);
+    };
+    const toTest = `href="/admin/sso/${connection.id}/test">Test ${connection.name}</a>`;
+    const before = await looked(root);
+    expect(wordsOf(before)).toContain('choose “This is me” on its result');
+    expect(before.body).toContain(toTest);
+    const claims = claimsOf('root@upstream.example');
+    await bindOwnIdentity(workAs(app, root), connection, claims, { issuer: upstreamIssuer });
+    // Others are found by their address.
+    app.clock.advance(minutes(11));
+    for (const person of [root, admin]) {
+      const after = await looked(person);
+      expect(wordsOf(after)).toContain('Do it now in another window');
+      expect(after.body).not.toContain(toTest);
+    }
+    const { mustBind } = await preflightEnforce(workAs(app, admin), company.id, connection.id);
+    expect(mustBind).toBe(false);
   });
 
   it('a test of other settings is none', async () => {

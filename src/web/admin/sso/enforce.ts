@@ -29,9 +29,14 @@ const titles: Record<EnforceCheck['name'], string> = {
   ways_in: 'Somebody can get in without it',
 };
 
-/** Where what is not yet right is made right; signing in is done in another window. */
-function mendOf(name: EnforceCheck['name'], { id, name: called }: StoredConnection): Locals['checks'][number]['mend'] {
-  if (name === 'tested') return { href: connectionPath(id, 'test'), words: `Test ${called}` };
+/** Where what is not yet right is made right; signing in is done in another window, by whom the connection can find. */
+function mendOf(
+  name: EnforceCheck['name'],
+  { mustBind }: EnforcePreflight,
+  { id, name: called }: StoredConnection,
+): Locals['checks'][number]['mend'] {
+  if (name === 'tested' || (name === 'signed_in' && mustBind))
+    return { href: connectionPath(id, 'test'), words: `Test ${called}` };
   return name === 'ways_in' ? { href: `${ssoPath}/break-glass`, words: 'Choose break-glass people' } : null;
 }
 
@@ -81,7 +86,7 @@ async function draw(
         title: titles[name],
         passed,
         sentence,
-        mend: passed ? null : mendOf(name, connection),
+        mend: passed ? null : mendOf(name, read, connection),
       })),
       isReady: read.ready,
       loses: lossOf(read),
