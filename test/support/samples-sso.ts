@@ -516,6 +516,19 @@ const testSamples: Make = (shell, markup) => {
     {
       view: 'admin/sso/test-result',
       title: 'Test',
+      variant: 'not-this-person',
+      locals: {
+        ...result,
+        outcome: {
+          ...arrived,
+          title: 'The connection works, but this person would not get in',
+          decision: { ...arrived.decision, title: 'Would be refused', tone: 'danger' as const, becomes: [] },
+        },
+      },
+    },
+    {
+      view: 'admin/sso/test-result',
+      title: 'Test',
       variant: 'unfit',
       locals: { ...result, outcome: { ...arrived, title: 'This person would be refused', onward: null } },
     },
