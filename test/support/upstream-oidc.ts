@@ -170,6 +170,8 @@ export interface Liar extends Upstream {
   asked: string[];
   /** The callback as the browser would bring it. */
   callback(address: string, more?: Record<string, string | null>): URL;
+  /** As it tells of a logout (Back-Channel Logout 1.0, section 2.4), whom and whose session `claims` say. */
+  logoutToken(claims: Json): string;
 }
 
 const encode = (value: Json) => Buffer.from(JSON.stringify(value)).toString('base64url');
@@ -213,6 +215,13 @@ export async function startLiar(): Promise<Liar> {
       };
       for (const [name, value] of Object.entries(answer)) if (value !== null) back.searchParams.set(name, value);
       return back;
+    },
+    logoutToken(claims) {
+      const now = Math.floor(Date.now() / 1000);
+      const events = { 'http://schemas.openid.net/event/backchannel-logout': {} };
+      const all = { iss: issuer, aud: 'unified-login', iat: now, exp: now + 300, jti: randomUUID(), events, ...claims };
+      const body = `${encode({ alg: 'RS256', kid: 'one', typ: 'logout+jwt' })}.${encode(all)}`;
+      return `${body}.${signatureOf(body)}`;
     },
     stop: () => close(server),
   };

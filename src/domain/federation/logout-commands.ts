@@ -4,7 +4,7 @@ import { tokenHash } from '../../lib/secrets.ts';
 import { transaction, type Work } from '../../work.ts';
 import { endSessions } from '../sessions/commands.ts';
 import type { Connection } from './connection.ts';
-import { loggedOut, noteAttempt } from './request-commands.ts';
+import { loggedOut, noteAttempt, subjectHash } from './request-commands.ts';
 
 /** What a message says that has been verified. */
 export interface UpstreamLogout {
@@ -36,9 +36,15 @@ export async function endUpstreamSessions(
     if (!(await ssoRequests.takeMessage(id, tokenHash(`logout ${messageId}`), expiresAt)))
       return { outcome: 'replayed' };
     const upstream = { connectionId: id, sessionHashes: logout.sessions.map(tokenHash) };
+    const { issuer, subject } = logout;
+    // Who has arrived and is not in yet, at our second factor or on the way to fetch the answer, gets in by it no more.
+    const completing = await ssoRequests.takeBack({
+      ...upstream,
+      subjectHash: subject === null ? null : subjectHash(issuer, subject),
+    });
     const { sessions } = work.store.of(companyId);
     let ended = 0;
-    const people = await whoIsMeant(work, connection, logout);
+    const people = [...new Set([...(await whoIsMeant(work, connection, logout)), ...completing])];
     for (const userId of people) {
       // Who is on the way in comes too late, as when everything ends.
       await sessions.dropUpstreamSignIns(userId, upstream);

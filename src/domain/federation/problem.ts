@@ -21,6 +21,7 @@ export const ssoProblems = [
   'missing-attribute',
   'not-enabled',
   'other-browser',
+  'logged-out-meanwhile',
   'upstream-error',
   'upstream-unreachable',
   'no-configuration',
@@ -51,6 +52,7 @@ export const problemSentences: Record<SsoProblem, string> = {
   'missing-attribute': 'Your identity provider did not say everything that is needed to log in.',
   'not-enabled': 'Single sign-on is not enabled for your company.',
   'other-browser': 'This login was begun in another browser, or has run out. Log in again.',
+  'logged-out-meanwhile': 'You were logged out at your identity provider. Log in again.',
   'upstream-error': 'Your identity provider did not log you in.',
   'upstream-unreachable': 'Your identity provider cannot be reached right now. Try again in a moment.',
   'no-configuration': 'Your identity provider could not be found at the address that is known here.',
@@ -80,6 +82,8 @@ export const problemAdvice: Record<SsoProblem, string> = {
   'missing-attribute': 'Let the identity provider send the attribute that the details name.',
   'not-enabled': 'Enable the connection, or remove the tile at the identity provider.',
   'other-browser': 'The answer reached another browser than the one that asked, or its cookies were deleted.',
+  'logged-out-meanwhile':
+    'The identity provider said that the person logged out, after it had let them in and before they were in here. Nothing is to be mended, unless it keeps happening: then see whom it logs out, and when.',
   'upstream-error': 'The identity provider refused; the details hold its own words.',
   'upstream-unreachable': 'The address of the identity provider does not answer.',
   'no-configuration':

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { addressKey } from '../../lib/addresses.ts';
 import { type CompanyId, newId, type UserId } from '../../lib/ids.ts';
 import { randomToken, sameSecret, tokenHash } from '../../lib/secrets.ts';
-import { after, days, minutes } from '../../lib/time.ts';
+import { after, days, hours, minutes } from '../../lib/time.ts';
 import type { Work } from '../../work.ts';
 import { supportCode } from '../audit/audit-event.ts';
 import type { UpstreamClaims } from './claims.ts';
@@ -16,6 +16,8 @@ import type { SsoRequest } from './request-repository.ts';
 const requestLife = minutes(15);
 /** From the answer to the browser that fetches it. */
 const resultLife = minutes(5);
+/** From there to the session: our own second factor may have to be set up first (interaction/ticket.ts). */
+const signInLife = hours(1);
 
 const statePurpose = 'sso-state';
 const resultPurpose = 'sso-result';
@@ -47,6 +49,7 @@ export async function createRequest(
     createdAt: work.now,
     expiresAt: after(work.now, requestLife),
     usedAt: null,
+    isLoggedOut: false,
   });
 }
 
@@ -62,7 +65,7 @@ export function stateOf(work: Work, request: SsoRequest): Record<string, string>
 }
 
 /** What the browser fetches: claims of somebody, or what went wrong. */
-const claimsSchema: z.ZodType<UpstreamClaims> = z.object({
+const claimsSchema: z.ZodType<UpstreamClaims, UpstreamClaims> = z.object({
   subject: z.string(),
   email: z.string().nullable(),
   username: z.string().nullable(),
@@ -121,8 +124,17 @@ export function unasked(work: Work, connection: Connection): SsoRequest {
     createdAt: work.now,
     expiresAt: after(work.now, resultLife),
     usedAt: null,
+    isLoggedOut: false,
   };
 }
+
+/** By which the upstream's logout finds who arrived. */
+export const subjectHash = (issuer: string, subject: string): string => tokenHash(JSON.stringify([issuer, subject]));
+
+const namesOf = (issuer: string, { subject }: UpstreamClaims, session: string | null) => ({
+  subjectHash: subjectHash(issuer, subject),
+  sessionHash: session === null ? null : tokenHash(session),
+});
 
 /** Takes an answer. @returns the ticket that fetches the result, or null: it was taken before, or the request has run out. */
 export async function takeAnswer(
@@ -137,6 +149,7 @@ export async function takeAnswer(
     request,
     assertion: assertion ? { hash: tokenHash(assertion.id), expiresAt: assertion.expiresAt } : null,
     sealedResult: sealed,
+    arrived: result.outcome === 'arrived' ? namesOf(result.issuer, result.claims, result.session ?? null) : null,
     now: work.now,
   });
   return outcome === 'taken' ? `${request.id}.${secret}` : null;
@@ -153,6 +166,10 @@ function parts(ticket: string): { id: string; secret: string } | null {
 }
 
 export interface Fetched {
+  /** Of the answer that was believed. */
+  id: string;
+  /** The upstream has logged the person out since. */
+  isLoggedOut: boolean;
   companyId: CompanyId;
   connectionId: ConnectionId;
   result: SsoResult;
@@ -162,11 +179,9 @@ export interface Fetched {
 export async function fetchResult(work: Work, ticket: string, interactionUid: string | null): Promise<Fetched | null> {
   const named = parts(ticket);
   if (!named) return null;
-  const row = await work.store.ssoRequests.fetch(named.id, interactionUid, work.now);
+  const row = await work.store.ssoRequests.fetch(named.id, interactionUid, work.now, after(work.now, signInLife));
   const result = row && openResult(work, row.result, named.secret);
-  return row && result && row.purpose === 'sign-in'
-    ? { companyId: row.companyId, connectionId: row.connectionId, result }
-    : null;
+  return row && result && row.purpose === 'sign-in' ? fetchedOf(row, result) : null;
 }
 
 /** What the upstream began, before anybody fetches it: who it would be. */
@@ -175,8 +190,16 @@ export async function peekResult(work: Work, ticket: string): Promise<Fetched | 
   const row = named && (await work.store.ssoRequests.findResult(named.id, 'sign-in', work.now));
   if (!named || !row || row.interactionUid !== null) return null;
   const result = openResult(work, row.result, named.secret);
-  return result && { companyId: row.companyId, connectionId: row.connectionId, result };
+  return result && fetchedOf(row, result);
 }
+
+const fetchedOf = ({ id, isLoggedOut, companyId, connectionId }: SsoRequest, result: SsoResult): Fetched => ({
+  id,
+  isLoggedOut,
+  companyId,
+  connectionId,
+  result,
+});
 
 export type TestResult =
   | { outcome: 'arrived'; issuer: string; claims: UpstreamClaims }

@@ -14,6 +14,8 @@ export interface SsoRequest {
   createdAt: Date;
   expiresAt: Date;
   usedAt: Date | null;
+  /** The upstream has logged the person out since it answered. */
+  isLoggedOut: boolean;
 }
 
 interface Row {
@@ -27,6 +29,7 @@ interface Row {
   created_at: Date;
   expires_at: Date;
   used_at: Date | null;
+  logged_out_at: Date | null;
   sealed_result: string | null;
 }
 
@@ -41,6 +44,7 @@ const toRequest = (row: Row): SsoRequest => ({
   createdAt: row.created_at,
   expiresAt: row.expires_at,
   usedAt: row.used_at,
+  isLoggedOut: row.logged_out_at !== null,
 });
 
 export interface Taking {
@@ -48,7 +52,17 @@ export interface Taking {
   /** Null where nothing but the request can be played again (OpenID Connect: the code is good once). */
   assertion: { hash: string; expiresAt: Date } | null;
   sealedResult: string;
+  /** Who has arrived; null: a problem has. */
+  arrived: { subjectHash: string; sessionHash: string | null } | null;
   now: Date;
+}
+
+/** Whose answers the upstream takes back: of these sessions and those without a name, or all of the subject. */
+export interface TakingBack {
+  connectionId: ConnectionId;
+  /** Null: only sessions are named. */
+  subjectHash: string | null;
+  sessionHashes: string[];
 }
 
 export interface AttemptRow {
@@ -118,17 +132,20 @@ export function ssoRequestRepository(db: Database) {
      * One statement takes the assertion and the request: of answers that come twice, in parallel or at another node, one wins (F2).
      * An answer that the upstream began has no row before: it is made here.
      */
-    async take({ request, assertion, sealedResult, now }: Taking): Promise<'taken' | 'replayed'> {
+    async take({ request, assertion, sealedResult, arrived, now }: Taking): Promise<'taken' | 'replayed'> {
       const { rows }: { rows: { taken: number }[] } = await db.raw(
         `with fresh as (
            insert into sso_assertions (connection_id, assertion_hash, expires_at)
            select :connection::uuid, :hash::text, :runsOut::timestamptz where :hash::text is not null
            on conflict do nothing returning 1),
          request as (
-           insert into sso_requests (id, company_id, connection_id, interaction_uid, purpose, started_by, created_at, expires_at, used_at, sealed_result)
-           select :id, :company::uuid, :connection::uuid, :uid, :purpose, :startedBy::uuid, :created::timestamptz, :expires::timestamptz, :now::timestamptz, :result
+           insert into sso_requests (id, company_id, connection_id, interaction_uid, purpose, started_by, created_at, expires_at, used_at, sealed_result,
+             subject_hash, session_hash)
+           select :id, :company::uuid, :connection::uuid, :uid, :purpose, :startedBy::uuid, :created::timestamptz, :expires::timestamptz, :now::timestamptz, :result,
+             :subject, :session
            where :hash::text is null or exists (select 1 from fresh)
-           on conflict (id) do update set used_at = excluded.used_at, sealed_result = excluded.sealed_result
+           on conflict (id) do update set used_at = excluded.used_at, sealed_result = excluded.sealed_result,
+               subject_hash = excluded.subject_hash, session_hash = excluded.session_hash
              where sso_requests.used_at is null and sso_requests.expires_at > excluded.used_at
            returning 1)
          select count(*)::int as taken from request`,
@@ -144,6 +161,8 @@ export function ssoRequestRepository(db: Database) {
           created: request.createdAt,
           expires: request.expiresAt,
           result: sealedResult,
+          subject: arrived?.subjectHash ?? null,
+          session: arrived?.sessionHash ?? null,
           now,
         },
       );
@@ -160,11 +179,12 @@ export function ssoRequestRepository(db: Database) {
       return rows.length > 0;
     },
 
-    /** Once, and by its own interaction alone. */
+    /** Once, and by its own interaction alone. @param keptUntil the sign-in that comes of it has to be complete by then */
     async fetch(
       id: string,
       interactionUid: string | null,
       now: Date,
+      keptUntil: Date,
     ): Promise<(SsoRequest & { result: string }) | null> {
       const rows: Row[] = await db('sso_requests')
         .where({ id })
@@ -172,7 +192,7 @@ export function ssoRequestRepository(db: Database) {
         .whereNotNull('sealed_result')
         .whereNull('fetched_at')
         .where('expires_at', '>', now)
-        .update({ fetched_at: now })
+        .update({ fetched_at: now, expires_at: keptUntil })
         .returning('*');
       const [row] = rows;
       return row?.sealed_result ? { ...toRequest(row), result: row.sealed_result } : null;
@@ -190,6 +210,26 @@ export function ssoRequestRepository(db: Database) {
         .where('expires_at', '>', now)
         .first();
       return row?.sealed_result ? { ...toRequest(row), result: row.sealed_result } : null;
+    },
+
+    /**
+     * The upstream takes back what it has said of somebody, at whichever step the sign-in stands. One that is being completed in this
+     * very moment is waited for (users/sign-in-repository.ts), so that whoever ends sessions afterwards sees it. Call first.
+     * @returns whose sign-ins were complete
+     */
+    async takeBack({ connectionId, subjectHash, sessionHashes }: TakingBack): Promise<UserId[]> {
+      const { rows }: { rows: { user_id: UserId | null }[] } = await db.raw(
+        `with meant as (
+           select id from sso_requests
+           where connection_id = :connectionId and logged_out_at is null and (
+             (:subjectHash::text is null and session_hash = any(:sessionHashes::text[]))
+             or (subject_hash = :subjectHash
+               and (:isEverySession or session_hash is null or session_hash = any(:sessionHashes::text[]))))
+           order by id for update)
+         update sso_requests r set logged_out_at = now() from meant where r.id = meant.id returning r.user_id`,
+        { connectionId, subjectHash, sessionHashes, isEverySession: sessionHashes.length === 0 },
+      );
+      return rows.flatMap(({ user_id }) => (user_id === null ? [] : [user_id]));
     },
 
     /**

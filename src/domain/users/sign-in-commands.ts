@@ -171,6 +171,8 @@ export interface Half extends Attempt {
   enrolled: string;
   /** The connection whose identity provider was believed instead of a password. */
   upstream: string | null;
+  /** Its answer: it counts until the person is logged out there. */
+  arrival: string | null;
 }
 
 const wayOf = ({ upstream }: Half): SignInWay => (upstream === null ? 'password' : 'upstream');
@@ -182,11 +184,17 @@ export interface Answer {
   result: (proof: { userId: UserId; amr: string[] }) => object;
 }
 
-export type CodeResult =
-  | Refused
-  | ({ outcome: 'signed-in' } & SignedIn)
-  /** Something changed since the password was typed: back to the first screen. */
-  | { outcome: 'start-again' };
+/** Something changed since the password was typed, or the person was logged out at their identity provider: back to the first screen. */
+export type Overtaken = { outcome: 'start-again' } | { outcome: 'logged-out' };
+
+export type CodeResult = Refused | ({ outcome: 'signed-in' } & SignedIn) | Overtaken;
+
+const isLoggedOut = async (work: Work, { arrival }: Half): Promise<boolean> =>
+  arrival !== null && (await work.store.signIns.isLoggedOut(arrival));
+
+const overtaken = async (work: Work, half: Half): Promise<Overtaken> => ({
+  outcome: (await isLoggedOut(work, half)) ? 'logged-out' : 'start-again',
+});
 
 /** For the audit log. */
 const howOf = ({ upstream }: Half, method: string) =>
@@ -195,7 +203,10 @@ const howOf = ({ upstream }: Half, method: string) =>
 async function readHalf(work: Work, half: Half): Promise<{ facts: SignInFacts; stands: boolean }> {
   const facts = await readFacts(work, half);
   // A password that was set since then is not the one that was proved: whoever knew the old one starts again (AUT-13).
-  const isProved = half.upstream !== null || facts.credential === null || digest(facts.credential.hash) === half.proved;
+  const isProved =
+    half.upstream === null
+      ? facts.credential === null || digest(facts.credential.hash) === half.proved
+      : !(await isLoggedOut(work, half));
   return { facts, stands: facts.user?.id === half.userId && isProved };
 }
 
@@ -219,7 +230,7 @@ export async function tryCode(
   answer: Answer,
 ): Promise<CodeResult> {
   const { facts, stands } = await readHalf(work, half);
-  if (!stands) return { outcome: 'start-again' };
+  if (!stands) return overtaken(work, half);
   const { user, company, credential, factor } = facts;
   const way = wayOf(half);
   const standing = standingRefusal(facts, work.now, way);
@@ -235,6 +246,7 @@ export async function tryCode(
     passwordHash: credential?.hash ?? '',
     proof,
     upstream: half.upstream,
+    arrival: half.arrival,
     isKnownBrowser: facts.browser !== null && !isLocked(facts, work.now),
     browserHash: tokenHash(half.browserToken),
     interactionId: answer.interactionId,
@@ -242,7 +254,7 @@ export async function tryCode(
     details: howOf(half, method),
     by: { ...work, actor: { kind: 'user', id: user.id, name: user.username } },
   });
-  if (!result.proved) return { outcome: 'start-again' };
+  if (!result.proved) return overtaken(work, half);
   if (!result.taken) return wrong(method === 'totp' ? 'used-code' : 'wrong-code');
   if (!result.completed) return refuse(work, half, facts, { outcome: 'refused', reason: 'locked', counts: false });
   if (method === 'recovery') await tellRecoveryCodeUsed(work, facts, company.id);
@@ -311,15 +323,12 @@ export async function setPasswordDuringSignIn(work: Work, half: Half, password: 
   return { outcome: 'done', proved: digest(stored.hash), ...stepAfterPassword(next, work.now) };
 }
 
-export type EnrolResult =
-  | Refused
-  | { outcome: 'enrolled'; enrolled: string; recoveryCodes: string[] }
-  | { outcome: 'start-again' };
+export type EnrolResult = Refused | { outcome: 'enrolled'; enrolled: string; recoveryCodes: string[] } | Overtaken;
 
 /** The first right code makes the factor active (AUT-20), and an invited person Active (T6, C1). */
 export async function enrolDuringSignIn(work: Work, half: Half, secret: string, typed: string): Promise<EnrolResult> {
   const place = await placeAt(work, half, 'enrol');
-  if (!place) return { outcome: 'start-again' };
+  if (!place) return overtaken(work, half);
   const { facts, user, company } = place;
   const step = matchTotp(secret, typed, work.now, 0);
   if (step === null) return refuse(work, half, facts, { outcome: 'refused', reason: 'wrong-code', counts: true });
@@ -357,7 +366,7 @@ export async function enrolDuringSignIn(work: Work, half: Half, secret: string, 
 /** After the recovery codes were shown: the proof was the password and the first code, minutes ago. */
 export async function finishEnrolment(work: Work, half: Half, answer: Answer): Promise<CodeResult> {
   const place = await placeAt(work, half, 'code');
-  if (!place) return { outcome: 'start-again' };
+  if (!place) return overtaken(work, half);
   const { facts, user, company } = place;
   const { credential, factor } = facts;
   // The first code was proof for the factor that it confirmed, and for no other that took its place since (AUT-24).
@@ -368,6 +377,7 @@ export async function finishEnrolment(work: Work, half: Half, answer: Answer): P
     passwordHash: credential?.hash ?? '',
     proof: 'given',
     upstream: half.upstream,
+    arrival: half.arrival,
     isKnownBrowser: facts.browser !== null,
     browserHash: tokenHash(half.browserToken),
     interactionId: answer.interactionId,
@@ -375,7 +385,7 @@ export async function finishEnrolment(work: Work, half: Half, answer: Answer): P
     details: howOf(half, 'enrolment'),
     by: { ...work, actor: { kind: 'user', id: user.id, name: user.username } },
   });
-  if (!result.completed || !result.answered) return { outcome: 'start-again' };
+  if (!result.completed || !result.answered) return overtaken(work, half);
   return { outcome: 'signed-in', userId: user.id, companyId: company.id };
 }
 
@@ -383,18 +393,18 @@ export type UpstreamResult =
   | ({ outcome: 'signed-in' } & SignedIn)
   /** C25: our own second factor is asked for as well. */
   | { outcome: 'second-factor'; step: 'code' | 'enrol'; reason: 'first' | 'reset'; mayRecover: boolean }
-  | { outcome: 'start-again' };
+  | Overtaken;
 
 /** The identity provider of the company was believed: nothing more, or the second factor, stands between. */
 export async function finishUpstream(
   work: Work,
-  half: Half & { upstream: string },
+  half: Half & { upstream: string; arrival: string },
   asksSecondFactor: boolean,
   answer: Answer,
 ): Promise<UpstreamResult> {
-  const { facts } = await readHalf(work, half);
+  const { facts, stands } = await readHalf(work, half);
   const { user, company } = facts;
-  if (!user || !company || user.id !== half.userId) return { outcome: 'start-again' };
+  if (!stands || !user || !company) return overtaken(work, half);
   if (asksSecondFactor) {
     const { step, reason } = stepAfterPassword(facts, work.now, 'upstream');
     const mayRecover = company.policy.mfa.recoveryCodes;
@@ -410,6 +420,7 @@ export async function finishUpstream(
     passwordHash: '',
     proof: 'given',
     upstream: half.upstream,
+    arrival: half.arrival,
     isKnownBrowser: facts.browser !== null,
     browserHash: tokenHash(half.browserToken),
     interactionId: answer.interactionId,
@@ -417,6 +428,6 @@ export async function finishUpstream(
     details: { method: 'sso', connection: half.upstream },
     by: { ...work, actor: { kind: 'user', id: user.id, name: user.username } },
   });
-  if (!result.completed || !result.answered) return { outcome: 'start-again' };
+  if (!result.completed || !result.answered) return overtaken(work, half);
   return { outcome: 'signed-in', userId: user.id, companyId: company.id };
 }

@@ -118,6 +118,8 @@ const fail = {
 // The person's row is held first, as everywhere, and the password is read with a lock: a reset that was a moment faster is seen,
 // and then nothing is spent (AUT-13). $16 is the connection of an identity provider that was believed instead of a password: its
 // person owes no new password and no factor unless one was asked for, and no lock of the local way holds them (C9), but for their code.
+// $17 is its answer: it counts as long as the identity provider has not logged them out. Its row is held, too, so that a logout that was a
+// moment faster is seen, and one that comes later finds whose sign-in it is.
 const complete = {
   name: 'sign_in_complete',
   text: `
@@ -127,10 +129,11 @@ const complete = {
     by_password as (
       select 1 from held join credentials p on p.user_id = held.id
       where $16::uuid is null and p.hash = $15 and not p.is_single_use for share of p),
-    proved as (
-      select 1 from by_password
-      union all
-      select 1 from held join idp_connections i on i.company_id = held.company_id and i.id = $16 and i.is_enabled),
+    by_upstream as (
+      update sso_requests r set user_id = held.id from held, idp_connections i
+      where i.company_id = held.company_id and i.id = $16 and i.is_enabled
+        and r.id = $17 and r.connection_id = i.id and r.logged_out_at is null and r.expires_at > $4 returning 1),
+    proved as (select 1 from by_password union all select 1 from by_upstream),
     step as (
       update factors set last_step = $2::bigint where $2::bigint is not null and user_id = $1 and kind = 'totp' and last_step < $2::bigint
         and exists (select 1 from proved) returning 1),
@@ -188,6 +191,8 @@ export interface Completion {
   proof: { step: number } | { recoveryCodeHash: string } | 'given';
   /** The connection of the identity provider that was believed instead of a password. */
   upstream: ConnectionName | null;
+  /** Its answer. */
+  arrival: string | null;
   isKnownBrowser: boolean;
   browserHash: string;
   /** Id of the engine's Interaction record, and the answer that lets it resume. */
@@ -264,6 +269,7 @@ export function signInRepository(db: Database, prepared: Prepared) {
           c.by.origin.requestId,
           c.passwordHash,
           c.upstream,
+          c.arrival,
         ],
       );
       const row = rows[0];
@@ -273,6 +279,12 @@ export function signInRepository(db: Database, prepared: Prepared) {
         completed: (row?.person ?? 0) > 0,
         answered: (row?.answered ?? 0) > 0,
       };
+    },
+
+    /** Whether the identity provider has logged the person out since it gave this answer. */
+    async isLoggedOut(arrival: string): Promise<boolean> {
+      const row = await db('sso_requests').where({ id: arrival }).whereNotNull('logged_out_at').first(db.raw('1'));
+      return row !== undefined;
     },
 
     /** Counts a request of one kind from one network address. @returns how many there were in the running window. */

@@ -1,6 +1,7 @@
 // The posts of a sign-in. Each asks one command, turns its answer into the next ticket, and sends the browser back to the dispatcher.
 import { z } from 'zod';
 import { newTotpSecret } from '../../domain/credentials/totp.ts';
+import { findConnection } from '../../domain/federation/connection-repository.ts';
 import { cameInThrough } from '../../domain/federation/enforce-commands.ts';
 import { completeAttempt } from '../../domain/federation/request-commands.ts';
 import { findCompanyOfAddress, noRoute } from '../../domain/federation/routing-queries.ts';
@@ -23,6 +24,7 @@ import type { Runtime } from '../../runtime.ts';
 import { type Context, setCookie, setSealedCookie } from '../context.ts';
 import { browserToken } from '../page.ts';
 import { rememberFreshLogin } from '../sso/fresh-login.ts';
+import { drawLoggedOut } from '../sso/problem-page.ts';
 import { ticketPath } from './begin.ts';
 import { type Event, nextTicket } from './next-step.ts';
 import { drawStep } from './pages.ts';
@@ -128,9 +130,9 @@ function halfOf(ctx: Context, runtime: Runtime, ticket: Ticket): Half {
   if (!ticket.half) throw new Error('a step behind the password was reached without it');
   // Sealed by us after the password was right.
   const userId = ticket.half.userId as UserId;
-  const { proved, enrolled, upstream } = ticket.half;
+  const { proved, enrolled, upstream, arrival } = ticket.half;
   const { company, username } = ticket;
-  return { company, username, browserToken: browserToken(ctx, runtime), userId, proved, enrolled, upstream };
+  return { company, username, browserToken: browserToken(ctx, runtime), userId, proved, enrolled, upstream, arrival };
 }
 
 const resumePath = (uid: string) => `/auth/${uid}`;
@@ -205,6 +207,7 @@ export const enrol: StepHandler = async (ctx, runtime, ticket) => {
   );
   if (result.outcome === 'refused') return wrongCode(ctx, runtime, ticket, 'enrol', result.code);
   if (result.outcome === 'start-again') return go(ctx, runtime, ticket, { type: 'start-again' });
+  if (result.outcome === 'logged-out') return tellLoggedOut(ctx, runtime, ticket);
   const { enrolled, recoveryCodes } = result;
   // Nothing to write down: on into the module.
   if (recoveryCodes.length === 0) {
@@ -238,6 +241,8 @@ async function finish(ctx: Context, runtime: Runtime, ticket: Ticket, result: Co
       return wrongCode(ctx, runtime, ticket, 'code', result.code);
     case 'start-again':
       return go(ctx, runtime, ticket, { type: 'start-again' });
+    case 'logged-out':
+      return tellLoggedOut(ctx, runtime, ticket);
     case 'signed-in': {
       // Only now: the upstream alone did not let them in (C25), so it alone confirms no trial either (C26).
       const { upstream = null, attempt = null } = ticket.half ?? {};
@@ -252,6 +257,14 @@ async function finish(ctx: Context, runtime: Runtime, ticket: Ticket, result: Co
     default:
       result satisfies never;
   }
+}
+
+/** The upstream has logged the person out since it was believed: nothing of that counts, and they may begin anew at once. */
+async function tellLoggedOut(ctx: Context, runtime: Runtime, ticket: Ticket): Promise<void> {
+  const { userId, upstream, arrival } = halfOf(ctx, runtime, ticket);
+  const connection = await findConnection(ctx.state.work.store.db, upstream ?? '');
+  keep(ctx, runtime, nextTicket(ticket, { type: 'start-again' }));
+  await drawLoggedOut(ctx, runtime, { connection, arrival: arrival ?? '', userId, again: ticketPath(ticket.uid) });
 }
 
 /** The engine goes on with what was asked for. */

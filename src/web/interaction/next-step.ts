@@ -16,6 +16,7 @@ export type Event =
       username: string;
       company: string;
       connection: string;
+      arrival: string;
       attempt: string;
       session: string | null;
       authenticatedAt: number | null;
@@ -60,6 +61,7 @@ export function nextTicket(ticket: Ticket, event: Event): Ticket {
           proved: '',
           enrolled: '',
           upstream: event.connection,
+          arrival: event.arrival,
           attempt: event.attempt,
           upstreamSession: event.session,
           authenticatedAt: event.authenticatedAt,
@@ -113,7 +115,7 @@ export function nextTicket(ticket: Ticket, event: Event): Ticket {
   }
 }
 
-const noUpstream = { upstream: null, attempt: null, upstreamSession: null, authenticatedAt: null };
+const noUpstream = { upstream: null, arrival: null, attempt: null, upstreamSession: null, authenticatedAt: null };
 
 /** With one upstream that everybody has to use there is nothing to ask: straight there. */
 export function identified(ticket: Ticket, event: Omit<Extract<Event, { type: 'identified' }>, 'type'>): Ticket {

@@ -30,6 +30,8 @@ export const ticketSchema = z.object({
       enrolled: z.string().default(''),
       /** The connection whose identity provider was believed instead of a password. */
       upstream: z.string().nullable().default(null),
+      /** Its answer, which a logout there takes back. */
+      arrival: z.string().nullable().default(null),
       /** When the person proved themselves, in milliseconds since the epoch; null: with this very sign-in. */
       authenticatedAt: z.number().nullable().default(null),
       /** The line of its log that waits for our own second factor. */

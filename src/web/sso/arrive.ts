@@ -18,7 +18,7 @@ import type { Ticket } from '../interaction/ticket.ts';
 import { showPage } from '../page.ts';
 import { startSignIn } from '../public/sign-in-routes.ts';
 import type { Route } from '../routes.ts';
-import { drawProblem } from './problem-page.ts';
+import { drawLoggedOut, drawProblem } from './problem-page.ts';
 
 type Arrived = Extract<SsoResult, { outcome: 'arrived' }>;
 
@@ -64,6 +64,8 @@ async function arrive(ctx: Context, runtime: Runtime): Promise<void> {
   const connection = waiting && (await findConnection(work.store.db, waiting.connectionId));
   if (!connection || waiting.result.outcome !== 'arrived')
     return drawProblem(ctx, runtime, { sentence: problemSentences['other-browser'], code: null, again: '/login' });
+  if (waiting.isLoggedOut)
+    return drawLoggedOut(ctx, runtime, { connection, arrival: waiting.id, userId: null, again: '/login' });
   const { claims, issuer } = waiting.result;
   const decision = await explainArrival(work, connection, claims, { issuer });
   const person = await findPerson(ctx, runtime);

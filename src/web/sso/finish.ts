@@ -22,9 +22,11 @@ import { answerFor, go, leave, secretFor } from '../interaction/handlers.ts';
 import type { Ticket } from '../interaction/ticket.ts';
 import { browserToken } from '../page.ts';
 import { forgetFreshLogin, rememberFreshLogin } from './fresh-login.ts';
-import { drawProblem } from './problem-page.ts';
+import { drawLoggedOut, drawProblem } from './problem-page.ts';
 
 type Arrived = Extract<SsoResult, { outcome: 'arrived' }> & {
+  /** The row of the answer. */
+  arrival: string;
   only: Result['only'];
   /** Somebody here asked for it; else the upstream began, with whatever session stood there. */
   isAsked: boolean;
@@ -46,7 +48,8 @@ export async function finishSso(ctx: Context, runtime: Runtime, ticket: Ticket, 
     return drawProblem(ctx, runtime, { sentence: problemSentences['other-browser'], code: null, again });
   const connection = await findConnection(work.store.db, fetched.connectionId);
   if (!connection) return drawProblem(ctx, runtime, { sentence: problemSentences['not-enabled'], code: null, again });
-  const result = { ...fetched.result, only: of.only, isAsked: of.uid !== null };
+  if (fetched.isLoggedOut) return drawLoggedOut(ctx, runtime, { connection, arrival: fetched.id, userId: null, again });
+  const result = { ...fetched.result, arrival: fetched.id, only: of.only, isAsked: of.uid !== null };
   await letIn(ctx, runtime, ticket, connection, result);
 }
 
@@ -104,14 +107,16 @@ async function enter(ctx: Context, runtime: Runtime, ticket: Ticket, accepted: A
   // A proof of before is of another login: its session may have ended, and this one come of what stood at the upstream.
   forgetFreshLogin(ctx, runtime);
   const upstream = connection.id;
-  const half = { ...who, browserToken: browserToken(ctx, runtime), userId, proved: '', enrolled: '', upstream };
+  const { arrival: answer } = result;
+  const proof = { userId, proved: '', enrolled: '', upstream, arrival: answer };
+  const half = { ...who, browserToken: browserToken(ctx, runtime), ...proof };
   const upstreamSession = result.session === null ? null : tokenHash(result.session);
   const at = work.now.getTime();
   const provedThere = provedAt(ticket, result, work.now);
   const named: Ticket = {
     ...ticket,
     ...who,
-    half: { ...half, at, upstreamSession, attempt: null, authenticatedAt: provedThere },
+    half: { ...proof, at, upstreamSession, attempt: null, authenticatedAt: provedThere },
   };
   const done = await finishUpstream(work, half, asks, answerFor(ctx, runtime, named));
   switch (done.outcome) {
@@ -131,9 +136,20 @@ async function enter(ctx: Context, runtime: Runtime, ticket: Ticket, accepted: A
       const secret = secretFor(step);
       // A code of ours is given now, and proves as much; one that is just being set up proves nothing.
       const authenticatedAt = step === 'code' ? null : provedThere;
-      const believed = { userId, ...who, connection: upstream, attempt, session: upstreamSession, authenticatedAt, at };
+      const believed = {
+        userId,
+        ...who,
+        connection: upstream,
+        arrival: answer,
+        attempt,
+        session: upstreamSession,
+        authenticatedAt,
+        at,
+      };
       return go(ctx, runtime, ticket, { type: 'upstream-believed', ...believed, step, reason, mayRecover, secret });
     }
+    case 'logged-out':
+      return drawLoggedOut(ctx, runtime, { connection, arrival: answer, userId, again: ticketPath(ticket.uid) });
     case 'start-again':
       return refuse('too-old-request', '/login');
   }

@@ -1,6 +1,9 @@
 // The page that says in one sentence what went wrong on the way. Callbacks lead there, since they run without the browser's cookies.
 import { arrivalSentences } from '../../domain/federation/arrival.ts';
+import type { StoredConnection } from '../../domain/federation/connection-repository.ts';
 import { problemSentences, type SsoProblem, ssoProblems } from '../../domain/federation/problem.ts';
+import { noteAttempt } from '../../domain/federation/request-commands.ts';
+import type { UserId } from '../../lib/ids.ts';
 import type { Runtime } from '../../runtime.ts';
 import type { Context } from '../context.ts';
 import { showPage } from '../page.ts';
@@ -55,4 +58,22 @@ export async function drawProblem(
     again,
   });
   ctx.status = 403;
+}
+
+/** The upstream has logged somebody out while they were on the way in, as it does where they have logged out of another service. */
+export async function drawLoggedOut(
+  ctx: Context,
+  runtime: Runtime,
+  of: { connection: StoredConnection | null; arrival: string; userId: UserId | null; again: string },
+): Promise<void> {
+  const { connection, arrival, userId, again } = of;
+  if (!connection) return drawProblem(ctx, runtime, { sentence: problemSentences['not-enabled'], code: null, again });
+  // One line for each answer that was taken back, however often somebody comes with it.
+  const attempt = { outcome: 'logged-out-meanwhile', userId, details: {}, isUnproven: true, about: arrival };
+  const code = await noteAttempt(ctx.state.work, connection, attempt);
+  await drawProblem(ctx, runtime, {
+    sentence: `You were logged out at ${connection.name}. Log in again.`,
+    code,
+    again,
+  });
 }

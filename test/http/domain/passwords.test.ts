@@ -82,7 +82,7 @@ describe('two who set a password at the same moment (AUT-13)', () => {
     await app.runtime.store.of(company.id).users.update(person.user.id, { mustSetPassword: true });
     const { hash = '' } = (await app.runtime.store.of(company.id).credentials.findPassword(person.user.id)) ?? {};
     const ids = { ...namesOf(person), browserToken: 'x', userId: person.user.id };
-    const half = { ...ids, proved: tokenHash(hash), enrolled: '', upstream: null };
+    const half = { ...ids, proved: tokenHash(hash), enrolled: '', upstream: null, arrival: null };
     const work = resetMeanwhile(person, app.operator(), numbered(2));
     expect((await setPasswordDuringSignIn(work, half, numbered(1))).outcome).toBe('start-again');
     expect(await isPasswordOf(person, numbered(2))).toBe(true);

@@ -186,6 +186,7 @@ describe('a code from the app', () => {
       passwordHash: credential?.hash ?? '',
       proof: { step: Math.floor(app.clock.now().getTime() / 30_000) },
       upstream: null,
+      arrival: null,
       isKnownBrowser: true,
       browserHash: tokenHash(visitor.cookie('ul_browser')?.value ?? ''),
       interactionId: 'none',

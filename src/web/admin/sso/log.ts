@@ -37,6 +37,7 @@ const problemWords: Record<SsoProblem, string> = {
   'missing-attribute': 'Attribute missing',
   'not-enabled': 'Connection is off',
   'other-browser': 'Another browser',
+  'logged-out-meanwhile': 'Logged out meanwhile',
   'upstream-error': 'Refused there',
   'upstream-unreachable': 'Not reachable',
   'no-configuration': 'No configuration there',

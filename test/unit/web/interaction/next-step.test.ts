@@ -11,6 +11,7 @@ const half = {
   proved: 'P',
   enrolled: '',
   upstream: null,
+  arrival: null,
   attempt: null,
   upstreamSession: null,
   authenticatedAt: null,
@@ -44,6 +45,7 @@ describe('the way to an upstream (D.5 step 2, C26)', () => {
       userId: 'u',
       ...named,
       connection: 'c1',
+      arrival: 'r1',
       attempt: 'a1',
       session: 's1',
       authenticatedAt: null,
@@ -56,7 +58,15 @@ describe('the way to an upstream (D.5 step 2, C26)', () => {
     const next = nextTicket(led([one], true), event);
     expect([next.step, next.half]).toEqual([
       'code',
-      { ...half, proved: '', upstream: 'c1', attempt: 'a1', upstreamSession: 's1', authenticatedAt: null },
+      {
+        ...half,
+        proved: '',
+        upstream: 'c1',
+        arrival: 'r1',
+        attempt: 'a1',
+        upstreamSession: 's1',
+        authenticatedAt: null,
+      },
     ]);
     expect(nextTicket(next, { type: 'start-again' }).step).toBe('sso');
   });

@@ -26,6 +26,7 @@ const halfOf = (age: number) => ({
   proved: 'P',
   enrolled: '',
   upstream: null,
+  arrival: null,
   attempt: null,
   upstreamSession: null,
   authenticatedAt: null,
