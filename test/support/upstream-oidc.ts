@@ -156,6 +156,8 @@ export interface Lies {
   signature: 'right' | 'other-key' | 'unsigned' | 'hmac-secret' | 'hmac-key' | 'spoiled';
   token: Json;
   tokenStatus: number;
+  /** What is waited for before the code is exchanged. */
+  before: (() => Promise<unknown>) | null;
   jwks: Json | null;
   /** Instead of an answer, so many bytes; or none at all. */
   discoveryBytes: number;
@@ -191,6 +193,7 @@ export async function startLiar(): Promise<Liar> {
     signature: 'right',
     token: {},
     tokenStatus: 200,
+    before: null,
     jwks: null,
     discoveryBytes: 0,
     discoveryStatus: null,
@@ -289,6 +292,7 @@ export async function startLiar(): Promise<Liar> {
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const form = new URLSearchParams(Buffer.concat(chunks).toString());
     const code = form.get('code') ?? '';
+    await lies.before?.();
     const isAgain = liar.taken.some((one) => one.code === code);
     liar.taken.push({ code, verifier: form.get('code_verifier') ?? '' });
     if (isAgain) return json({ error: 'invalid_grant', error_description: 'used' }, 400);

@@ -1,10 +1,11 @@
 // Single logout that an identity provider begins: the sessions that it vouched for end here, at once and everywhere.
 import type { UserId } from '../../lib/ids.ts';
 import { tokenHash } from '../../lib/secrets.ts';
+import { after } from '../../lib/time.ts';
 import { transaction, type Work } from '../../work.ts';
 import { endSessions } from '../sessions/commands.ts';
 import type { Connection } from './connection.ts';
-import { loggedOut, noteAttempt, subjectHash } from './request-commands.ts';
+import { loggedOut, noteAttempt, requestLife, subjectHash } from './request-commands.ts';
 
 /** What a message says that has been verified. */
 export interface UpstreamLogout {
@@ -31,17 +32,16 @@ export async function endUpstreamSessions(
   const by: Work = { ...work, actor: { kind: 'system', name: `identity provider ${name}` } };
   return transaction(by, async (work) => {
     const { ssoRequests } = work.store;
-    const { id: messageId, expiresAt } = logout.message;
-    // A name of its own, so that no assertion of the same id stands in its way.
-    if (!(await ssoRequests.takeMessage(id, tokenHash(`logout ${messageId}`), expiresAt)))
-      return { outcome: 'replayed' };
-    const upstream = { connectionId: id, sessionHashes: logout.sessions.map(tokenHash) };
     const { issuer, subject } = logout;
+    const upstream = { connectionId: id, sessionHashes: logout.sessions.map(tokenHash) };
+    const names = { ...upstream, subjectHash: subject === null ? null : subjectHash(issuer, subject) };
+    // An answer that is being judged just now meets it when it is fetched.
+    const keptUntil = new Date(Math.max(logout.message.expiresAt.getTime(), after(work.now, requestLife).getTime()));
+    // A name of its own, so that no assertion of the same id stands in its way.
+    if (!(await ssoRequests.takeMessage(id, tokenHash(`logout ${logout.message.id}`), keptUntil, names)))
+      return { outcome: 'replayed' };
     // Who has arrived and is not in yet, at our second factor or on the way to fetch the answer, gets in by it no more.
-    const completing = await ssoRequests.takeBack({
-      ...upstream,
-      subjectHash: subject === null ? null : subjectHash(issuer, subject),
-    });
+    const completing = await ssoRequests.takeBack(id, names);
     const { sessions } = work.store.of(companyId);
     let ended = 0;
     const people = [...new Set([...(await whoIsMeant(work, connection, logout)), ...completing])];

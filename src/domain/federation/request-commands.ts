@@ -13,7 +13,7 @@ import { type SsoProblem, ssoProblems } from './problem.ts';
 import type { SsoRequest } from './request-repository.ts';
 
 /** From our request to the answer; logging in at the upstream may take a new password and a second factor. */
-const requestLife = minutes(15);
+export const requestLife = minutes(15);
 /** From the answer to the browser that fetches it. */
 const resultLife = minutes(5);
 /** From there to the session: our own second factor may have to be set up first (interaction/ticket.ts). */
@@ -49,6 +49,7 @@ export async function createRequest(
     createdAt: work.now,
     expiresAt: after(work.now, requestLife),
     usedAt: null,
+    answeredAt: null,
     isLoggedOut: false,
   });
 }
@@ -68,6 +69,7 @@ export function stateOf(work: Work, request: SsoRequest): Record<string, string>
 const claimsSchema: z.ZodType<UpstreamClaims, UpstreamClaims> = z.object({
   subject: z.string(),
   email: z.string().nullable(),
+  isEmailFromSubject: z.boolean().optional(),
   username: z.string().nullable(),
   firstName: z.string().nullable(),
   lastName: z.string().nullable(),
@@ -124,6 +126,7 @@ export function unasked(work: Work, connection: Connection): SsoRequest {
     createdAt: work.now,
     expiresAt: after(work.now, resultLife),
     usedAt: null,
+    answeredAt: null,
     isLoggedOut: false,
   };
 }

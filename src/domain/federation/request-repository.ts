@@ -14,6 +14,8 @@ export interface SsoRequest {
   createdAt: Date;
   expiresAt: Date;
   usedAt: Date | null;
+  /** When it was looked for, by the clock of the database: the answer had come in then. Null: it was not. */
+  answeredAt: Date | null;
   /** The upstream has logged the person out since it answered. */
   isLoggedOut: boolean;
 }
@@ -29,6 +31,7 @@ interface Row {
   created_at: Date;
   expires_at: Date;
   used_at: Date | null;
+  answered_at: Date | null;
   logged_out_at: Date | null;
   sealed_result: string | null;
 }
@@ -44,6 +47,7 @@ const toRequest = (row: Row): SsoRequest => ({
   createdAt: row.created_at,
   expiresAt: row.expires_at,
   usedAt: row.used_at,
+  answeredAt: row.answered_at,
   isLoggedOut: row.logged_out_at !== null,
 });
 
@@ -59,7 +63,6 @@ export interface Taking {
 
 /** Whose answers the upstream takes back: of these sessions and those without a name, or all of the subject. */
 export interface TakingBack {
-  connectionId: ConnectionId;
   /** Null: only sessions are named. */
   subjectHash: string | null;
   sessionHashes: string[];
@@ -107,6 +110,21 @@ const noteAttempt = `
       for update skip locked))
   select code from noted`;
 
+const isMeant = (subject: string, sessions: string) => `(
+  (${subject} is null and r.session_hash = any(${sessions}))
+  or (r.subject_hash = ${subject}
+    and (cardinality(${sessions}) = 0 or r.session_hash is null or r.session_hash = any(${sessions}))))`;
+
+// A logout that came while the answer was being judged has not found it.
+const fetch = `
+  update sso_requests r set fetched_at = :now, expires_at = :keptUntil,
+    logged_out_at = coalesce(r.logged_out_at, (
+      select max(m.logout_at) from sso_assertions m
+      where m.connection_id = r.connection_id and m.logout_at >= r.answered_at and ${isMeant('m.subject_hash', 'm.session_hashes')}))
+  where id = :id and interaction_uid is not distinct from :interactionUid
+    and sealed_result is not null and fetched_at is null and expires_at > :now
+  returning *`;
+
 export function ssoRequestRepository(db: Database) {
   return {
     async insert(request: SsoRequest): Promise<void> {
@@ -124,7 +142,9 @@ export function ssoRequestRepository(db: Database) {
     },
 
     async find(id: string): Promise<SsoRequest | null> {
-      const row: Row | undefined = await db('sso_requests').where({ id }).first();
+      const row: Row | undefined = await db('sso_requests')
+        .where({ id })
+        .first('*', db.raw('coalesce(answered_at, clock_timestamp()) as answered_at'));
       return row ? toRequest(row) : null;
     },
 
@@ -140,12 +160,12 @@ export function ssoRequestRepository(db: Database) {
            on conflict do nothing returning 1),
          request as (
            insert into sso_requests (id, company_id, connection_id, interaction_uid, purpose, started_by, created_at, expires_at, used_at, sealed_result,
-             subject_hash, session_hash)
+             subject_hash, session_hash, answered_at)
            select :id, :company::uuid, :connection::uuid, :uid, :purpose, :startedBy::uuid, :created::timestamptz, :expires::timestamptz, :now::timestamptz, :result,
-             :subject, :session
+             :subject, :session, coalesce(:answeredAt::timestamptz, now())
            where :hash::text is null or exists (select 1 from fresh)
            on conflict (id) do update set used_at = excluded.used_at, sealed_result = excluded.sealed_result,
-               subject_hash = excluded.subject_hash, session_hash = excluded.session_hash
+               subject_hash = excluded.subject_hash, session_hash = excluded.session_hash, answered_at = excluded.answered_at
              where sso_requests.used_at is null and sso_requests.expires_at > excluded.used_at
            returning 1)
          select count(*)::int as taken from request`,
@@ -163,16 +183,27 @@ export function ssoRequestRepository(db: Database) {
           result: sealedResult,
           subject: arrived?.subjectHash ?? null,
           session: arrived?.sessionHash ?? null,
+          answeredAt: request.answeredAt,
           now,
         },
       );
       return (rows[0]?.taken ?? 0) > 0 ? 'taken' : 'replayed';
     },
 
-    /** A message that asks for something by itself. @returns false when it came before, in parallel or at another node */
-    async takeMessage(connectionId: ConnectionId, hash: string, expiresAt: Date): Promise<boolean> {
+    /** A message that asks for something by itself, and for whom it is a logout. @returns false when it came before, in parallel or at another node */
+    async takeMessage(
+      connectionId: ConnectionId,
+      hash: string,
+      expiresAt: Date,
+      logout: TakingBack | null = null,
+    ): Promise<boolean> {
+      const said = logout && {
+        logout_at: db.raw('clock_timestamp()'),
+        subject_hash: logout.subjectHash,
+        session_hashes: logout.sessionHashes,
+      };
       const rows: unknown[] = await db('sso_assertions')
-        .insert({ connection_id: connectionId, assertion_hash: hash, expires_at: expiresAt })
+        .insert({ connection_id: connectionId, assertion_hash: hash, expires_at: expiresAt, ...said })
         .onConflict()
         .ignore()
         .returning('assertion_hash');
@@ -186,14 +217,7 @@ export function ssoRequestRepository(db: Database) {
       now: Date,
       keptUntil: Date,
     ): Promise<(SsoRequest & { result: string }) | null> {
-      const rows: Row[] = await db('sso_requests')
-        .where({ id })
-        .whereRaw('interaction_uid is not distinct from ?', [interactionUid])
-        .whereNotNull('sealed_result')
-        .whereNull('fetched_at')
-        .where('expires_at', '>', now)
-        .update({ fetched_at: now, expires_at: keptUntil })
-        .returning('*');
+      const { rows }: { rows: Row[] } = await db.raw(fetch, { id, interactionUid, now, keptUntil });
       const [row] = rows;
       return row?.sealed_result ? { ...toRequest(row), result: row.sealed_result } : null;
     },
@@ -217,17 +241,15 @@ export function ssoRequestRepository(db: Database) {
      * very moment is waited for (users/sign-in-repository.ts), so that whoever ends sessions afterwards sees it. Call first.
      * @returns whose sign-ins were complete
      */
-    async takeBack({ connectionId, subjectHash, sessionHashes }: TakingBack): Promise<UserId[]> {
+    async takeBack(connectionId: ConnectionId, { subjectHash, sessionHashes }: TakingBack): Promise<UserId[]> {
       const { rows }: { rows: { user_id: UserId | null }[] } = await db.raw(
         `with meant as (
-           select id from sso_requests
-           where connection_id = :connectionId and logged_out_at is null and (
-             (:subjectHash::text is null and session_hash = any(:sessionHashes::text[]))
-             or (subject_hash = :subjectHash
-               and (:isEverySession or session_hash is null or session_hash = any(:sessionHashes::text[]))))
-           order by id for update)
+           select r.id from sso_requests r
+           where r.connection_id = :connectionId and r.logged_out_at is null
+             and ${isMeant(':subjectHash::text', ':sessionHashes::text[]')}
+           order by r.id for update)
          update sso_requests r set logged_out_at = now() from meant where r.id = meant.id returning r.user_id`,
-        { connectionId, subjectHash, sessionHashes, isEverySession: sessionHashes.length === 0 },
+        { connectionId, subjectHash, sessionHashes },
       );
       return rows.flatMap(({ user_id }) => (user_id === null ? [] : [user_id]));
     },

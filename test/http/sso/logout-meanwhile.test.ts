@@ -1,6 +1,6 @@
 // An upstream that logs somebody out while they are on the way in: between its yes and the session that would come of it.
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Company } from '../../../src/domain/companies/company.ts';
 import type { StoredConnection } from '../../../src/domain/federation/connection-repository.ts';
 import { minutes } from '../../../src/lib/time.ts';
@@ -335,6 +335,35 @@ describe('OpenID Connect: a logout that names the session alone', () => {
     await visitor.follow(left);
     expect(await live(two)).toBe(0);
     expect(await isIn(visitor)).toBe(false);
+  });
+});
+
+describe('OpenID Connect: a logout while the code is being exchanged', () => {
+  let upstream: Upstream;
+  beforeAll(async () => {
+    upstream = await overOidc(false);
+  });
+  afterEach(() => {
+    liar.lies.before = null;
+  });
+
+  it.each<[string, boolean, (person: TestPerson) => Parameters<Upstream['logOut']>[0]]>([
+    ['of the person', true, (person) => ({ person })],
+    ['of the person and the session', true, (person) => ({ person, session: 'x1' })],
+    ['of the session alone', true, () => ({ session: 'x1' })],
+    ['of another session of theirs', false, (person) => ({ person, session: 'x2' })],
+    ['of another session alone', false, () => ({ session: 'x2' })],
+    ['of somebody else with a session of the same name', false, () => ({ person: 'somebody', session: 'x1' })],
+  ])('%s: stops it: %s', async (_, stops, of) => {
+    const person = await makePerson(app, upstream.company);
+    const visitor = app.visitor();
+    liar.lies.before = () => upstream.logOut(of(person));
+    const page = await visitor.open(await upstream.answer(visitor, await begin(visitor, person), person, 'x1'));
+    if (!stops) return expect(await isIn(visitor)).toBe(true);
+    await expectOut(page, visitor, person);
+    liar.lies.before = null;
+    await visitor.open(await upstream.answer(visitor, await begin(visitor, person), person, 'x1'));
+    expect(await isIn(visitor)).toBe(true);
   });
 });
 
