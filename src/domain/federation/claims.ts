@@ -11,6 +11,8 @@ export interface UpstreamClaims {
   /** Stable at this upstream: NameID, or `sub`. */
   subject: string;
   email: string | null;
+  /** No attribute of that name came: it was read from the NameID, whose format says that it is an address. */
+  isEmailFromSubject?: boolean | undefined;
   /** Asserted by the upstream, and of a domain that the company has proved or over a connection of this company alone. */
   username: string | null;
   firstName: string | null;

@@ -35,6 +35,36 @@ export interface TestCheck {
   sentence: string;
 }
 
+type ReadField = 'email' | 'firstName' | 'lastName' | 'groups';
+
+const soap = 'http://schemas.xmlsoap.org';
+
+/** Under which names identity providers send it, unless they are told otherwise. */
+const usualNames: Record<ReadField, readonly string[]> = {
+  email: ['email', 'mail', 'emailAddress', `${soap}/ws/2005/05/identity/claims/emailaddress`],
+  firstName: ['firstName', 'given_name', 'givenName', `${soap}/ws/2005/05/identity/claims/givenname`],
+  lastName: ['lastName', 'family_name', 'surname', 'sn', `${soap}/ws/2005/05/identity/claims/surname`],
+  groups: [
+    'groups',
+    'roles',
+    'memberOf',
+    `${soap}/claims/Group`,
+    'http://schemas.microsoft.com/ws/2008/06/identity/claims/groups',
+  ],
+};
+
+/** What came under another name, most likely meant as this: first the name that is read, in other letter case. */
+function meantWords(other: UpstreamClaims['other'], read: string, field: ReadField): string {
+  const sent = new Map(Object.keys(other).map((name) => [name.toLowerCase(), name]));
+  const found = [read, ...usualNames[field]].map((name) => sent.get(name.toLowerCase())).find((name) => name);
+  return found ? ` Did you mean "${found}"?` : '';
+}
+
+function emailSentence({ email, isEmailFromSubject }: UpstreamClaims, missing: string): string {
+  if (email === null) return `No e-mail came: ${missing}`;
+  return `The e-mail is ${email}${isEmailFromSubject ? `, from the Name ID: ${missing}` : '.'}`;
+}
+
 /**
  * What came back, held against what a sign-in needs.
  * `readsGroups`: a rule of the connection looks at groups. `needsNames`: this very person could not be created without them.
@@ -48,9 +78,11 @@ export function judgeTest(
   const isSaml = settings.kind === 'saml';
   const called = isSaml ? 'attribute' : 'claim';
   const hasNames = firstName !== null && lastName !== null;
+  const meant = (field: ReadField) => meantWords(claims.other, attributes[field], field);
+  const namesMeant = `${firstName === null ? meant('firstName') : ''}${lastName === null ? meant('lastName') : ''}`;
   const groupSentences = {
     list: `Groups came: ${groups.state === 'list' ? groups.values.length : 0}.`,
-    missing: `No groups came: the ${called} "${attributes.groups}" was missing.`,
+    missing: `No groups came: the ${called} "${attributes.groups}" was missing.${meant('groups')}`,
     overage:
       'A link came in place of the groups: this person is in too many. Let the identity provider send only the groups that are assigned to this application.',
   };
@@ -59,8 +91,7 @@ export function judgeTest(
       name: 'email',
       weight: 'needed',
       passed: email !== null,
-      sentence:
-        email === null ? `No e-mail came: the ${called} "${attributes.email}" was missing.` : `The e-mail is ${email}.`,
+      sentence: emailSentence(claims, `the ${called} "${attributes.email}" was missing.${meant('email')}`),
     },
     {
       name: 'names',
@@ -68,7 +99,7 @@ export function judgeTest(
       passed: hasNames,
       sentence: hasNames
         ? `The name is ${firstName} ${lastName}.`
-        : `First name, last name or both were missing: ${creation.on ? 'whoever has no account here yet would be refused' : 'new people would need them once Automatic User Creation is on'}.`,
+        : `First name, last name or both were missing: ${creation.on ? 'whoever has no account here yet would be refused' : 'new people would need them once Automatic User Creation is on'}.${namesMeant}`,
     },
     {
       name: 'groups',

@@ -14,10 +14,12 @@ function groupsOf(name: string, attributes: Map<string, string[]>): UpstreamGrou
 export function claimsOf({ attributes: names }: Connection, { nameId, attributes }: Asserted): UpstreamClaims {
   const first = (name: string) => attributes.get(name)?.[0] ?? null;
   const isAddress = nameId.attributes.Format === 'urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress';
+  const sent = first(names.email);
   const mapped = new Set(Object.values(names));
   return {
     subject: nameId.value,
-    email: first(names.email) ?? (isAddress ? nameId.value : null),
+    email: sent ?? (isAddress ? nameId.value : null),
+    isEmailFromSubject: sent === null && isAddress,
     username: first(names.username),
     firstName: first(names.firstName),
     lastName: first(names.lastName),

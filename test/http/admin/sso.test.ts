@@ -278,6 +278,20 @@ describe('the test', () => {
     expect(text(await other.visitor.open(posted.headers.location ?? ''))).toContain('not there any more');
   });
 
+  it('says under which other name something came, and that an e-mail came as the Name ID alone', async () => {
+    const { id } = await connectIdp(app, company, idp, { name: 'Other names', enabled: false });
+    const request = await begin(id);
+    const nameIdFormat = 'urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress';
+    const attributes = { Username: 'nina', firstname: 'Nina', Groups: ['IT', 'Everyone'] };
+    const person = { nameId: 'nina@example.com', nameIdFormat, attributes };
+    const posted = await postAnswer(app, await idp.answer(app, person, { inResponseTo: request }), request);
+    const page = await open(posted.headers.location ?? '');
+    expect(text(page)).toContain('from the Name ID: the attribute "Email" was missing.');
+    expect(text(page)).toContain('Name ID nina@example.com E-mail, from the Name ID: "Email" was not sent');
+    expect(text(page)).toContain('Did you mean "firstname"?');
+    expect(text(page)).toContain('the attribute "groups" was missing. Did you mean "Groups"?');
+  });
+
   const noNames = { Email: 'new@example.com', Username: 'new' };
   it.each<[string, Record<string, string | string[]>, boolean, string, RegExp, boolean]>([
     ['a newcomer without names, creation on', noNames, true, 'Something is missing', /yet would be refused/, false],

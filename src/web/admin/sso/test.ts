@@ -53,18 +53,22 @@ const checkTitles: Record<TestCheck['name'], string> = {
   groups: 'Groups',
 };
 
+/** The subject of SAML; no attribute. */
+const nameIdName = 'Name ID';
+
 /** Which claim is used as what; names as the connection expects them. */
 function claimLines(claims: UpstreamClaims, { attributes }: StoredConnection): Arrived['claims'] {
   const used = new Map<string, string[]>();
   const note = (name: string, as: string) => name !== '' && used.set(name, [...(used.get(name) ?? []), as]);
-  note(attributes.email, 'E-mail');
+  if (claims.isEmailFromSubject) note(nameIdName, `E-mail, from the Name ID: "${attributes.email}" was not sent`);
+  else note(attributes.email, 'E-mail');
   note(attributes.username, 'Username');
   note(attributes.firstName, 'First name');
   note(attributes.lastName, 'Last name');
   note(attributes.groups, 'Groups');
   note(attributes.companyIdentifier, 'Company');
   const read: [string, string[]][] = [
-    [attributes.email, one(claims.email)],
+    claims.isEmailFromSubject ? [nameIdName, one(claims.email)] : [attributes.email, one(claims.email)],
     [attributes.username, one(claims.username)],
     [attributes.firstName, one(claims.firstName)],
     [attributes.lastName, one(claims.lastName)],

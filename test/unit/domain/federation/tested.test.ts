@@ -98,6 +98,26 @@ describe('what came back, judged', () => {
     expect(checks.map(({ sentence }) => sentence).join(' ')).toMatch(words);
   });
 
+  it.each<[string, Partial<UpstreamClaims>, string | null]>([
+    ['in other letter case', { groups: { state: 'missing' }, other: { Groups: ['IT'] } }, 'Groups'],
+    [
+      'in other letter case, before a usual name',
+      { groups: { state: 'missing' }, other: { roles: [], GROUPS: [] } },
+      'GROUPS',
+    ],
+    ['under a usual name', { groups: { state: 'missing' }, other: { memberof: ['IT'] } }, 'memberof'],
+    ['e-mail', { email: null, other: { Mail: ['a@b.example'] } }, 'Mail'],
+    ['last name', { lastName: null, other: { surname: ['Lovelace'], givenName: ['Ada'] } }, 'surname'],
+    ['nothing alike', { groups: { state: 'missing' }, other: { department: ['IT'] } }, null],
+    ['nothing is missing', { other: { Groups: ['IT'], Mail: [''] } }, null],
+  ])('what may have been meant: %s', (_, came, meant) => {
+    const sentences = judgeTest({ ...claims, ...came }, connection, { readsGroups: true, needsNames: true })
+      .map(({ sentence }) => sentence)
+      .join(' ');
+    expect(/Did you mean "(.+?)"/.exec(sentences)?.[1] ?? null).toBe(meant);
+    expect(sentences.match(/Did you mean/g)?.length ?? 0).toBe(meant ? 1 : 0);
+  });
+
   it('names the claim that was missing', () => {
     const sentences = judgeTest({ ...claims, email: null, groups: { state: 'missing' } }, connection, {
       readsGroups: true,
