@@ -48,16 +48,20 @@ export async function drawProblem(
   ctx.status = 403;
   await showPage(ctx, runtime, 'interaction/sso-problem', 'That login did not work', {
     sentence,
-    // Sentences that name whom to ask need no second one.
-    next: Object.values(arrivalSentences).some((known) => known === sentence && known.includes('sk your administrator'))
-      ? ''
-      : code === null
-        ? 'Try again, or ask your administrator.'
-        : 'Try again. If it keeps happening, give your administrator this code.',
+    next: nextAfter(sentence, code !== null),
     code,
     again,
   });
   ctx.status = 403;
+}
+
+/** Sentences that say what to do, or whom to ask, are not told twice. */
+function nextAfter(sentence: string, hasCode: boolean): string {
+  if (Object.values(arrivalSentences).some((known) => known === sentence && known.includes('sk your administrator')))
+    return '';
+  const saysAgain = /\b(Log in|Try) again\b/.test(sentence);
+  if (!hasCode) return saysAgain ? '' : 'Try again, or ask your administrator.';
+  return `${saysAgain ? '' : 'Try again. '}If it keeps happening, give your administrator this code.`;
 }
 
 /** The upstream has logged somebody out while they were on the way in, as it does where they have logged out of another service. */

@@ -126,7 +126,9 @@ const waiters = (count: number) =>
 
 /** It says so, and nothing else has come of it. */
 async function expectOut(page: Page, visitor: Visitor, person: TestPerson): Promise<void> {
-  expect(wordsOf(page)).toContain('You were logged out at Northwind Okta. Log in again.');
+  expect(wordsOf(page)).toContain(
+    'You were logged out at Northwind Okta. Log in again. If it keeps happening, give your administrator this code.',
+  );
   expect(page.status).toBe(403);
   expect(await live(person)).toBe(0);
   expect(await isIn(visitor)).toBe(false);
