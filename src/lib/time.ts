@@ -27,11 +27,21 @@ const steps: [limit: number, size: number, unit: Intl.RelativeTimeFormatUnit][] 
   [Number.POSITIVE_INFINITY, 31_536_000, 'year'],
 ];
 
+// as: the last step has no limit.
+const stepOf = (length: number) => steps.find(([limit]) => length < limit) as (typeof steps)[number];
+
+/** "20 minutes", however long it is. */
+export function span(milliseconds: number, locale = 'en'): string {
+  const length = Math.abs(milliseconds) / 1000;
+  const [, size, unit] = stepOf(length);
+  return new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay: 'long' }).format(Math.round(length / size));
+}
+
 /** "3 minutes ago", "in 9 minutes". */
 export function relative(at: Date, now: Date, locale = 'en'): string {
   const difference = (at.getTime() - now.getTime()) / 1000;
   if (Math.abs(difference) < 10) return 'just now';
-  const [, size, unit] = steps.find(([limit]) => Math.abs(difference) < limit) as (typeof steps)[number];
+  const [, size, unit] = stepOf(Math.abs(difference));
   return new Intl.RelativeTimeFormat(locale, { numeric: 'always' }).format(Math.round(difference / size), unit);
 }
 

@@ -1,5 +1,6 @@
 // Where a sign-in through an upstream can go wrong: a closed list, each with one plain sentence for the person. The code on the page
 // leads an administrator to the details in the connection's log.
+import { span } from '../../lib/time.ts';
 
 export const ssoProblems = [
   'malformed',
@@ -92,8 +93,16 @@ export const problemAdvice: Record<SsoProblem, string> = {
     'If that is your identity provider, write the issuer into the settings exactly as it is said there: a slash at its end counts. For Entra ID, name your own tenant, not all of them.',
 };
 
+/** How far the upstream's clock is from ours, in words; the exact times beside it. */
+export const clockDetails = (upstream: Date, here: Date) => ({
+  clock: `${span(upstream.getTime() - here.getTime())} ${upstream > here ? 'ahead' : 'behind'}`,
+  upstream: upstream.toISOString(),
+  here: here.toISOString(),
+});
+
 /** What an administrator reads on the test of a connection: addresses of their own settings included. */
-export function sentenceFor(problem: SsoProblem, { address, said }: Record<string, unknown>): string {
+export function sentenceFor(problem: SsoProblem, { address, said, clock }: Record<string, unknown>): string {
+  if (problem === 'clock-skew' && typeof clock === 'string') return `The clock of your identity provider is ${clock}.`;
   if (typeof address !== 'string') return problemSentences[problem];
   if (problem === 'no-configuration') return `There is no OpenID configuration at ${address}.`;
   if (problem === 'other-issuer' && typeof said === 'string')

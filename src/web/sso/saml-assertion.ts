@@ -1,5 +1,6 @@
 // Judges an assertion that was signed (SAML 2.0 profiles, section 4.1.4): from whom, for whom, to where, when, in answer to what.
 // Pure: the clock is given. What it reads is what the signature covered, and nothing else.
+import { clockDetails } from '../../domain/federation/problem.ts';
 import { minutes, seconds } from '../../lib/time.ts';
 import { Refused, saml } from './saml-shape.ts';
 import { childrenOf, type XmlElement } from './xml.ts';
@@ -89,8 +90,7 @@ export function timeOf(element: XmlElement, name: string): Date | null {
 function refuseClock(issued: Date, { now, asked }: Expected): void {
   const ahead = issued.getTime() - now.getTime();
   const behind = asked ? asked.at.getTime() - issued.getTime() : 0;
-  if (ahead > clockSkew || behind > clockSkew)
-    throw new Refused('clock-skew', { upstream: issued.toISOString(), here: now.toISOString() });
+  if (ahead > clockSkew || behind > clockSkew) throw new Refused('clock-skew', clockDetails(issued, now));
 }
 
 function refuseTimes(element: XmlElement, { now }: Expected): Date | null {

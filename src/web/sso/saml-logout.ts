@@ -2,6 +2,7 @@
 import { verify, X509Certificate } from 'node:crypto';
 import { inflateRawSync } from 'node:zlib';
 import type { StoredConnection } from '../../domain/federation/connection-repository.ts';
+import { clockDetails } from '../../domain/federation/problem.ts';
 import { ensureSamlKey, type SamlKey, samlKeys } from '../../domain/keys/saml-key.ts';
 import { after, minutes } from '../../lib/time.ts';
 import type { Work } from '../../work.ts';
@@ -177,7 +178,7 @@ function endOf(request: XmlElement, now: Date): Date {
   const issued = timeOf(request, 'IssueInstant');
   if (!issued) throw new Refused('malformed', { missing: 'IssueInstant' });
   const details = { issued: issued.toISOString(), here: now.toISOString() };
-  if (issued.getTime() - now.getTime() > clockSkew) throw new Refused('clock-skew', details);
+  if (issued.getTime() - now.getTime() > clockSkew) throw new Refused('clock-skew', clockDetails(issued, now));
   const ends = after(timeOf(request, 'NotOnOrAfter') ?? after(issued, lastsFor), clockSkew);
   if (ends <= now) throw new Refused('expired', details);
   return after(ends, minutes(1));

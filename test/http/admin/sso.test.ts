@@ -6,13 +6,14 @@ import type { ConnectionId } from '../../../src/domain/federation/connection.ts'
 import { proofHost, proofRecord } from '../../../src/domain/federation/email-domain.ts';
 import { testedHashOf } from '../../../src/domain/federation/tested.ts';
 import { selfSigned } from '../../../src/lib/certificate.ts';
-import { days } from '../../../src/lib/time.ts';
+import { days, minutes } from '../../../src/lib/time.ts';
 import type { TxtRecords } from '../../../src/lib/txt-records.ts';
 import { startApp, type TestApp } from '../../support/app.ts';
 import { but, filled, post } from '../../support/connected.ts';
 import { type AtDesk, atDesk } from '../../support/console.ts';
 import { arrive, claimsOf, getConnection, groupsOf, makeConnection, workAs } from '../../support/federation.ts';
 import { freshCode, makeCompany, makePerson } from '../../support/people.ts';
+import { signed } from '../../support/saml-attacks.ts';
 import { connectIdp, postAnswer, TestIdp, upstreamPerson } from '../../support/saml-idp.ts';
 import { multipart, multipartType } from '../../support/upload.ts';
 import { formsOf, type Page, unescapeHtml, wordsOf } from '../../support/visitor.ts';
@@ -290,6 +291,17 @@ describe('the test', () => {
     expect(text(page)).toContain('Name ID nina@example.com E-mail, from the Name ID: "Email" was not sent');
     expect(text(page)).toContain('Did you mean "firstname"?');
     expect(text(page)).toContain('the attribute "groups" was missing. Did you mean "Groups"?');
+  });
+
+  it('says how far the clocks are apart, and the exact times as people read them', async () => {
+    const { id } = await connectIdp(app, company, idp, { name: 'Fast clock', enabled: false });
+    const request = await begin(id);
+    const xml = await idp.answer(app, upstreamPerson('fast'), { inResponseTo: request });
+    const issued = new Date(app.clock.now().getTime() + minutes(20)).toISOString();
+    const told = signed(xml.replace(/IssueInstant="[^"]*"/g, `IssueInstant="${issued}"`), { key: idp.key });
+    const page = await open((await postAnswer(app, told, request)).headers.location ?? '');
+    expect(text(page)).toContain('The clock of your identity provider is 20 minutes ahead.');
+    expect(text(page)).toContain(`Upstream ${issued.slice(0, 10)} ${issued.slice(11, 19)} UTC`);
   });
 
   const noNames = { Email: 'new@example.com', Username: 'new' };

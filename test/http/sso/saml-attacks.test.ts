@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Company } from '../../../src/domain/companies/company.ts';
 import type { StoredConnection } from '../../../src/domain/federation/connection-repository.ts';
 import { ensureSamlKey } from '../../../src/domain/keys/saml-key.ts';
-import { seconds } from '../../../src/lib/time.ts';
+import { minutes, seconds } from '../../../src/lib/time.ts';
 import type { Finished } from '../../../src/web/sso/connector.ts';
 import { samlConnector } from '../../../src/web/sso/saml-connector.ts';
 import { readXml } from '../../../src/web/sso/xml.ts';
@@ -321,6 +321,19 @@ describe('for whom, from whom, to where, when', () => {
       key: idp.key,
     });
     expect(await problemOf(xml)).toBe('clock-skew');
+  });
+
+  it.each([
+    [-20, '20 minutes behind'],
+    [20, '20 minutes ahead'],
+    [120, '2 hours ahead'],
+  ])('by how much the clocks are apart is told in words: %d minutes', async (apart, words) => {
+    const issued = new Date(app.operator().now.getTime() + minutes(apart)).toISOString();
+    const xml = (await answer()).replace(/IssueInstant="[^"]*"/g, `IssueInstant="${issued}"`);
+    expect(await finish(signed(xml, { key: idp.key }))).toMatchObject({
+      problem: 'clock-skew',
+      details: { clock: words, upstream: issued },
+    });
   });
 
   it('asked to prove somebody anew, an upstream that lets an old session stand is refused (Core 3.4.1, ForceAuthn)', async () => {

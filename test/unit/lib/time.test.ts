@@ -9,6 +9,7 @@ import {
   minutes,
   relative,
   seconds,
+  span,
 } from '../../../src/lib/time.ts';
 
 const now = new Date('2026-11-22T12:00:00.500Z');
@@ -38,6 +39,15 @@ describe('times', () => {
     [days(-3650), '10 years ago'],
   ])('%d ms away is "%s"', (difference, words) => {
     expect(relative(later(now, difference), now)).toBe(words);
+  });
+
+  it.each([
+    [seconds(95), '2 minutes'],
+    [-minutes(20), '20 minutes'],
+    [hours(1), '1 hour'],
+    [days(3650), '10 years'],
+  ])('%d ms last "%s"', (length, words) => {
+    expect(span(length)).toBe(words);
   });
 
   it('are shown in the zone of the viewer', () => {

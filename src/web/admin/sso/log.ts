@@ -141,10 +141,13 @@ const nameOf = (key: string): string => {
   return words.charAt(0).toUpperCase() + words.slice(1);
 };
 
+const instant = /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(\.\d+)?Z$/;
+
 const flat = (value: unknown): string =>
-  typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
-    ? String(value)
-    : JSON.stringify(value);
+  typeof value === 'string' ? value.replace(instant, '$1 $2 UTC') : told(value);
+
+const told = (value: unknown): string =>
+  typeof value === 'number' || typeof value === 'boolean' ? String(value) : JSON.stringify(value);
 
 const ownPlace = ['of', 'trace', 'claims', 'assertion', 'attributes'];
 
