@@ -31,7 +31,7 @@ export function taskSamples(shell: (here: Shell['here']) => Shell, markup: strin
     failedRows: '/admin/tasks/a/failed-rows',
     undo: { href: '/admin/tasks/a/undo', until: moment },
     undone: null,
-    back: { href: '/admin/users', label: 'Users' },
+    back: { href: '/admin/users', label: 'Users', button: 'Done' },
   };
   return [
     { view: 'admin/tasks/page', variant: 'done', title: 'Import', locals: done },

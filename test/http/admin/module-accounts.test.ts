@@ -214,6 +214,7 @@ describe('accounts of a module in the console', () => {
     expect(applied.headers.location).toMatch(/^\/admin\/tasks\//);
     const task = await admin.visitor.open(applied.headers.location ?? '');
     expect(words(task)).toMatch(/Apply a plan to 1 account/);
+    expect(task.body).toContain('href="/admin/modules" aria-current="page"');
     expect(words(await admin.visitor.open(here))).toMatch(/Plan Applied/);
     expect((await open('/history')).body).toContain(here);
   });

@@ -149,6 +149,10 @@ describe('the plan', () => {
     const task = await on.admin.visitor.submitOnce(ask, {}, '/apply');
     expect(task.headers.location).toMatch(/^\/admin\/tasks\//);
     await runTask(app, on.company, task.headers.location?.split('/').at(-1) ?? '');
+    const report = await on.admin.visitor.open(task.headers.location ?? '');
+    expect(report.body).toContain('href="/admin/sso" aria-current="page"');
+    expect(report.body).toContain(`href="${plan}">Back to the plan</a>`);
+    expect(text(report).match(/\bDone\b/g)).toHaveLength(1);
     const kim = async () =>
       (await app.runtime
         .db('users')

@@ -99,7 +99,7 @@ describe('bulk acts', () => {
       ['all', 'yes'],
       ['query', ''],
     ]);
-    expect(report).toMatch(/Done 2/);
+    expect(report).toMatch(/Succeeded 2/);
     expect(report).toMatch(/Skipped 3/);
     expect((await find(ben.user.id))?.baseStatus).toBe('Deactivated');
     expect((await find(cleo.user.id))?.baseStatus).toBe('Deactivated');
@@ -123,9 +123,9 @@ describe('bulk acts', () => {
     expect(await run(selecting('add-to-group', both, [['group', group.id]]))).toContain('is a member already');
     await run(selecting('remove-from-group', both, [['group', group.id]]));
     expect(await groupsOf(ben.user.id)).not.toContain('Field');
-    expect(await run(selecting('resend', [invitedId]))).toMatch(/Done 1/);
-    expect(await run(selecting('reset-password', both))).toMatch(/Done 2/);
-    expect(await run(selecting('delete', [invitedId]))).toMatch(/Done 1/);
+    expect(await run(selecting('resend', [invitedId]))).toMatch(/Succeeded 1/);
+    expect(await run(selecting('reset-password', both))).toMatch(/Succeeded 2/);
+    expect(await run(selecting('delete', [invitedId]))).toMatch(/Succeeded 1/);
     expect(await find(invitedId)).toBeNull();
   });
 

@@ -3,6 +3,7 @@ import { getTask } from '../../../domain/tasks/queries.ts';
 import { doneOf, mayUndo, type Task, type TaskRow, undoFor } from '../../../domain/tasks/task.ts';
 import { after } from '../../../lib/time.ts';
 import type { Route } from '../../routes.ts';
+import type { ConsolePlace } from '../../views.ts';
 import { type DeskHandler, deskOf, idParam, showDesk } from '../console.ts';
 import { usersPath } from '../users/list.ts';
 import type { StatusWords } from '../views.ts';
@@ -36,10 +37,10 @@ export function progressWords(task: Task, now: Date): string {
 const countWords: Record<Task['kind'], [succeeded: string, skipped: string]> = {
   csv: ['Imported', 'Skipped'],
   module: ['Imported', 'Skipped'],
-  bulk: ['Done', 'Skipped'],
+  bulk: ['Succeeded', 'Skipped'],
   undo: ['Deleted', 'Kept'],
   plan: ['Queued', 'Skipped'],
-  mapping: ['Done', 'Skipped'],
+  mapping: ['Changed', 'Skipped'],
 };
 
 function countsOf({ kind, succeeded, skipped, failed }: Task): { label: string; value: string }[] {
@@ -51,13 +52,22 @@ function countsOf({ kind, succeeded, skipped, failed }: Task): { label: string; 
   ];
 }
 
+interface From {
+  place: ConsolePlace;
+  href: string;
+  label: string;
+  /** What leads back there at the end. */
+  button: string;
+}
+
 /** Where the work was asked for. */
-function backOf({ kind, params }: Task): { href: string; label: string } {
+function fromOf({ kind, params }: Task): From {
+  const plan = { label: 'Plan', button: 'Back to the plan' };
   if (kind === 'mapping' && typeof params.connectionId === 'string' && typeof params.planId === 'string')
-    return { href: `/admin/sso/${params.connectionId}/plans/${params.planId}`, label: 'Plan' };
+    return { place: 'sso', href: `/admin/sso/${params.connectionId}/plans/${params.planId}`, ...plan };
   return kind === 'plan' && typeof params.instanceId === 'string' && typeof params.planId === 'string'
-    ? { href: `/admin/modules/${params.instanceId}/accounts/plans/${params.planId}`, label: 'Plan' }
-    : { href: usersPath, label: 'Users' };
+    ? { place: 'instances', href: `/admin/modules/${params.instanceId}/accounts/plans/${params.planId}`, ...plan }
+    : { place: 'users', href: usersPath, label: 'Users', button: 'Done' };
 }
 
 const lineOf = ({ position, label, field, message }: TaskRow): TaskLine => ({
@@ -74,6 +84,7 @@ const show: DeskHandler = async (ctx, runtime, desk) => {
   const id = idParam<string>(ctx, 'task', 'task');
   const { task, problems, remarks } = await getTask(desk.work, desk.companyId, id, shownRows);
   const here = taskPath(task.id);
+  const { place, ...back } = fromOf(task);
   const isRunning = task.state === 'waiting' || task.state === 'running';
   const counts = countsOf(task);
   const hidden = task.skipped + task.failed - problems.length;
@@ -81,7 +92,7 @@ const show: DeskHandler = async (ctx, runtime, desk) => {
     ctx,
     runtime,
     desk,
-    { view: 'admin/tasks/page', title: task.title, place: task.kind === 'plan' ? 'instances' : 'users' },
+    { view: 'admin/tasks/page', title: task.title, place },
     {
       title: task.title,
       isRunning,
@@ -109,7 +120,7 @@ const show: DeskHandler = async (ctx, runtime, desk) => {
           ? { href: `${here}/undo`, until: desk.moment(after(task.finishedAt, undoFor)) }
           : null,
       undone: task.undoneBy && taskPath(task.undoneBy),
-      back: backOf(task),
+      back,
     },
   );
 };

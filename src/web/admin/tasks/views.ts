@@ -37,7 +37,7 @@ export interface TaskViews {
     undo: { href: string; until: Moment } | null;
     /** The task that took this one back. */
     undone: string | null;
-    back: { href: string; label: string };
+    back: { href: string; label: string; button: string };
   };
   'admin/tasks/undo': {
     shell: Shell;
