@@ -10,10 +10,10 @@ import { isLive } from '../links/link.ts';
 import { sendMail } from '../mails/commands.ts';
 import { endEverythingElse } from '../sessions/commands.ts';
 import { causeOf, standingChanged } from '../standing/commands.ts';
+import { readFacts, refuse } from './attempt-commands.ts';
 import { fieldProblems } from './fields.ts';
 import { factorPurpose, findCompanyAndUser } from './password-commands.ts';
 import { isLocked } from './sign-in.ts';
-import { readFacts, refuse } from './sign-in-commands.ts';
 import { usesSso } from './sso-queries.ts';
 import { firstNameSchema, fullName, lastNameSchema, phoneSchema, timeZoneSchema, type User } from './user.ts';
 

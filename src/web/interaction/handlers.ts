@@ -6,17 +6,10 @@ import { cameInThrough } from '../../domain/federation/enforce-commands.ts';
 import { completeAttempt } from '../../domain/federation/request-commands.ts';
 import { findCompanyOfAddress, noRoute } from '../../domain/federation/routing-queries.ts';
 import { recordId, type Upstream } from '../../domain/sessions/session.ts';
+import { enrolDuringSignIn, finishEnrolment } from '../../domain/users/enrolment-commands.ts';
+import type { Answer, CodeResult, Half } from '../../domain/users/second-half-commands.ts';
 import { acrOf, refusedCodeSentence, refusedSentence, type Step, ssoSentence } from '../../domain/users/sign-in.ts';
-import {
-  type Answer,
-  type CodeResult,
-  enrolDuringSignIn,
-  finishEnrolment,
-  type Half,
-  setPasswordDuringSignIn,
-  tryCode,
-  tryPassword,
-} from '../../domain/users/sign-in-commands.ts';
+import { setPasswordDuringSignIn, tryCode, tryPassword } from '../../domain/users/sign-in-commands.ts';
 import type { UserId } from '../../lib/ids.ts';
 import { randomToken, tokenHash } from '../../lib/secrets.ts';
 import { days, hours, minutes } from '../../lib/time.ts';
