@@ -1,8 +1,8 @@
 // The only wiring place: from settings to everything that runs.
 import { createHash } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
+import { createBackground } from './background.ts';
 import type { Config } from './config/load.ts';
-import { type Listener, listen } from './db/announcements.ts';
 import { createDatabase, type Database } from './db/knex.ts';
 import { migrate } from './db/migrations.ts';
 import { createPrepared } from './db/prepared.ts';
@@ -22,27 +22,23 @@ import { createDeliverer, type Deliverer } from './jobs/deliver.ts';
 import { type DemandRequest, requestsOf } from './jobs/demand.ts';
 import { forgottenJob } from './jobs/forgotten.ts';
 import { groupRemovalJob } from './jobs/group-removal.ts';
-import { keepHouse } from './jobs/housekeeping.ts';
-import { keepUpstreams, type Upkeep } from './jobs/keep-upstreams.ts';
 import { lostAccessJob } from './jobs/lost-access.ts';
-import { createJobs, type Jobs, jobAnnouncement } from './jobs/queue.ts';
+import { createJobs, type Jobs } from './jobs/queue.ts';
 import { readAccountsJobOf } from './jobs/read-accounts.ts';
 import { readModulePeopleJob } from './jobs/read-module-people.ts';
 import { connectionEndedJob, reconcileJob, sessionsRevokedJob, settingsEventJob } from './jobs/reconcile.ts';
-import { sealAnew } from './jobs/reseal.ts';
 import { revertEnforceJob } from './jobs/revert-enforce.ts';
 import { revertTrialJob } from './jobs/revert-trial.ts';
-import { keepSealing, type Sealing } from './jobs/seal-audit.ts';
 import { sendMailJob } from './jobs/send-mail.ts';
 import { shortenSessionsJob } from './jobs/shorten-sessions.ts';
-import { sweepStanding } from './jobs/standing-sweep.ts';
 import { runTaskJob } from './jobs/task.ts';
 import { taskHandlers } from './jobs/task-handlers.ts';
 import { createLog, type Log } from './lib/log.ts';
 import { createOutgoing, isLoopbackHost, type Outgoing } from './lib/outgoing.ts';
 import { createPasswordHasher, type PasswordHasher } from './lib/password-hasher.ts';
+import { remembered } from './lib/remembered.ts';
 import { createKeyring, type Keyring } from './lib/secrets.ts';
-import { type Clock, minutes, systemClock } from './lib/time.ts';
+import { type Clock, systemClock } from './lib/time.ts';
 import { createTxtResolver, type TxtResolver } from './lib/txt-records.ts';
 import { type ComposedMail, composeStored } from './mail/compose.ts';
 import { sampleData } from './mail/samples.ts';
@@ -183,12 +179,6 @@ export async function createRuntime(parts: Parts): Promise<Runtime> {
   );
   const onlyCompany = remembered(() => store.companies.findOnly());
 
-  let listener: Listener | null = null;
-  let housekeeping: NodeJS.Timeout | null = null;
-  let sealing: Sealing | null = null;
-  let upkeep: Upkeep | null = null;
-  let sweeping: NodeJS.Timeout | null = null;
-
   const work = (actor: Actor, origin: Origin = nobody): Work => ({
     store,
     actor,
@@ -253,65 +243,39 @@ export async function createRuntime(parts: Parts): Promise<Runtime> {
     testContract: (work, { companyId, id }, onCase) => runContract(work, companyId, id, { outgoing, clock, onCase }),
     demandRequests: requestsOf,
     challengeOf: (verifier) => createHash('sha256').update(verifier).digest('base64url'),
-    async start() {
-      listener = listen(parts.databaseUrl, announcements, {
-        log,
-        onAnnouncement: hear,
-        onLost: forget,
-        onConnected() {
-          forget();
-          reloadKeys();
-        },
-      });
-      await jobs.run((name) => work({ kind: 'system', name }));
-      void sealAnew(system()).then(
-        (count) => count > 0 && log.info({ count }, 'sealed anew with the first encryption key'),
-        (err) => log.warn({ err }, 'could not seal anew with the first encryption key'),
-      );
-      housekeeping = setInterval(
-        () => void keepHouse(system()).catch((err) => log.warn({ err }, 'housekeeping failed')),
-        minutes(1),
-      );
-      housekeeping.unref();
-      sealing = keepSealing(system);
-      upkeep = keepUpstreams(system, { txtRecords, outgoing, readMetadata });
-      deliverer.start();
-      sweeping = setInterval(
-        () => void sweepStanding(system()).catch((err) => log.warn({ err }, 'the sweep failed')),
-        minutes(1),
-      );
-      sweeping.unref();
-    },
+    start: () => background.start(),
     async stop() {
-      if (housekeeping) clearInterval(housekeeping);
-      if (sweeping) clearInterval(sweeping);
-      await deliverer.stop();
-      await sealing?.stop();
-      await upkeep?.stop();
-      await listener?.stop();
-      await jobs.stop();
+      await background.stop();
       transport?.close();
       await prepared.end();
       await db.destroy();
     },
   };
 
-  function hear(topic: string): void {
-    if (topic.startsWith(jobAnnouncement)) jobs.wake(topic.slice(jobAnnouncement.length));
-    if (topic === 'modules') clients.invalidate();
-    if (topic === 'deliveries') deliverer.wake();
-    if (topic === 'companies') onlyCompany.forget();
-    if (topic === 'keys') reloadKeys();
-  }
-
-  function reloadKeys(): void {
+  const reloadKeys = () =>
     void runtime.engine.reload(system()).catch((err) => log.error({ err }, 'signing keys could not be reloaded'));
-  }
-
-  function forget(): void {
+  const forget = () => {
     clients.invalidate();
     onlyCompany.forget();
-  }
+  };
+  const background = createBackground({
+    databaseUrl: parts.databaseUrl,
+    log,
+    work,
+    jobs,
+    deliverer,
+    upkeep: { txtRecords, outgoing, readMetadata },
+    onChange(topic) {
+      if (topic === 'modules') clients.invalidate();
+      if (topic === 'companies') onlyCompany.forget();
+      if (topic === 'keys') reloadKeys();
+    },
+    onLost: forget,
+    onConnected() {
+      forget();
+      reloadKeys();
+    },
+  });
 
   await jobs.prepare();
   if (parts.isTool !== true) await ensureHomeClient(system());
@@ -323,25 +287,6 @@ export async function createRuntime(parts: Parts): Promise<Runtime> {
     pages: providerPages(runtime),
   });
   return runtime;
-}
-
-/** An answer that is kept until somebody says it changed. */
-function remembered<T>(ask: () => Promise<T>): { get: () => Promise<T>; forget: () => void } {
-  let answer: Promise<T> | null = null;
-  return {
-    get() {
-      if (answer) return answer;
-      const asking = ask();
-      answer = asking;
-      asking.catch(() => {
-        if (answer === asking) answer = null;
-      });
-      return asking;
-    },
-    forget() {
-      answer = null;
-    },
-  };
 }
 
 async function sendLogout(
