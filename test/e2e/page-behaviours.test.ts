@@ -269,6 +269,30 @@ describe('in the console', () => {
 });
 
 describe('without script', () => {
+  it('a row that is wider than a phone begins where one is, and moves freely from there', async () => {
+    const rests = `[...document.querySelectorAll('.side ul, .tabs')].map((row) => {
+      const [at, here] = [row, row.querySelector('[aria-current]')].map((one) => one.getBoundingClientRect());
+      const isSeen = here.left >= at.left - 1 && here.right <= at.right + 1;
+      row.scrollLeft = 0;
+      return [isSeen, row.scrollLeft, document.getAnimations().length].join();
+    })`;
+    await tab.setViewportSize({ width: 360, height: 740 });
+    await tab.emulateMedia({ reducedMotion: 'reduce' });
+    await tab.route('**/*.js', (route) => route.abort());
+    try {
+      for (const name of ['admin-sso/log-some', 'admin-sso/overview-saml', 'admin-audit/list-typical']) {
+        await tab.goto(`${server.address}/${name}`);
+        const rows = await tab.evaluate<string[]>(`new Promise((done) => requestAnimationFrame(() =>
+          requestAnimationFrame(() => requestAnimationFrame(() => done(${rests})))))`);
+        expect(rows, name).toEqual(rows.map(() => 'true,0,0'));
+        expect(rows.length, name).toBeGreaterThan(0);
+      }
+    } finally {
+      await tab.unroute('**/*.js');
+      await tab.emulateMedia({ reducedMotion: null });
+    }
+  });
+
   it('shows no button that needs one, and still sends its forms', async () => {
     // Other contexts would end the single-process browser, so scripts are blocked on the way instead.
     await tab.route('**/*.js', (route) => route.abort());
