@@ -37,6 +37,7 @@ export async function endUpstreamSessions(
     const names = { ...upstream, subjectHash: subject === null ? null : subjectHash(issuer, subject) };
     // An answer that is being judged just now meets it when it is fetched.
     const keptUntil = new Date(Math.max(logout.message.expiresAt.getTime(), after(work.now, requestLife).getTime()));
+    await ssoRequests.holdLogout(id);
     // A name of its own, so that no assertion of the same id stands in its way.
     if (!(await ssoRequests.takeMessage(id, tokenHash(`logout ${logout.message.id}`), keptUntil, names)))
       return { outcome: 'replayed' };

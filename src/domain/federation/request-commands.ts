@@ -5,7 +5,7 @@ import { addressKey } from '../../lib/addresses.ts';
 import { type CompanyId, newId, type UserId } from '../../lib/ids.ts';
 import { randomToken, sameSecret, tokenHash } from '../../lib/secrets.ts';
 import { after, days, hours, minutes } from '../../lib/time.ts';
-import type { Work } from '../../work.ts';
+import { transaction, type Work } from '../../work.ts';
 import { supportCode } from '../audit/audit-event.ts';
 import type { UpstreamClaims } from './claims.ts';
 import type { Connection, ConnectionId } from './connection.ts';
@@ -182,7 +182,10 @@ export interface Fetched {
 export async function fetchResult(work: Work, ticket: string, interactionUid: string | null): Promise<Fetched | null> {
   const named = parts(ticket);
   if (!named) return null;
-  const row = await work.store.ssoRequests.fetch(named.id, interactionUid, work.now, after(work.now, signInLife));
+  const row = await transaction(work, async ({ store: { ssoRequests }, now }) => {
+    await ssoRequests.awaitLogouts(named.id);
+    return ssoRequests.fetch(named.id, interactionUid, now, after(now, signInLife));
+  });
   const result = row && openResult(work, row.result, named.secret);
   return row && result && row.purpose === 'sign-in' ? fetchedOf(row, result) : null;
 }

@@ -115,6 +115,9 @@ const isMeant = (subject: string, sessions: string) => `(
   or (r.subject_hash = ${subject}
     and (cardinality(${sessions}) = 0 or r.session_hash is null or r.session_hash = any(${sessions}))))`;
 
+/** Locks of PostgreSQL of this purpose, one for each connection. */
+const lockClass = 7_304_816;
+
 // A logout that came while the answer was being judged has not found it.
 const fetch = `
   update sso_requests r set fetched_at = :now, expires_at = :keptUntil,
@@ -208,6 +211,19 @@ export function ssoRequestRepository(db: Database) {
         .ignore()
         .returning('assertion_hash');
       return rows.length > 0;
+    },
+
+    /** Until the transaction ends, who fetches an answer waits: what is not committed yet could be seen by nobody. Call first. */
+    async holdLogout(connectionId: ConnectionId): Promise<void> {
+      await db.raw('select pg_advisory_xact_lock(?::int, hashtext(?))', [lockClass, connectionId]);
+    },
+
+    /** A logout that is under way is waited for, and one that comes later finds what is fetched. Call inside a transaction. */
+    async awaitLogouts(id: string): Promise<void> {
+      await db.raw(
+        'select pg_advisory_xact_lock_shared(?::int, hashtext(connection_id::text)) from sso_requests where id = ?',
+        [lockClass, id],
+      );
     },
 
     /** Once, and by its own interaction alone. @param keptUntil the sign-in that comes of it has to be complete by then */

@@ -367,6 +367,25 @@ describe('OpenID Connect: a logout while the code is being exchanged', () => {
     await visitor.open(await upstream.answer(visitor, await begin(visitor, person), person, 'x1'));
     expect(await isIn(visitor)).toBe(true);
   });
+
+  it('one that is not committed yet when the answer is fetched is waited for, and counts', async () => {
+    const person = await makePerson(app, upstream.company);
+    const before = app.visitor();
+    await before.open(await upstream.answer(before, await begin(before, person), person, 'y0'));
+    const visitor = app.visitor();
+    const hold = await app.runtime.db.transaction();
+    await hold('sessions').where({ user_id: person.user.id }).forUpdate();
+    let told: Promise<boolean> | null = null;
+    liar.lies.before = () => {
+      told = upstream.logOut({ person });
+      return waiters(1);
+    };
+    const fetched = visitor.open(await upstream.answer(visitor, await begin(visitor, person), person, 'y1'));
+    await Promise.race([fetched, waiters(2)]);
+    await hold.commit();
+    expect(await told).toBe(true);
+    await expectOut(await fetched, visitor, person);
+  });
 });
 
 describe('SAML: a login that the upstream began', () => {
