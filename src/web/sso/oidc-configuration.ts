@@ -113,7 +113,7 @@ async function discover(
     { ...server, id_token_signing_alg_values_supported: algorithms },
     settings.clientId,
     { ...(secret === null ? {} : { client_secret: secret }), [client.clockTolerance]: toleranceSeconds },
-    authentication(secret, server.token_endpoint_auth_methods_supported),
+    authentication(secret, server.token_endpoint_auth_methods_supported ?? undefined),
   );
   configuration[client.customFetch] = fetch;
   configuration.timeout = limits.timeoutMs / seconds(1);
@@ -173,6 +173,12 @@ function refuseBadMetadata(server: client.ServerMetadata, issuer: URL, address: 
     const address = server[name];
     if (address === undefined || !isAllowedAddress(address))
       throw new OidcProblem('upstream-error', { metadata: name, said: address ?? null });
+  }
+  for (const name of ['id_token_signing_alg_values_supported', 'token_endpoint_auth_methods_supported'] as const) {
+    // Nobody but the upstream says that it is what its type says.
+    const list: unknown = server[name];
+    if (!Array.isArray(list ?? []))
+      throw new OidcProblem('upstream-error', { metadata: name, expected: 'a list' });
   }
 }
 

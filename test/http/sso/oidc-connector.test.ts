@@ -411,6 +411,8 @@ describe('API-11 what is fetched', () => {
     ['a token endpoint without TLS', { token_endpoint: 'http://idp.example/token' }, 'upstream-error'],
     ['keys in a file', { jwks_uri: 'file:///etc/passwd' }, 'upstream-error'],
     ['no keys', { jwks_uri: undefined }, 'upstream-error'],
+    ['algorithms that are no list', { id_token_signing_alg_values_supported: 'RS256' }, 'upstream-error'],
+    ['ways to prove a client that are no list', { token_endpoint_auth_methods_supported: { a: 1 } }, 'upstream-error'],
     ['only algorithms that are not safe', { id_token_signing_alg_values_supported: ['HS256', 'none'] }, 'algorithm'],
   ])('metadata with %s', async (_, metadata, problem) => {
     liar.lies.metadata = metadata;
