@@ -177,8 +177,7 @@ function refuseBadMetadata(server: client.ServerMetadata, issuer: URL, address: 
   for (const name of ['id_token_signing_alg_values_supported', 'token_endpoint_auth_methods_supported'] as const) {
     // Nobody but the upstream says that it is what its type says.
     const list: unknown = server[name];
-    if (!Array.isArray(list ?? []))
-      throw new OidcProblem('upstream-error', { metadata: name, expected: 'a list' });
+    if (!Array.isArray(list ?? [])) throw new OidcProblem('upstream-error', { metadata: name, expected: 'a list' });
   }
 }
 
