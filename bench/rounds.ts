@@ -55,8 +55,8 @@ async function prepare(scenario: Scenario, { target }: Running, plan: Plan): Pro
   const background = (await scenario.prepareBackground?.(target)) ?? [];
   const alone = measured[0];
   if (!alone) throw new Error(`${scenario.name} prepared no users`);
-  // The first calls compile code and fill caches; what counts is how it runs afterwards.
-  await drive({ measured, background }, Math.min(1, plan.seconds));
+  // The first calls compile code and fill caches; what counts is how it runs afterwards. V8 has settled after two to three seconds of load.
+  await drive({ measured, background }, Math.min(3, plan.seconds));
   return { load: { measured, background }, alone };
 }
 

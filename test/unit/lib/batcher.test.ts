@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { createBatcher } from '../../../src/lib/batcher.ts';
 
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
 describe('a batcher', () => {
   it('joins what is asked in one turn into one round trip, and answers each with its own', async () => {
     const batches: number[][] = [];
@@ -28,6 +30,18 @@ describe('a batcher', () => {
     expect(batches[0]?.sort()).toEqual(['a', 'b', 'c']);
   });
 
+  it('takes along whoever comes a turn later', async () => {
+    const batches: string[][] = [];
+    const ask = createBatcher(async (items: string[]) => {
+      batches.push(items);
+      return items;
+    });
+    const first = ask('a');
+    await turn();
+    await Promise.all([first, ask('b')]);
+    expect(batches).toEqual([['a', 'b']]);
+  });
+
   it('F1 keeps out of a batch what conflicts with it, in order, and forgets nothing', async () => {
     const batches: string[][] = [];
     const ask = createBatcher(
@@ -53,7 +67,7 @@ describe('a batcher', () => {
       (item, batch) => batch.includes(item),
     );
     const first = [ask('x'), ask('x'), ask('x')];
-    await new Promise((resolve) => setImmediate(resolve));
+    while (batches.length === 0) await turn();
     const second = [ask('x'), ask('w')];
     expect(await Promise.all([...first, ...second])).toEqual(['x', 'x', 'x', 'x', 'w']);
     expect(batches.flat().sort()).toEqual(['w', 'x', 'x', 'x', 'x']);
@@ -88,9 +102,8 @@ describe('a batcher', () => {
       if (batches.length === 1) await new Promise<void>((resolve) => (finish = resolve));
       return items;
     });
-    const turn = () => new Promise((resolve) => setImmediate(resolve));
     const asked = [ask(1)];
-    await turn();
+    while (batches.length === 0) await turn();
     asked.push(ask(2));
     await turn();
     asked.push(ask(3));
@@ -100,13 +113,15 @@ describe('a batcher', () => {
   });
 
   it('makes nobody wait for a round trip that takes long', async () => {
+    let isUnderWay = false;
     const ask = createBatcher(async (items: string[]) => {
+      isUnderWay = true;
       if (items.includes('slow')) await new Promise((resolve) => setTimeout(resolve, 400));
       return items;
     });
     const order: string[] = [];
     const slow = ask('slow').then((name) => order.push(name));
-    await new Promise((resolve) => setImmediate(resolve));
+    while (!isUnderWay) await turn();
     await ask('quick').then((name) => order.push(name));
     await slow;
     expect(order).toEqual(['quick', 'slow']);
