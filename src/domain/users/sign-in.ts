@@ -159,6 +159,7 @@ export const refusedSentence =
 export const ssoSentence =
   'Your company logs in with single sign-on, so no password is taken here. Go on with the button below.';
 export const refusedCodeSentence = 'That code did not work. Enter the code that your app shows now.';
+export const refusedRecoverySentence = 'That code did not work. Enter a recovery code that you have not used yet.';
 
 export interface SignedIn {
   userId: UserId;

@@ -8,7 +8,14 @@ import { findCompanyOfAddress, noRoute } from '../../domain/federation/routing-q
 import { recordId, type Upstream } from '../../domain/sessions/session.ts';
 import { enrolDuringSignIn, finishEnrolment } from '../../domain/users/enrolment-commands.ts';
 import type { Answer, CodeResult, Half } from '../../domain/users/second-half-commands.ts';
-import { acrOf, refusedCodeSentence, refusedSentence, type Step, ssoSentence } from '../../domain/users/sign-in.ts';
+import {
+  acrOf,
+  refusedCodeSentence,
+  refusedRecoverySentence,
+  refusedSentence,
+  type Step,
+  ssoSentence,
+} from '../../domain/users/sign-in.ts';
 import { setPasswordDuringSignIn, tryCode, tryPassword } from '../../domain/users/sign-in-commands.ts';
 import type { UserId } from '../../lib/ids.ts';
 import { randomToken, tokenHash } from '../../lib/secrets.ts';
@@ -220,7 +227,8 @@ async function wrongCode(
 ): Promise<void> {
   const counted = nextTicket(ticket, { type: 'code-wrong' });
   keep(ctx, runtime, counted);
-  await redraw(ctx, runtime, counted, step, refusedCodeSentence, code);
+  const isRecovery = step === 'code' && ticket.method === 'recovery';
+  await redraw(ctx, runtime, counted, step, isRecovery ? refusedRecoverySentence : refusedCodeSentence, code);
 }
 
 export const recoveryCodes: StepHandler = async (ctx, runtime, ticket) => {

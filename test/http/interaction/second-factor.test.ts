@@ -223,6 +223,18 @@ describe('a recovery code', () => {
     ).toBe(true);
   });
 
+  it('AUT-05, AUT-25 is refused in words of its own, the same for one that never was, that was used, and of the app', async () => {
+    const person = await makePerson(app, company);
+    const [used = ''] = await newRecoveryCodes(person);
+    expect(isIn(await tryCode(await atRecovery(person), used))).toBe(true);
+    for (const code of ['abcdef-abcdef-abcdef-abcdef', used, await freshCode(app, person)]) {
+      const refused = await tryCode(await atRecovery(person), code);
+      expect(refused.status).toBe(422);
+      expect(wordsOf(refused)).toContain('That code did not work. Enter a recovery code that you have not used yet.');
+      expect(wordsOf(refused)).not.toContain('your app shows now');
+    }
+  });
+
   it('AUT-25 of an older set is dead once new ones were made', async () => {
     const person = await makePerson(app, company);
     const old = await newRecoveryCodes(person);
