@@ -105,6 +105,8 @@ describe('My Settings', { timeout: 60_000 }, () => {
   it('make new recovery codes, one of which lets the person in without the phone', async () => {
     const { tab, person } = await open('/settings/security');
     await tab.getByRole('button', { name: 'Make new recovery codes' }).click();
+    await tab.getByText('stop working at once').waitFor();
+    await tab.getByRole('button', { name: 'Make new recovery codes' }).click();
     await tab.getByRole('heading', { name: 'Save your new recovery codes' }).waitFor();
     const [recoveryCode = ''] = await tab.locator('.code-list code').allTextContents();
     await tab.getByRole('link', { name: 'I have saved them, continue' }).click();

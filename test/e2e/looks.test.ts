@@ -171,6 +171,8 @@ describe('at 360 pixels, in light and dark,', { timeout: 60_000 }, () => {
     await expectGoodLooks(tab, 'confirm');
     await tab.getByRole('link', { name: 'Cancel' }).click();
     await tab.getByRole('button', { name: 'Make new recovery codes' }).click();
+    await tab.getByText('stop working at once').waitFor();
+    await tab.getByRole('button', { name: 'Make new recovery codes' }).click();
     await tab.getByRole('heading', { name: 'Save your new recovery codes' }).waitFor();
     await expectGoodLooks(tab, 'new-recovery-codes');
   });

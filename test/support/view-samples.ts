@@ -686,7 +686,7 @@ const homeSamples = [
     waySentence: '',
     action: '/settings/recovery-codes',
     problem: null,
-    button: 'Make new codes',
+    button: 'Make new recovery codes',
     askCode: false,
     cancel: '/settings/security',
     danger: false,

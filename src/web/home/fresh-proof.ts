@@ -22,6 +22,8 @@ export interface Sensitive {
   path: string;
   button: string;
   danger: boolean;
+  /** Something stops working: said and confirmed first, however short ago the person logged in. */
+  asksFirst?: boolean;
   /** The page that it belongs to, and leads back to. */
   place?: 'security' | 'profile';
   /** Where Cancel leads, if not to that page. */
@@ -100,6 +102,8 @@ export function sensitive(what: Sensitive): PersonHandler {
       // The first post asks; even a fresh sign-in confirms who and what before anything is lost.
       if (!isFresh || what.danger || what.always)
         return drawConfirm(ctx, runtime, person, what, { way: 'password', problem: null });
+      if (what.asksFirst && confirmed !== 'yes')
+        return drawConfirm(ctx, runtime, person, what, { way: 'button', problem: null });
       return what.act(ctx, runtime, person);
     }
     const proof = await proveOneself(person.work, own(person), {
@@ -121,11 +125,14 @@ async function hasNoPassword({ work, companyId, userId, account }: Person): Prom
 }
 
 /** Null: it may be done. A session at the identity provider lets anybody at the browser log in, so only a login that was asked for anew counts. */
-function wayWithout({ always, danger }: Sensitive, now: { isFresh: boolean; isConfirmed: boolean }): Way | null {
+function wayWithout(
+  { always, danger, asksFirst }: Sensitive,
+  now: { isFresh: boolean; isConfirmed: boolean },
+): Way | null {
   // A lasting way in is given for what the person knows here.
   if (always) return 'none';
   if (!now.isFresh) return 'again';
-  return danger && !now.isConfirmed ? 'button' : null;
+  return (danger || asksFirst) && !now.isConfirmed ? 'button' : null;
 }
 
 /** To the identity provider once more, and back to the page. */

@@ -108,11 +108,13 @@ const resetSecondFactor = sensitive({
 });
 
 const newRecoveryCodes = sensitive({
-  title: 'New recovery codes',
-  sentence: 'You get ten new codes; the old ones stop working.',
+  title: 'Make new recovery codes',
+  sentence:
+    'The codes that you have now stop working at once, wherever you keep them. You get ten new ones, shown once.',
   path: '/settings/recovery-codes',
-  button: 'Make new codes',
+  button: 'Make new recovery codes',
   danger: false,
+  asksFirst: true,
   act: async (ctx, runtime, person) => {
     const codes = await renewOwnRecoveryCodes(person.work, own(person));
     const user = await getUser(person);

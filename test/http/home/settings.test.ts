@@ -235,7 +235,11 @@ describe('recovery codes', () => {
     const person = await makePerson(app, company);
     const visitor = await signedInVisitor(app, person);
     const left = () => app.runtime.store.of(company.id).credentials.countRecoveryCodes(person.user.id);
-    expect(wordsOf(await visitor.submit(await security(visitor), {}, renew))).toMatch(/(?:[a-z2-9]{6}-){3}[a-z2-9]{6}/);
+    const asked = await visitor.submit(await security(visitor), {}, renew);
+    expect(wordsOf(asked)).toContain('The codes that you have now stop working at once');
+    expect(asked.body).not.toContain('name="password"');
+    expect(await eventsOf(app, person, 'user.recoveryCodes.new')).toEqual([]);
+    expect(wordsOf(await visitor.submit(asked, {}, renew))).toMatch(/(?:[a-z2-9]{6}-){3}[a-z2-9]{6}/);
     expect(await left()).toBe(10);
     const before = await app.runtime.db('recovery_codes').where({ user_id: person.user.id }).orderBy('code_hash');
     app.clock.advance(minutes(6));

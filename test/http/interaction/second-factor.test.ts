@@ -54,8 +54,9 @@ async function atRecovery(person: TestPerson): Promise<Place> {
 /** Ten recovery codes, made by the person at My Settings. */
 async function newRecoveryCodes(person: TestPerson): Promise<string[]> {
   const visitor = await signedInVisitor(app, person);
-  const page = await visitor.submit(await visitor.open('/settings/security'), {}, '/settings/recovery-codes');
-  return recoveryCodesOn(page);
+  const renew = '/settings/recovery-codes';
+  const asked = await visitor.submit(await visitor.open('/settings/security'), {}, renew);
+  return recoveryCodesOn(await visitor.submit(asked, {}, renew));
 }
 
 const recoveryCodesOn = (page: Page): string[] => [
