@@ -22,7 +22,7 @@ const refusedBecause: Record<string, string> = {
   'no-factor': 'no second factor is set up',
   'wrong-code': 'the code was wrong',
   'used-code': 'the code had been used before',
-  'wrong-proof': 'they could not prove anew who they are',
+  'wrong-proof': 'the password or the code that was asked for once more was wrong',
   address: 'the address is not on the IP access list',
   'sso-address': 'the address is not on the IP access list',
   'sso-disabled': 'the connection is off',

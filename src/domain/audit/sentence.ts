@@ -217,7 +217,11 @@ const sentences: Record<AuditAction, (told: Told) => string> = {
   'user.pictureChange': ({ who, whose, details }) =>
     `${who} ${details.removed ? 'removed' : 'changed'} ${whose} picture`,
   'login.ok': ({ who, details }) => `${who} logged in${tail(' with ', proofWords[String(details.method)] ?? null)}`,
-  'login.fail': ({ details }) => `A login as ${quoted(details.username)} was refused: ${refusalWords(details.reason)}`,
+  'login.fail': ({ who, details }) =>
+    // Before a change of their own account, not at the door (AUT-19).
+    details.reason === 'wrong-proof'
+      ? `${who}, who was logged in, was refused: ${refusalWords(details.reason)}`
+      : `A login as ${quoted(details.username)} was refused: ${refusalWords(details.reason)}`,
   logout: ({ who }) => `${who} logged out`,
   'session.end': ({ subject, details }) => `${possessive(subject)} session ended: ${endWords(details.reason)}`,
   'token.revoke': ({ who }) => `${who} had a token taken back`,

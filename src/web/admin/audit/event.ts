@@ -43,7 +43,10 @@ function whyOf(entry: AuditEntry, nameOf: NameOf): Locals['why'] {
       ? { href: `/admin/why?${new URLSearchParams({ code: entry.code })}`, label: 'Why can or can’t they get in?' }
       : null;
   if (entry.action === 'login.fail')
-    return { sentence: `The login was refused: ${refusalWords(entry.details.reason)}.`, link: toPerson };
+    return {
+      sentence: `${entry.details.reason === 'wrong-proof' ? 'Nothing was changed' : 'The login was refused'}: ${refusalWords(entry.details.reason)}.`,
+      link: toPerson,
+    };
   if (entry.action === 'entry.refuse') return { sentence: entryWhy(entry.details.reason), link: toPerson };
   return null;
 }

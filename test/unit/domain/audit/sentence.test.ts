@@ -47,6 +47,14 @@ describe('an audit event in a plain sentence', () => {
       'A login as “ben” was refused: the password was wrong.',
     ],
     [
+      'a refused proof of somebody who is logged in',
+      event('login.fail', {
+        target: { kind: 'user', id: 'ada' },
+        details: { username: 'ada', reason: 'wrong-proof' },
+      }),
+      'Ada Root, who was logged in, was refused: the password or the code that was asked for once more was wrong.',
+    ],
+    [
       'somebody who is gone',
       event('user.delete', { target: { kind: 'user', id: 'gone' }, details: { username: 'zoe' } }),
       'Ada Root deleted zoe.',
