@@ -19,7 +19,7 @@ function settingsTable(): string {
 function commandTable(): string {
   const rows = commands.map(({ name, summary, options }) => {
     const needed = Object.entries(options)
-      .filter(([, { required }]) => required)
+      .filter(([option, { required }]) => required || option === 'yes')
       .map(([option]) => `\`--${option}\``)
       .join(' ');
     return `| \`${name}\` | ${needed} | ${summary} |`;

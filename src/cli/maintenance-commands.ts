@@ -7,6 +7,7 @@ import { invalid, notFound } from '../lib/errors.ts';
 import type { Work } from '../work.ts';
 import type { Command, CommandResult } from './commands.ts';
 import { examine } from './doctor.ts';
+import { Unconfirmed } from './options.ts';
 
 async function rotateSaml(work: Work, atOnce: boolean): Promise<CommandResult> {
   const keys = (await rotateSamlKey(work, { atOnce })).map(({ certificate, signsFrom, endsAt }) => ({
@@ -92,8 +93,7 @@ const eraseDatabase: Command = {
   },
   async runWithoutDatabase(config, options) {
     if (config.databaseUrl) throw invalid('DATABASE_URL is set: only the embedded database can be erased from here.');
-    if (options.flag('yes') !== true)
-      throw invalid(`This deletes the database in ${config.dataDir} for good. Add --yes if that is what you want.`);
+    if (options.flag('yes') !== true) throw new Unconfirmed(`This deletes the database in ${config.dataDir} for good.`);
     await removeEmbedded(config.dataDir);
     return { json: { erased: config.dataDir }, text: `The database in ${config.dataDir} is erased.` };
   },

@@ -10,6 +10,14 @@ export interface OptionSpec {
   alias?: string;
 }
 
+/** What cannot be taken back, and was not asked for by `--yes`: the command has changed nothing, and ends with 2. */
+export class Unconfirmed extends Error {
+  constructor(sentences: string) {
+    super(`${sentences} Nothing has been changed. Add --yes if that is what you want.`);
+    this.name = 'Unconfirmed';
+  }
+}
+
 export type OptionSpecs = Record<string, OptionSpec>;
 
 export interface Options {

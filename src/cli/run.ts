@@ -7,7 +7,7 @@ import { AppError } from '../lib/errors.ts';
 import { createLog } from '../lib/log.ts';
 import { createRuntime } from '../runtime.ts';
 import { type Command, commands, findCommand } from './commands.ts';
-import { parseOptions } from './options.ts';
+import { parseOptions, Unconfirmed } from './options.ts';
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
@@ -78,7 +78,7 @@ function explain(error: unknown, asJson: boolean): void {
     error.stack
   )
     process.stderr.write(`${error.stack}\n`);
-  process.exitCode = 1;
+  process.exitCode = error instanceof Unconfirmed ? 2 : 1;
 }
 
 const [name = 'help', ...rest] = process.argv.slice(2);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Company } from '../domain/companies/company.ts';
 import { roles } from '../domain/roles/role.ts';
 import {
   activateUser,
@@ -16,7 +17,7 @@ import type { CompanyId } from '../lib/ids.ts';
 import type { Work } from '../work.ts';
 import type { Command, CommandInput, CommandResult } from './commands.ts';
 import { getCompany } from './company-commands.ts';
-import type { OptionSpecs } from './options.ts';
+import { type OptionSpecs, Unconfirmed } from './options.ts';
 
 const recordSchema = z.object({
   username: z.string().optional(),
@@ -194,12 +195,31 @@ const unlock: Command = {
   },
 };
 
+/** @throws Unconfirmed, with whom it is about and what it would do; a company without a Root Admin is recoverRoot's to refuse. */
+async function refuseUnconfirmed(work: Work, { id, name, rootUserId, policy }: Company): Promise<void> {
+  const root = rootUserId && (await work.store.of(id).users.findById(rootUserId));
+  if (!root) return;
+  throw new Unconfirmed(
+    [
+      `This is about ${root.username}, the Root Admin of ${name}.`,
+      'Password and second factor are erased, and every session and token of this person ends at once.',
+      ...(policy.ipList.enabled ? ['The IP access list is turned off: people log in from anywhere.'] : []),
+      'You get a link by which a new password and second factor are set.',
+    ].join(' '),
+  );
+}
+
 const recover: Command = {
   name: 'recover',
-  summary: 'A way in for the Root Admin with every mail server and upstream down: prints a set-up link',
-  options: { company: { about: 'Name or slug of the company', required: true } },
+  summary:
+    'A way in for the Root Admin with every mail server and upstream down: erases password and second factor, ends every session and token, turns the IP access list off, and prints a set-up link',
+  options: {
+    company: { about: 'Name or slug of the company', required: true },
+    yes: { about: 'I know what it erases and ends; without it, only says so and ends with 2', type: 'boolean' },
+  },
   async run({ work, options }) {
     const company = await getCompany(work, options.need('company'));
+    if (options.flag('yes') !== true) await refuseUnconfirmed(work, company);
     const { user, link, ipListWasOn } = await recoverRoot(work, company.id);
     return {
       json: { username: user.username, company: company.name, link, ipListWasOn },
