@@ -56,15 +56,19 @@ beforeAll(async () => {
   module = spawn('sh', ['-e', '-c', script.join('\n').replace(/\nnode server\.ts\n$/, '\nexec node server.ts\n')], {
     cwd: folder,
     env: {
-      PATH: `${join(process.execPath, '..')}:${process.env.PATH}`,
+      // The machine's own Node.js, which may be an old one: the page brings the right one along.
+      PATH: (process.env.PATH ?? '')
+        .split(':')
+        .filter((place) => !place.includes('node_modules'))
+        .join(':'),
       HOME: folder,
       UNIFIED_LOGIN: root,
       ISSUER: app.url,
-      PORT: port,
+      MODULE_PORT: port,
       ADMIN_PASSWORD: 'Copper-Meadow-31',
       // What the operator's shell has: the settings of the provider.
       DATABASE_URL: app.databaseUrl,
-      PUBLIC_URL: app.url,
+      PORT: new URL(app.url).port,
       ENCRYPTION_KEYS: testKey.toString('base64'),
       LOG_LEVEL: 'silent',
     },
@@ -127,6 +131,10 @@ describe('docs/connect-a-module.md', { timeout: 60_000 }, () => {
     expect(await readFile(join(folder, 'kit.ts'), 'utf8')).toBe(
       await readFile(join(root, 'src/sdk/module.ts'), 'utf8'),
     );
+  });
+
+  it('step 2: the provider answers with its own address, whatever the module listens on', async () => {
+    expect(JSON.parse(await readFile(join(folder, 'client.json'), 'utf8')).issuer).toBe(app.url);
   });
 
   it('step 7: no button before it is connected; connecting brings the tile, the button and the link', async () => {
