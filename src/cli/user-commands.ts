@@ -191,7 +191,11 @@ const unlock: Command = {
   async run(input) {
     const { companyId, user } = await findPerson(input);
     const result = await unlockUser(input.work, companyId, user.id);
-    return { json: describe(result, input.work), text: `${result.username} can log in again.` };
+    const { username } = result.user;
+    return {
+      json: describe(result.user, input.work),
+      text: result.wasLocked ? `${username} can log in again.` : `${username} is not locked any more.`,
+    };
   },
 };
 

@@ -161,19 +161,26 @@ export async function activateUser(
   });
 }
 
-/** T12 */
-export async function unlockUser(work: Work, companyId: CompanyId, userId: UserId): Promise<User> {
+/** T12; who is not locked any more (T11) is told so, and nothing happens. */
+export async function unlockUser(
+  work: Work,
+  companyId: CompanyId,
+  userId: UserId,
+): Promise<{ user: User; wasLocked: boolean }> {
   const actorId = await authorise(work, companyId, 'users.manage');
   return transaction(work, async (work) => {
     const { user } = await decide(work, companyId, userId, 'unlock', actorId);
-    await work.store.of(companyId).users.clearLock(userId);
+    const { users } = work.store.of(companyId);
+    const isLocked = user.lockedUntil !== null && user.lockedUntil > work.now;
+    if (!isLocked && !(await users.hasLockedBrowser(userId, work.now))) return { user, wasLocked: false };
+    await users.clearLock(userId);
     await record(work, {
       action: 'user.unlock',
       companyId,
       target: { kind: 'user', id: userId },
       details: { failures: user.failures, until: user.lockedUntil },
     });
-    return { ...user, failures: 0, lockedUntil: null };
+    return { user: { ...user, failures: 0, lockedUntil: null }, wasLocked: true };
   });
 }
 

@@ -218,6 +218,15 @@ export function userRepository(db: Database, companyId: CompanyId) {
         .update({ failures: 0, locked_until: null });
     },
 
+    /** AUT-07: a browser that they know is locked for itself. */
+    async hasLockedBrowser(id: UserId, now: Date): Promise<boolean> {
+      const locked: unknown = await db('known_browsers')
+        .where({ company_id: companyId, user_id: id })
+        .where('locked_until', '>', now)
+        .first('user_id');
+      return locked !== undefined;
+    },
+
     async findPicture(id: UserId): Promise<{ type: string; bytes: Buffer; updatedAt: Date } | null> {
       const row = await db<{ company_id: string; user_id: string; type: string; bytes: Buffer; updated_at: Date }>(
         'user_pictures',

@@ -195,6 +195,15 @@ describe('acts', () => {
     expect(await isSignedIn(await signedInVisitor(app, person))).toBe(true);
   });
 
+  it('T11, A7.5 says of who is not locked any more just that, and the log has no unlock', async () => {
+    const person = await makePerson(app, company);
+    await tryWrong(app, namesOf(person), 5);
+    const page = await open(person, '/unlock');
+    await app.runtime.db('users').where({ id: person.user.id }).update({ locked_until: app.clock.now() });
+    expect(wordsOf(await admin.visitor.submit(page, {}, '/unlock'))).toContain('Pat Example is not locked any more.');
+    expect(await eventsOf(app, person, 'user.unlock')).toEqual([]);
+  });
+
   it('A7.7 resets 2FA, A7.6 resets the password', async () => {
     const person = await makePerson(app, company);
     expect(wordsOf(await act(person, '/reset-2fa'))).toContain('is reset: Not Enrolled.');

@@ -4,6 +4,7 @@ import { createDatabase } from '../../../src/db/knex.ts';
 import type { AuditRow } from '../../../src/domain/audit/repository.ts';
 import { activateUser, deactivateUser, inviteUser, unlockUser } from '../../../src/domain/users/commands.ts';
 import { startApp, type TestApp } from '../../support/app.ts';
+import { namesOf, tryWrong } from '../../support/attempts.ts';
 import { captureLog } from '../../support/log.ts';
 import {
   answerOf,
@@ -90,6 +91,7 @@ describe('audit', () => {
       role: 'User',
     });
     const other = await makePerson(app, person.company);
+    await tryWrong(app, namesOf(other), 5);
     await unlockUser(app.operator(), id, other.user.id);
     await deactivateUser(app.operator(), id, other.user.id);
     await activateUser(app.operator(), id, other.user.id);

@@ -106,8 +106,8 @@ const acts: Act[] = [
     button: (name) => `Unlock ${name}`,
     isDanger: false,
     run: async (work, companyId, userId) => {
-      const user = await unlockUser(work, companyId, userId);
-      return `${fullName(user)} is unlocked and can log in.`;
+      const { user, wasLocked } = await unlockUser(work, companyId, userId);
+      return wasLocked ? `${fullName(user)} is unlocked and can log in.` : `${fullName(user)} is not locked any more.`;
     },
   },
   {
