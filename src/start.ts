@@ -1,6 +1,7 @@
 // Starts the server: read settings, open the database, listen, drain on SIGTERM.
 import cluster from 'node:cluster';
 import { type Config, ConfigError, loadConfig } from './config/load.ts';
+import { startProblem } from './config/start-problem.ts';
 import { keepHeapSmall, settleHeap } from './lib/heap.ts';
 import { createLog, type Log } from './lib/log.ts';
 import { passQuestionsOn } from './lib/siblings.ts';
@@ -12,12 +13,9 @@ function say(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-function fail(error: unknown, log?: Log): never {
-  if (error instanceof ConfigError) process.stderr.write(`${error.message}\n`);
-  else {
-    process.stderr.write(`Unified Login could not start: ${error instanceof Error ? error.message : String(error)}\n`);
-    log?.debug({ err: error }, 'start failed');
-  }
+function fail(error: unknown, config: Config, log: Log): never {
+  process.stderr.write(`Unified Login could not start: ${startProblem(error, config)}\n`);
+  log.debug({ err: error }, 'start failed');
   process.exit(1);
 }
 
@@ -95,7 +93,10 @@ try {
   const config = loadConfig(process.env);
   const log = createLog(config.logLevel, config.workers > 1 ? { pid: process.pid } : {});
   if (config.workers > 1 && cluster.isPrimary) supervise(config, log);
-  else await serve(config, log).catch((error) => fail(error, log));
+  else await serve(config, log).catch((error) => fail(error, config, log));
 } catch (error) {
-  fail(error);
+  process.stderr.write(
+    error instanceof ConfigError ? `${error.message}\n` : `Unified Login could not start: ${error}\n`,
+  );
+  process.exit(1);
 }

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { ConfigError, loadConfig } from '../config/load.ts';
+import { startProblem } from '../config/start-problem.ts';
 import { openDatabase } from '../db/open.ts';
 import { AppError } from '../lib/errors.ts';
 import { createLog } from '../lib/log.ts';
@@ -43,6 +44,8 @@ async function run(command: Command, args: string[], asJson: boolean): Promise<v
       encryptionKeys: database.encryptionKeys,
       log,
       isTool: true,
+    }).catch((error: unknown) => {
+      throw error instanceof TypeError ? error : new Error(startProblem(error, config), { cause: error });
     });
     try {
       const result = await command.run({
