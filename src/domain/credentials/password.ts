@@ -8,8 +8,11 @@ type PasswordPolicy = CompanyPolicy['password'];
 
 export const maxPasswordBytes = 1024;
 
-/** The rules in words, for the page and for whoever breaks them. */
-export function passwordRules(policy: PasswordPolicy): string[] {
+/**
+ * The rules in words, for the page and for whoever breaks them.
+ * @param hasEarlier whether there is a password that the new one could repeat.
+ */
+export function passwordRules(policy: PasswordPolicy, hasEarlier = true): string[] {
   const classes = [
     policy.requireLower ? 'a lower-case letter' : null,
     policy.requireUpper ? 'an upper-case letter' : null,
@@ -18,7 +21,7 @@ export function passwordRules(policy: PasswordPolicy): string[] {
   ].filter((rule) => rule !== null);
   const rules = [`At least ${policy.minLength} characters`];
   if (classes.length > 0) rules.push(`With ${new Intl.ListFormat('en').format(classes)}`);
-  if (policy.history > 0) rules.push(`None of your last ${policy.history} passwords`);
+  if (hasEarlier && policy.history > 0) rules.push(`None of your last ${policy.history} passwords`);
   rules.push('No common password, and none made of your name, username, e-mail or company');
   return rules;
 }

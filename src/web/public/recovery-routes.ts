@@ -146,6 +146,7 @@ async function drawLinkPassword(
   problem: FormProblem | null,
 ): Promise<void> {
   const policy = open.company.policy.password ?? policySchema.parse({}).password;
+  const earlier = await ctx.state.work.store.of(open.company.id).credentials.lastHashes(open.user.id, 1);
   await showPage(
     ctx,
     runtime,
@@ -156,7 +157,7 @@ async function drawLinkPassword(
       problem,
       kind,
       person: { username: open.user.username, company: open.company.name, firstName: open.user.firstName },
-      rules: { sentences: passwordRules(policy) },
+      rules: { sentences: passwordRules(policy, earlier.length > 0) },
     },
   );
 }

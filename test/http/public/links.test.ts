@@ -221,6 +221,13 @@ describe('an invitation', () => {
     expect((await set(fresh, 'Other-Lantern-78')).status).toBe(410);
   });
 
+  it('C38 names earlier passwords to those only who have one', async () => {
+    const rulesAt = async (path: string) => wordsOf(await app.visitor().send(path));
+    const last = 'None of your last 5 passwords';
+    expect(await rulesAt(await linkIn(app, (await invite()).email, 'invitation'))).not.toContain(last);
+    expect(await rulesAt(await resetLink(await makePerson(app, company)))).toContain(last);
+  });
+
   it('AUT-17 works once of ten in parallel', async () => {
     const link = await linkIn(app, (await invite()).email, 'invitation');
     const answers = await Promise.all(Array.from({ length: 10 }, (_, i) => set(link, `${newPassword}-${i}`)));

@@ -37,6 +37,13 @@ describe('what is wrong with a new password', () => {
     expect(passwordRules(plain).join(' ')).not.toMatch(/letter|digit|symbol/);
   });
 
+  it('C38 says nothing of earlier passwords where there is none, or none is remembered', () => {
+    const last = 'None of your last 5 passwords';
+    expect(passwordRules(policy())).toContain(last);
+    expect(passwordRules(policy(), false)).toEqual(passwordRules(policy()).filter((rule) => rule !== last));
+    expect(passwordRules({ ...policy(), history: 0 }).join(' ')).not.toContain('of your last');
+  });
+
   it('AUT-01 counts characters, not bytes or halves of them', () => {
     expect(passwordProblems('𠀀𠀀𠀀𠀀', plain, nothing)).toEqual(['Use at least 8 characters.']);
     expect(passwordProblems('𠀀'.repeat(8), plain, nothing)).toEqual([]);
