@@ -204,6 +204,25 @@ describe('acts', () => {
     expect(await eventsOf(app, person, 'user.unlock')).toEqual([]);
   });
 
+  it('says who added somebody in the words of the history', async () => {
+    const byOperator = await invited();
+    expect(wordsOf(await open(byOperator))).toMatch(/Added by the operator .*The operator added Gus Guest/);
+    expect(wordsOf(await open(target))).toContain('Added by the operator');
+    const work = app.runtime.work({ kind: 'user', id: root.user.id, name: root.user.username });
+    const fields = { firstName: 'Ina', lastName: 'Invited', email: 'ina@example.com', username: 'ina' };
+    const { user } = await inviteUser(work, company.id, { ...fields, role: 'User' });
+    expect(wordsOf(await open({ user }))).toContain('Added by an administrator');
+  });
+
+  it('A1.6, D.10 no. 9 what is refused does not begin as if it were allowed', async () => {
+    const page = await open(root, '/delete');
+    expect(page.status).toBe(409);
+    expect(wordsOf(page)).toContain('The Root Admin cannot be deleted.');
+    expect(wordsOf(page)).not.toContain('gone for good');
+    expect(wordsOf(await open(root, '/deactivate'))).not.toContain('can no longer log in');
+    expect(page.body).toContain(`href="${path(root)}"`);
+  });
+
   it('A7.7 resets 2FA, A7.6 resets the password', async () => {
     const person = await makePerson(app, company);
     expect(wordsOf(await act(person, '/reset-2fa'))).toContain('is reset: Not Enrolled.');

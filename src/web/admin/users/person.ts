@@ -9,6 +9,7 @@ import { cancelEmailChange } from '../../../domain/users/email-commands.ts';
 import {
   listMailsTo,
   type PersonOfCompany,
+  type PersonOverview,
   type PersonSecurity,
   readOverview,
   readSecurity,
@@ -25,16 +26,23 @@ import { mailLine } from './mail-words.ts';
 import { decisionFor, headOf, isLocked, personAt, personPath } from './person-head.ts';
 
 const sourceWords = {
-  form: 'the form',
+  form: 'an administrator',
   csv: 'a file',
   module: 'an import from a module',
   sso: 'single sign-on',
   sync: 'the directory',
-  api: 'the API',
+  api: 'the operator',
   setup: 'the first set-up',
 };
 
-function factsOf({ user }: PersonOfCompany): { label: string; value: string }[] {
+/** In the words of the history: the operator invites by the same way as an administrator. */
+function addedBy({ user }: PersonOfCompany, { history }: PersonOverview): string {
+  const byOperator = history.some(({ action, actor }) => action === 'user.create' && actor.kind === 'operator');
+  return user.source === 'form' && byOperator ? sourceWords.api : sourceWords[user.source];
+}
+
+function factsOf(person: PersonOfCompany, read: PersonOverview): { label: string; value: string }[] {
+  const { user } = person;
   return [
     { label: 'First Name', value: user.firstName },
     { label: 'Last Name', value: user.lastName },
@@ -43,7 +51,7 @@ function factsOf({ user }: PersonOfCompany): { label: string; value: string }[] 
     { label: 'Phone', value: user.phone ?? '–' },
     { label: 'Time zone', value: user.timeZone ?? '–' },
     { label: 'Role', value: user.role },
-    { label: 'Added by', value: sourceWords[user.source] },
+    { label: 'Added by', value: addedBy(person, read) },
   ];
 }
 
@@ -87,7 +95,7 @@ const overview: DeskHandler = async (ctx, runtime, desk) => {
     { view: 'admin/users/overview', title: fullName(user), place: 'users' },
     {
       head,
-      facts: factsOf(person),
+      facts: factsOf(person, read),
       createdAt: desk.moment(user.createdAt),
       lastLogin: user.lastLoginAt && desk.moment(user.lastLoginAt),
       timeZone: desk.user.timeZone ?? 'UTC',
