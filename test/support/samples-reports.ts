@@ -214,6 +214,7 @@ function dashboardSamples(shell: Shell, markup: string): Sample[] {
         { at: moment, recipient: 'gone@nowhere.example', what: 'Test', why: '', href: null },
       ],
       all: null,
+      none: '',
     },
   };
   return [
@@ -226,7 +227,7 @@ function dashboardSamples(shell: Shell, markup: string): Sample[] {
         ...page,
         locked: { lines: [], all: null },
         runningOut: { lines: [], all: null },
-        mails: { lines: [], all: null },
+        mails: { lines: [], all: null, none: 'Every mail of the last 30 days went out.' },
       },
     },
   ];

@@ -177,6 +177,15 @@ describe('the numbers', () => {
     expect(wordsOf(page)).toContain('Runs out in 2 days');
   });
 
+  it('says that mails are kept where no mail server is set, not that they went out', async () => {
+    const here = await makeCompany(app);
+    const page = wordsOf(await (await atDesk(app, here)).visitor.send('/admin'));
+    expect(app.runtime.config.smtpUrl).toBeUndefined();
+    expect(page).toContain('No mail server is set, so mails are kept and not sent.');
+    expect(page).toContain('kept: no mail server is set');
+    expect(page).not.toContain('went out');
+  });
+
   it('A3.9 mails that did not arrive, of the last 30 days, with what the server said', async () => {
     const firm = await makeCompany(app);
     const admin = await atDesk(app, firm);

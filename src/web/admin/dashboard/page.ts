@@ -144,7 +144,12 @@ const waitingFigure = (waiting: number): Figures =>
 function figuresOf(
   days: number,
   total: SignInCount,
-  { locked, runningOut, mails }: { locked: Some<unknown>; runningOut: Some<unknown>; mails: Some<unknown> },
+  {
+    locked,
+    runningOut,
+    mails,
+    isMailKept,
+  }: { locked: Some<unknown>; runningOut: Some<unknown>; mails: Some<unknown>; isMailKept: boolean },
 ): Figures {
   const many = ({ total, isMore }: Some<unknown>) => `${number.format(total)}${isMore ? '+' : ''}`;
   return [
@@ -178,10 +183,10 @@ function figuresOf(
     },
     {
       label: 'Mails',
-      value: many(mails),
-      more: 'did not arrive in 30 days',
+      value: isMailKept ? '–' : many(mails),
+      more: isMailKept ? 'kept: no mail server is set' : 'did not arrive in 30 days',
       href: mailPath,
-      tone: mails.total > 0 ? 'danger' : 'plain',
+      tone: isMailKept ? 'wait' : mails.total > 0 ? 'danger' : 'plain',
     },
   ];
 }
@@ -202,13 +207,17 @@ const page: DeskHandler = async (ctx, runtime, desk) => {
     listLostMails(work, companyId),
     listWaitingBatches(work, companyId),
   ]);
+  const isMailKept = runtime.config.smtpUrl === undefined && mails.total === 0;
   await showDesk(
     ctx,
     runtime,
     desk,
     { view: 'admin/dashboard/page', title: 'Dashboard', place: 'dashboard' },
     {
-      figures: [...waitingFigure(waiting.length), ...figuresOf(days, totalOf(counts), { locked, runningOut, mails })],
+      figures: [
+        ...waitingFigure(waiting.length),
+        ...figuresOf(days, totalOf(counts), { locked, runningOut, mails, isMailKept }),
+      ],
       ranges: lengths.map((length) => ({
         label: `${length} days`,
         href: address(ctx, { days: length === 30 ? null : String(length) }),
@@ -230,6 +239,9 @@ const page: DeskHandler = async (ctx, runtime, desk) => {
       mails: {
         lines: mails.rows.map((mail) => mailLine(mail, desk)),
         all: moreOf(mails, mailPath, 'mail', 'mails'),
+        none: isMailKept
+          ? 'No mail server is set, so mails are kept and not sent. The operator sets one with SMTP_URL.'
+          : 'Every mail of the last 30 days went out.',
       },
     },
   );

@@ -49,6 +49,8 @@ export interface DashboardViews {
     mails: {
       lines: { at: Moment; recipient: string; what: string; why: string; href: string | null }[];
       all: More | null;
+      /** Said when there is no line. */
+      none: string;
     };
   };
 }
