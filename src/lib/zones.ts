@@ -1,4 +1,39 @@
-// Days and clocks of time zones: what a person types or reads on a calendar, and the instant that it means.
+// Days and clocks of time zones: what a person types or reads on a calendar, and the instant that it means; and which zones there are.
+import { isTimeZone } from './time.ts';
+
+/** Runtimes go on listing zones by the names that they had first (CLDR never renames one); people look for the names of today. */
+const namesOfToday = new Map([
+  ['Africa/Asmera', 'Africa/Asmara'],
+  ['America/Buenos_Aires', 'America/Argentina/Buenos_Aires'],
+  ['America/Catamarca', 'America/Argentina/Catamarca'],
+  ['America/Coral_Harbour', 'America/Atikokan'],
+  ['America/Cordoba', 'America/Argentina/Cordoba'],
+  ['America/Godthab', 'America/Nuuk'],
+  ['America/Indianapolis', 'America/Indiana/Indianapolis'],
+  ['America/Jujuy', 'America/Argentina/Jujuy'],
+  ['America/Louisville', 'America/Kentucky/Louisville'],
+  ['America/Mendoza', 'America/Argentina/Mendoza'],
+  ['Asia/Calcutta', 'Asia/Kolkata'],
+  ['Asia/Katmandu', 'Asia/Kathmandu'],
+  ['Asia/Rangoon', 'Asia/Yangon'],
+  ['Asia/Saigon', 'Asia/Ho_Chi_Minh'],
+  ['Atlantic/Faeroe', 'Atlantic/Faroe'],
+  ['Europe/Kiev', 'Europe/Kyiv'],
+  ['Pacific/Enderbury', 'Pacific/Kanton'],
+  ['Pacific/Ponape', 'Pacific/Pohnpei'],
+  ['Pacific/Truk', 'Pacific/Chuuk'],
+]);
+
+/**
+ * The zones to choose from, UTC first: runtimes leave it out, since it is none of a place.
+ * @param stored stays in the list by the name that it has, so that saving a form changes nothing.
+ */
+export function zonesToChoose(stored: string): string[] {
+  const named = Intl.supportedValuesOf('timeZone').map((zone) => namesOfToday.get(zone) ?? zone);
+  const zones = new Set([...named, ...(isTimeZone(stored) ? [stored] : [])]);
+  zones.delete('UTC');
+  return ['UTC', ...[...zones].sort()];
+}
 
 const formats = new Map<string, Intl.DateTimeFormat>();
 

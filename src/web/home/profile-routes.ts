@@ -4,6 +4,7 @@ import { cancelOwnEmailChange, changeOwnEmail, parseEmail } from '../../domain/u
 import { chooseTheme, editOwnProfile, setOwnPicture } from '../../domain/users/own-commands.ts';
 import { findCompanyAndUser } from '../../domain/users/password-commands.ts';
 import { AppError, invalid, notFound } from '../../lib/errors.ts';
+import { zonesToChoose } from '../../lib/zones.ts';
 import type { Runtime } from '../../runtime.ts';
 import type { Context } from '../context.ts';
 import { setFlash, showPage } from '../page.ts';
@@ -54,7 +55,7 @@ async function drawProfile(
           : null,
       values: { firstName, lastName, phone, timeZone },
       facts: { username: user.username, email: user.email, role: user.role, company: company.name },
-      timeZones: Intl.supportedValuesOf('timeZone'),
+      timeZones: zonesToChoose(timeZone),
       companyLoginUrl: `${runtime.config.publicUrl}/login/${company.loginSlug}`,
       picture: shell.person.picture,
       theme: user.theme,

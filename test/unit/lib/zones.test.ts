@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { dayBounds, instantOf } from '../../../src/lib/zones.ts';
+import { isTimeZone } from '../../../src/lib/time.ts';
+import { dayBounds, instantOf, zonesToChoose } from '../../../src/lib/zones.ts';
 
 const at = (local: string, zone: string) => instantOf(local, zone)?.toISOString() ?? null;
 
@@ -56,5 +57,27 @@ describe('days of a zone', () => {
       // Quarters of an hour add up to each of them.
       for (const bound of bounds) expect(Number(bound) % 900_000).toBe(0);
     }
+  });
+});
+
+describe('zones to choose from', () => {
+  it('begin with UTC and bear the names of today, each once', () => {
+    const zones = zonesToChoose('');
+    expect(zones[0]).toBe('UTC');
+    expect(zones).toEqual(expect.arrayContaining(['Asia/Kolkata', 'Europe/Kyiv', 'Asia/Yangon', 'Europe/Berlin']));
+    for (const old of ['Asia/Calcutta', 'Europe/Kiev', 'Asia/Rangoon']) expect(zones).not.toContain(old);
+    expect(new Set(zones).size).toBe(zones.length);
+    expect(zones.filter((zone) => !isTimeZone(zone))).toEqual([]);
+  });
+
+  it.each(['Asia/Calcutta', 'Europe/Kyiv', 'UTC', 'US/Eastern'])(
+    'offer %s, which is stored, by that name',
+    (stored) => {
+      expect(zonesToChoose(stored).filter((zone) => zone === stored)).toHaveLength(1);
+    },
+  );
+
+  it('offer nothing that is no zone', () => {
+    expect(zonesToChoose('Mars/Base')).toEqual(zonesToChoose(''));
   });
 });

@@ -1,6 +1,7 @@
 // The settings as fields of a form, and a form as settings. Fields are named as the command names what it refuses.
 import { isRequired, type Settings, type SettingsInput } from '../../../domain/integrations/settings.ts';
 import { canDo, type Field, type Profile } from '../../../domain/modules/profile.ts';
+import { zonesToChoose } from '../../../lib/zones.ts';
 import type { Choice } from '../views.ts';
 import type { ModuleField, ModuleSwitch } from './views.ts';
 
@@ -114,9 +115,6 @@ export const switchOf = (
 
 const choice = (value: string, label: string, chosen: string): Choice => ({ value, label, selected: value === chosen });
 
-/** A zone that runtimes leave out of their list, since it is none of a place. */
-const zones = (): string[] => ['UTC', ...Intl.supportedValuesOf('timeZone').filter((zone) => zone !== 'UTC')];
-
 const helpOf = (field: Field): string =>
   field.type === 'permission'
     ? 'For everybody who is new. A low level is advised, for security; it can be changed later, person by person.'
@@ -126,7 +124,7 @@ export function moduleFields(profile: Profile, fields: Fields, marks: Marks): Mo
   return profile.fields.map((field) => {
     const name = valueName(field);
     const value = fields[name] ?? '';
-    const offered = field.type === 'timeZone' ? zones() : field.choices;
+    const offered = field.type === 'timeZone' ? zonesToChoose(value) : field.choices;
     const isFree = field.type === 'text';
     return {
       name,

@@ -9,6 +9,7 @@ import type { PersonOfCompany } from '../../../domain/users/person-queries.ts';
 import { emailKey, fullName, type User } from '../../../domain/users/user.ts';
 import { conflict } from '../../../lib/errors.ts';
 import type { GroupId, UserId } from '../../../lib/ids.ts';
+import { zonesToChoose } from '../../../lib/zones.ts';
 import type { Runtime } from '../../../runtime.ts';
 import type { Context } from '../../context.ts';
 import { setFlash } from '../../page.ts';
@@ -116,7 +117,7 @@ async function draw(
       roles: choosableRoles.map((role) => choice(role, role, values.role)),
       timeZones: [
         choice('', 'Not chosen', timeZone),
-        ...Intl.supportedValuesOf('timeZone').map((zone) => choice(zone, zone, timeZone)),
+        ...zonesToChoose(timeZone).map((zone) => choice(zone, zone, timeZone)),
       ],
       groups: groups.map(({ id, name, isActive, kind }) => ({
         id,
