@@ -18,7 +18,7 @@ export const ofInstance = ({ id }: WhyInstance, actions: Traces['actions']): Tra
 function connectionLine(instance: WhyInstance): Line {
   const of = {
     setting: { words: 'Enable Log In with KaseyaOne', place: { page: 'instance', tab: 'settings' } } as const,
-    changedBy: ofInstance(instance, ['module.settings']),
+    changedBy: { ...ofInstance(instance, ['module.settings']), settings: ['login'] },
   };
   return instance.settings.enabled
     ? line('module', 'pass', `${instance.name} is connected, and Log In with KaseyaOne is on.`, of)
@@ -100,7 +100,7 @@ function permissionLine(user: User, instance: WhyInstance, entry: Entry): Line {
   const { profile, settings, groups, name } = instance;
   const of = {
     setting: { words: 'Access groups of the module', place: { page: 'instance', tab: 'access-groups' } } as const,
-    changedBy: ofInstance(instance, ['module.settings']),
+    changedBy: { ...ofInstance(instance, ['module.settings']), settings: ['accessGroups', 'rules'] },
   };
   const active = groups.filter(({ isActive, since }) => isActive && since !== null);
   const decision = decidePermission(profile, settings, { role: user.role, groupIds: active.map(({ id }) => id) });
@@ -120,7 +120,12 @@ function permissionLine(user: User, instance: WhyInstance, entry: Entry): Line {
   const isUsual = decision.outcome === 'granted' && decision.from === 'default';
   return line('permission', 'pass', words, {
     ...of,
-    ...(isUsual ? { setting: { words: 'Default for new people', place: { page: 'instance', tab: 'settings' } } } : {}),
+    ...(isUsual
+      ? {
+          setting: { words: 'Default for new people', place: { page: 'instance', tab: 'settings' } },
+          changedBy: { ...of.changedBy, settings: [...of.changedBy.settings, permissionField(profile)?.name ?? ''] },
+        }
+      : {}),
     more: isUsual && instance.account ? ['An account that exists keeps the permission that it has there.'] : [],
   });
 }

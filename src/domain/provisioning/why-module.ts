@@ -22,7 +22,7 @@ function requirementLine(instance: WhyInstance, now: Date): Line {
   const { settings, exception, name } = instance;
   const of = {
     setting: { words: 'Require Log In with KaseyaOne', place: { page: 'instance', tab: 'require' } } as const,
-    changedBy: ofInstance(instance, ['module.require', 'module.settings']),
+    changedBy: ofInstance(instance, ['module.require']),
   };
   if (!isRequired(settings, now))
     return line('requirement', 'note', `Not required: a local password of ${name} works beside it.`, of);

@@ -234,12 +234,20 @@ async function listDeliveries(
 /** The last event of each setting, by the index of its target: one statement for all lines. */
 async function changesOf(work: Work, companyId: CompanyId, lines: Line[]): Promise<Map<Line, AuditRow>> {
   const { db } = work.store;
-  const last = lines.map(({ changedBy: { target, actions } }, at) =>
+  const last = lines.map(({ changedBy: { target, actions, settings } }, at) =>
     db
       .from(
         db('audit_events')
           .where({ company_id: companyId, target_kind: target.kind, target_id: target.id })
           .whereIn('action', actions)
+          .modify((events) => {
+            if (settings)
+              events.whereRaw(
+                `exists (select from jsonb_object_keys(case jsonb_typeof(details -> 'after') when 'object' then details -> 'after' else '{}' end) as name
+                 where name like any(?))`,
+                [settings.map((name) => (name.endsWith('.') ? `${name}%` : name))],
+              );
+          })
           .orderBy('id', 'desc')
           .limit(1)
           .as('e'),

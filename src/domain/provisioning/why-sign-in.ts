@@ -40,6 +40,9 @@ const ofCompany = ({ user }: WhyFacts, actions: Traces['actions']): Traces => ({
   actions,
 });
 
+/** What no change of a setting has decided. */
+const nobody = ({ target }: Traces): Traces => ({ target, actions: [] });
+
 function accountLine(facts: WhyFacts, refusal: Why['refusal']): Line {
   const name = fullName(facts.user);
   const of = {
@@ -151,10 +154,12 @@ function addressesLine(facts: WhyFacts, now: Date): Line {
     setting: { words: 'IP access list', place: { page: 'addresses' } } as const,
     changedBy: ofCompany(facts, ['ip.change']),
   };
+  // Where the list is off, what stands on it decides nothing.
+  const off = { ...of, changedBy: { ...of.changedBy, settings: ['enabled'] } };
   const { allowed } = signIn.from;
   if (from === null)
     return allowed === null
-      ? line('addresses', 'pass', 'People may log in from any address.', of)
+      ? line('addresses', 'pass', 'People may log in from any address.', off)
       : line('addresses', 'note', `Only from ${networks(allowed.length)}: give an address above to test it.`, of);
   const wait = addressWait(signIn, failuresPerAddress, now);
   if (wait !== null)
@@ -162,9 +167,9 @@ function addressesLine(facts: WhyFacts, now: Date): Line {
       'addresses',
       'fail',
       `Too many failed logins came from ${from}: it has to wait for ${Math.ceil(wait / 60)} minutes.`,
-      of,
+      { ...of, changedBy: nobody(of.changedBy) },
     );
-  if (allowed === null) return line('addresses', 'pass', `People may log in from any address, so from ${from}.`, of);
+  if (allowed === null) return line('addresses', 'pass', `People may log in from any address, so from ${from}.`, off);
   return isAllowedFrom(signIn.from)
     ? line('addresses', 'pass', `${from} is on the list of ${networks(allowed.length)}.`, of)
     : line('addresses', 'fail', `${from} is not on the list of ${networks(allowed.length)}.`, {
@@ -184,7 +189,7 @@ function sessionsLine(facts: WhyFacts): Line {
       : `They are logged in with ${liveSessions} ${liveSessions === 1 ? 'browser' : 'browsers'}.`;
   return line('sessions', 'note', now, {
     setting: { words: 'Sessions', place: { page: 'policy' } },
-    changedBy: ofCompany(facts, ['policy.change']),
+    changedBy: { ...ofCompany(facts, ['policy.change']), settings: ['session.'] },
     more: [`A session ends after ${idleMinutes} idle minutes, and after ${absoluteMinutes} in any case.`],
   });
 }
@@ -193,7 +198,8 @@ function upstreamLine(facts: WhyFacts): Line {
   if (facts.way === 'password')
     return line('upstream', 'pass', 'Signs in here, with a password and an authenticator app.', {
       setting: { words: 'Security', place: { page: 'policy' } },
-      changedBy: ofCompany(facts, ['policy.change']),
+      // No setting of the policy asks for it: it is so where single sign-on does not decide.
+      changedBy: nobody(ofCompany(facts, [])),
     });
   const sentence = facts.signIn.mustUseSso
     ? 'Signs in with single sign-on alone: it is enforced.'

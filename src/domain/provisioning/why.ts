@@ -103,6 +103,8 @@ export interface Link {
 export interface Traces {
   target: { kind: 'user' | 'company' | 'group' | 'module'; id: string };
   actions: AuditAction[];
+  /** Only changes of these settings decided, named as the event names them, or by how their names begin; absent: any. */
+  settings?: string[];
 }
 
 export interface Line {

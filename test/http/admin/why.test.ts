@@ -1,6 +1,6 @@
 // "Why can or can't this person get in?": the page says what happens at /auth, for people in every state, at every kind of module.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { addIpEntry, changePolicy } from '../../../src/domain/companies/commands.ts';
+import { addIpEntry, changePolicy, switchIpList } from '../../../src/domain/companies/commands.ts';
 import type { Company } from '../../../src/domain/companies/company.ts';
 import { createGroup } from '../../../src/domain/groups/commands.ts';
 import { addMembers } from '../../../src/domain/groups/member-commands.ts';
@@ -234,6 +234,36 @@ describe('the trace', () => {
     expect(wordsOf(page)).toContain('The operator deactivated Pat Example.');
     await changePolicy(app.operator(), company.id, { session: { idleMinutes: 45 } });
     expect(wordsOf(await admin.visitor.open(path(one)))).toContain('A session ends after 45 idle minutes');
+  });
+
+  it('credits a change only where it changed what decided that line', async () => {
+    const here = await makeCompany(app);
+    const one = await makePerson(app, here);
+    const connected = await makeConnected(app, here, { product: workplace });
+    const credits = async () => {
+      const asked = { instanceId: connected.instanceId, at: app.clock.now(), from: '203.0.113.9' };
+      const { changes } = await explainWhy(app.operator(), here.id, one.user.id, asked);
+      return Object.fromEntries([...changes].map(([{ name }, { details }]) => [name, details.after ?? details.added]));
+    };
+    await changePolicy(app.operator(), here.id, { session: { idleMinutes: 45 } });
+    await changePolicy(app.operator(), here.id, { password: { minLength: 14 } });
+    await addIpEntry(app.operator(), here.id, { network: '203.0.113.0/24', note: 'Office' });
+    await change(app, here, connected.instanceId, { deprovisioning: { on: false, graceDays: 3, removal: 'disable' } });
+    const idle = { 'session.idleMinutes': 45 };
+    const before = await credits();
+    expect(before).toMatchObject({ sessions: idle });
+    for (const name of ['upstream', 'addresses', 'module', 'permission', 'requirement'])
+      expect(before, name).not.toHaveProperty(name);
+    await switchIpList(app.operator(), here.id, true);
+    expect(await credits()).toMatchObject({ addresses: { enabled: true } });
+    await switchIpList(app.operator(), here.id, false);
+    await addIpEntry(app.operator(), here.id, { network: '198.51.100.0/24', note: 'Home' });
+    await change(app, here, connected.instanceId, { enabled: false });
+    expect(await credits()).toMatchObject({
+      sessions: idle,
+      addresses: { enabled: false },
+      module: { login: false },
+    });
   });
 });
 
