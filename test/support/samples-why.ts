@@ -32,6 +32,7 @@ export function whySamples(shell: (here: Shell['here']) => Shell, markup: string
     from: '',
     timeZone: 'Europe/Berlin',
     problem: null,
+    refused: null,
     verdict: {
       tone: 'danger' as const,
       icon: 'alert-circle',
@@ -63,6 +64,7 @@ export function whySamples(shell: (here: Shell['here']) => Shell, markup: string
         modules: [{ value: 'm', label: markup, selected: true }],
         from: markup,
         at: '2026-11-22T10:00',
+        refused: { code: markup, sentence: markup, at },
         problem: { sentence: 'Enter an IP address, such as 203.0.113.9.', field: 'from', code: null },
         verdict: {
           tone: 'wait',

@@ -263,8 +263,8 @@ export interface CodeFound {
   userId: UserId;
   /** Null: they were logging in, to whatever module. */
   instanceId: InstanceId | null;
-  at: Date;
-  from: string;
+  /** What was refused then, as the log has it. */
+  event: AuditRow;
 }
 
 /** @returns null when the company has no such code, or it was nobody's whom we know */
@@ -295,7 +295,6 @@ export async function findByCode(work: Work, companyId: CompanyId, typed: string
   return {
     userId: user.id,
     instanceId: asked?.id ?? null,
-    at: event.at,
-    from: event.ip ?? '',
+    event,
   };
 }

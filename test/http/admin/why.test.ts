@@ -355,6 +355,22 @@ describe('the code from the person’s page', () => {
     expect(headers.location).toContain(`/admin/users/${one.user.id}/why`);
   });
 
+  it('begins with what it stands for, in the words of the log, before what is true now', async () => {
+    const one = await person({});
+    const visitor = app.visitor();
+    const page = await givePassword(visitor, await visitor.open(authorizeAddress(modules.plain)), one);
+    await visitor.submit(page, { code: '000000' }, '/code');
+    const [event] = await eventsOf(app, one, 'login.fail');
+    const code = String(event?.code);
+    const words = wordsOf(await admin.visitor.open(`/admin/why?code=${code}`));
+    const said = `A login as “${one.user.username}” was refused: the code was wrong.`;
+    expect(words).toContain(`Code ${code}`);
+    expect(words).toContain(said);
+    expect(words.indexOf(said)).toBeLessThan(words.indexOf('Pat Example can log in'));
+    // The code of one says nothing of another.
+    expect(wordsOf(await admin.visitor.open(path(root, `?code=${code}`)))).not.toContain(code);
+  });
+
   it('of another company, and one that nobody was shown, leads nowhere', async () => {
     const other = await makeCompany(app);
     const stranger = await makePerson(app, other, { groups: [] });

@@ -14,10 +14,13 @@ import type { FormProblem } from '../../views.ts';
 import { type Desk, type DeskHandler, deskOf, idParam, showDesk } from '../console.ts';
 import { told } from '../told.ts';
 import { personPath } from '../users/person-head.ts';
-import type { WhyLine } from './views.ts';
+import type { Refused, WhyLine } from './views.ts';
 import { lineLabels, linkTo, outcomeStatus, verdictWords } from './words.ts';
 
-export const whyPath = (userId: string, asked: { module?: string; at?: string; from?: string } = {}): string => {
+export const whyPath = (
+  userId: string,
+  asked: { module?: string; at?: string; from?: string; code?: string } = {},
+): string => {
   const query = new URLSearchParams(Object.entries(asked).filter(([, value]) => value !== '')).toString();
   return `${personPath(userId)}/why${query === '' ? '' : `?${query}`}`;
 };
@@ -110,6 +113,7 @@ const page: DeskHandler = async (ctx, runtime, desk) => {
       from: (query.get('from') ?? '').slice(0, 60),
       timeZone,
       problem,
+      refused: await refusedThen(query, userId, desk),
       verdict: {
         ...verdictWords(why, { name, module: instance?.name ?? null }),
         flip: flip && linkTo(flip, { userId, instanceId: instance?.id ?? '' }),
@@ -127,6 +131,15 @@ function localOf(typed: string, at: Date, timeZone: string): string {
   return parts.replace(' ', 'T');
 }
 
+/** What the code stands for that led here, in the words of the log; another's code says nothing of this person. */
+async function refusedThen(query: URLSearchParams, userId: string, desk: Desk): Promise<Refused | null> {
+  const code = (query.get('code') ?? '').slice(0, 40);
+  const found = code === '' ? null : await findByCode(desk.work, desk.companyId, code);
+  if (found?.userId !== userId) return null;
+  const [refused] = await told(desk, [found.event]);
+  return refused ? { code: found.event.code ?? '', sentence: refused.sentence, at: refused.at } : null;
+}
+
 /** "Code from the person's page": to the very question that it answers. */
 const byCode: DeskHandler = async (ctx, runtime, desk) => {
   const typed = (new URLSearchParams(ctx.querystring).get('code') ?? '').slice(0, 40);
@@ -138,8 +151,8 @@ const byCode: DeskHandler = async (ctx, runtime, desk) => {
     });
     return seeOther(ctx, '/admin/audit');
   }
-  const { userId, instanceId, from } = found;
-  seeOther(ctx, whyPath(userId, { module: instanceId ?? '', from }));
+  const { userId, instanceId, event } = found;
+  seeOther(ctx, whyPath(userId, { module: instanceId ?? '', from: event.ip ?? '', code: event.code ?? '' }));
 };
 
 export const whyRoutes: Route[] = [

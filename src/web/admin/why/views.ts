@@ -20,6 +20,13 @@ export interface WhyLine {
   isDecisive: boolean;
 }
 
+/** What a code from somebody's page stands for. */
+export interface Refused {
+  code: string;
+  sentence: string;
+  at: Moment;
+}
+
 export interface WhyViews {
   'admin/why/person': {
     shell: Shell;
@@ -31,6 +38,8 @@ export interface WhyViews {
     from: string;
     timeZone: string;
     problem: FormProblem | null;
+    /** The code that led here; null: none did. */
+    refused: Refused | null;
     verdict: { tone: 'good' | 'wait' | 'danger'; icon: string; heading: string; because: string; flip: WhyLink | null };
     lines: WhyLine[];
   };
