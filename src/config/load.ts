@@ -63,7 +63,8 @@ export function loadConfig(environment: Record<string, string | undefined>): Con
     Object.entries(environment).filter(([, value]) => value !== undefined && value.trim() !== ''),
   );
   const parsed = environmentSchema.safeParse(given);
-  const problems = [...(parsed.error?.issues.map(describe) ?? []), ...crossChecks(given)];
+  // One value may break several rules that are told in the same words.
+  const problems = [...new Set(parsed.error?.issues.map(describe)), ...crossChecks(given)];
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
   const env = parsed.data;
   const publicUrl = env.PUBLIC_URL ?? `http://localhost:${env.PORT}`;

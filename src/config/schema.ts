@@ -1,9 +1,24 @@
 // Every setting of the operator: name in the environment, form, default, meaning. README's table is generated from here.
 import { z } from 'zod';
 
-const port = z.coerce.number().int().min(0).max(65_535);
-const flag = z.enum(['true', 'false']).transform((value) => value === 'true');
-const optionalUrl = z.url({ protocol: /^https?$/ }).optional();
+// In words for the operator: the checker's own are made for programmers.
+function whole(from: number, to: number) {
+  const error = `must be a whole number from ${from} to ${to}`;
+  return z.coerce.number({ error }).int({ error }).min(from, { error }).max(to, { error });
+}
+
+const oneOf = <const T extends string>(values: readonly T[]) =>
+  z.enum(values, { error: `must be one of ${values.join(', ')}` });
+
+const address = (protocol: RegExp, example: string) =>
+  z.url({ protocol, error: `must be an address such as ${example}` });
+
+/** `name@domain`, or `Name <name@domain>`; the domain may be `localhost`. */
+const isSender = (text: string) =>
+  /^[^\s<>@,;]+@[^\s<>@,;]+$/.test(text) || /^[^<>\r\n]*<[^\s<>@,;]+@[^\s<>@,;]+>$/.test(text);
+
+const flag = oneOf(['true', 'false']).transform((value) => value === 'true');
+const optionalUrl = address(/^https?$/, 'https://www.example.com/place').optional();
 
 const loopback = new Set(['localhost', '127.0.0.1', '[::1]']);
 
@@ -17,9 +32,8 @@ const key = z.string().transform((text, ctx) => {
 
 const server = {
   HOST: z.string().default('127.0.0.1').describe('Address to listen on; `0.0.0.0` for all.'),
-  PORT: port.default(3000).describe('Port to listen on.'),
-  PUBLIC_URL: z
-    .url({ protocol: /^https?$/ })
+  PORT: whole(0, 65_535).default(3000).describe('Port to listen on.'),
+  PUBLIC_URL: address(/^https?$/, 'https://login.example.com')
     .transform((text, ctx) => {
       const url = new URL(text);
       if (url.protocol === 'http:' && !loopback.has(url.hostname)) {
@@ -31,46 +45,30 @@ const server = {
     })
     .optional()
     .describe('Address that browsers use, and the issuer. Default: `http://localhost:PORT`.'),
-  TRUSTED_PROXIES: z.coerce
-    .number()
-    .int()
-    .min(0)
-    .max(5)
+  TRUSTED_PROXIES: whole(0, 5)
     .default(0)
     .describe(
       'How many reverse proxies stand in front. `X-Forwarded-For` is believed from that many only; the scheme and host come from `PUBLIC_URL`.',
     ),
-  WORKERS: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(64)
-    .default(1)
-    .describe('Processes that share the port; more than 1 needs `DATABASE_URL`.'),
-  LOG_LEVEL: z
-    .enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent'])
+  WORKERS: whole(1, 64).default(1).describe('Processes that share the port; more than 1 needs `DATABASE_URL`.'),
+  LOG_LEVEL: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'silent'])
     .default('info')
     .describe('How much the log says.'),
   METRICS_TOKEN: z
     .string()
-    .min(16)
+    .min(16, 'must be at least 16 characters long')
     .optional()
     .describe('Bearer token for `/metrics`; without it `/metrics` answers 404.'),
 };
 
 const database = {
-  DATABASE_URL: z
-    .url({ protocol: /^postgres(ql)?$/ })
+  DATABASE_URL: address(/^postgres(ql)?$/, 'postgres://user:password@db.example.com:5432/login')
     .optional()
     .describe('PostgreSQL 15 or newer. Unset: an embedded PostgreSQL in `DATA_DIR`.'),
-  DATABASE_POOL: z.coerce
-    .number()
-    .int()
-    .min(2)
-    .max(200)
+  DATABASE_POOL: whole(2, 200)
     .default(10)
     .describe('Connections that a process may hold for pages, and as many again for the protocol.'),
-  DATA_DIR: z.string().min(1).default('./data').describe('Folder of the embedded database and of generated keys.'),
+  DATA_DIR: z.string().default('./data').describe('Folder of the embedded database and of generated keys.'),
 };
 
 const secrets = {
@@ -85,14 +83,18 @@ const secrets = {
 };
 
 const mail = {
-  SMTP_URL: z
-    .url({ protocol: /^smtps?$/ })
+  SMTP_URL: address(/^smtps?$/, 'smtps://user:password@mail.example.com')
     .optional()
     .describe('Mail server, e.g. `smtps://user:password@mail.example.com`. Unset: mails are kept and not sent.'),
-  MAIL_FROM: z.string().min(3).default('KaseyaOne <noreply@localhost>').describe('Sender of all mails.'),
+  MAIL_FROM: z
+    .string()
+    .trim()
+    .refine(isSender, 'must be an e-mail address, or one with a name: KaseyaOne <noreply@example.com>')
+    .default('KaseyaOne <noreply@localhost>')
+    .describe('Sender of all mails.'),
   MAIL_FROM_DOMAINS: z
     .string()
-    .regex(/^[a-z0-9.-]+(\s*,\s*[a-z0-9.-]+)*$/i, 'a list of domains, separated by commas')
+    .regex(/^[a-z0-9.-]+(\s*,\s*[a-z0-9.-]+)*$/i, 'must be a list of domains, separated by commas')
     .optional()
     .describe(
       'Domains that companies may send their mails from, separated by commas. Unset: all come from `MAIL_FROM`.',
@@ -100,7 +102,11 @@ const mail = {
 };
 
 const look = {
-  BRAND_NAME: z.string().min(1).max(40).default('KaseyaOne').describe('The brand shown to people.'),
+  BRAND_NAME: z
+    .string()
+    .max(40, 'must be 40 characters at most')
+    .default('KaseyaOne')
+    .describe('The brand shown to people.'),
   LINK_STORE: optionalUrl.describe('Address of the Store (roles Admin, Billing and Purchasing).'),
   LINK_UNIVERSITY: optionalUrl.describe('Address of the University (all roles).'),
   LINK_COMMUNITY: optionalUrl.describe('Address of the Community (all roles but Co-Managed User).'),
@@ -118,29 +124,17 @@ const look = {
 };
 
 const limits = {
-  FAILURES_PER_ADDRESS: z.coerce
-    .number()
-    .int()
-    .min(5)
-    .max(100_000)
+  FAILURES_PER_ADDRESS: whole(5, 100_000)
     .default(60)
     .describe(
       'Failed sign-ins from one network address within 10 minutes before it must wait (AUT-08). Browsers that have signed in before are not held up.',
     ),
-  ANONYMOUS_REQUESTS_PER_MINUTE: z.coerce
-    .number()
-    .int()
-    .min(10)
-    .max(1_000_000)
+  ANONYMOUS_REQUESTS_PER_MINUTE: whole(10, 1_000_000)
     .default(300)
     .describe(
       'Sign-ins that one network address may begin in a minute, and ten times as many in an hour, for each process (DOS-03). Raise it for more people behind one address. Browsers with a session are not held up, nor are modules that push requests with their secret.',
     ),
-  PASSWORD_CHECKS: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(16)
+  PASSWORD_CHECKS: whole(1, 16)
     .optional()
     .describe('Password hashes computed at a time. Default: number of cores, 4 at most.'),
 };

@@ -79,6 +79,38 @@ describe('settings', () => {
   });
 
   it.each([
+    ['PORT', 'eighty', 'must be a whole number from 0 to 65535'],
+    ['DATABASE_POOL', '1e99', 'must be a whole number from 2 to 200'],
+    ['TRUSTED_PROXIES', '1.5', 'must be a whole number from 0 to 5'],
+    ['METRICS_TOKEN', 'short', 'must be at least 16 characters long'],
+    ['BRAND_NAME', 'x'.repeat(41), 'must be 40 characters at most'],
+    ['LOG_LEVEL', 'loud', 'must be one of fatal, error, warn, info, debug, silent'],
+    ['SMTP_URL', 'mail.example', 'must be an address such as smtps://user:password@mail.example.com'],
+    ['LINK_STORE', 'store', 'must be an address such as https://www.example.com/place'],
+    ['MAIL_FROM', 'foo', 'must be an e-mail address, or one with a name: KaseyaOne <noreply@example.com>'],
+    ['MAIL_FROM', 'Foo <bar>', 'must be an e-mail address, or one with a name: KaseyaOne <noreply@example.com>'],
+  ])('%s=%s is told once, in words for the operator', (name, value, words) => {
+    expect(problemsOf({ [name]: value })).toEqual([`${name}: ${words}`]);
+  });
+
+  it('no problem speaks in the words of the checker', () => {
+    for (const name of Object.keys(environmentSchema.shape))
+      for (const value of ['x', '-1', '{}', 'x'.repeat(200)])
+        for (const problem of problemsOf({ ...database, [name]: value }))
+          expect(problem, `${name}=${value}`).not.toMatch(/invalid|expected|received|too (small|big)/i);
+  });
+
+  it.each([
+    'a@b.example',
+    'noreply@localhost',
+    'Kaseya, Inc. <a@b.example>',
+    '"X, Y" <a@b.example>',
+    ' <a@b.example> ',
+  ])('MAIL_FROM %s', (given) => {
+    expect(loadConfig({ MAIL_FROM: given }).mailFrom).toBe(given.trim());
+  });
+
+  it.each([
     ['https://login.example', 'https://login.example', true],
     ['https://LOGIN.example/', 'https://login.example', true],
     ['https://login.example:8443', 'https://login.example:8443', true],
