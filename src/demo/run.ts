@@ -5,15 +5,13 @@
  */
 import { rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { lockOut } from './lock-out.ts';
+import { type DemoOptions, demoHelp, readOptions } from './options.ts';
 import { createProcesses, type Processes } from './processes.ts';
 import { describe, screen } from './screen.ts';
 import { type DemoClient, type DemoState, isSeeded, loadOrSeed, modules, tenantId } from './seed.ts';
 
-const { values: flags } = parseArgs({
-  options: { json: { type: 'boolean' }, reset: { type: 'boolean' }, 'module-people': { type: 'string' } },
-});
+const flags = optionsOrEnd();
 const dataDir = resolve(process.env.DATA_DIR ?? './data/demo');
 const port = Number(process.env.PORT ?? 3000);
 const issuer = `http://localhost:${port}`;
@@ -27,6 +25,18 @@ const processes = createProcesses({
   LOG_LEVEL: process.env.LOG_LEVEL ?? 'warn',
   ...links(),
 });
+
+function optionsOrEnd(): DemoOptions {
+  try {
+    const options = readOptions(process.argv.slice(2));
+    if (options) return options;
+    process.stdout.write(demoHelp);
+    process.exit(0);
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${demoHelp}`);
+    process.exit(2);
+  }
+}
 
 /** Places that are not ours, so that the pages show what each role may see. */
 function links(): Record<string, string> {
@@ -70,7 +80,7 @@ async function startModules(processes: Processes, state: DemoState): Promise<voi
         TENANT_NAME: state.company.name,
         MODULE_PERMISSIONS: module.permissions.join(','),
         MODULE_ADMINISTRATORS: module.administrators.join(','),
-        MODULE_CROWD: flags['module-people'] ?? '0',
+        MODULE_CROWD: flags.modulePeople,
         MODULE_USERS: JSON.stringify(module.accounts(state.people)),
         LOG_LEVEL: 'warn',
       });
