@@ -171,6 +171,17 @@ describe('signed in', () => {
     expect(new URLSearchParams(server.posts[0]?.body).get('firstName')).toBe('Adele');
   });
 
+  it.each([360, 1280])('shows a message above the page, over none of it, at %i pixels', async (width) => {
+    await tab.setViewportSize({ width, height: 740 });
+    await open('home-index-admin');
+    const message = await tab.locator('[data-toast]').boundingBox();
+    const heading = await tab.locator('h1').boundingBox();
+    const head = await tab.locator('header.top').boundingBox();
+    if (!message || !heading || !head) throw new Error('something is not shown');
+    expect(message.y).toBeGreaterThanOrEqual(head.y + head.height);
+    expect(message.y + message.height).toBeLessThanOrEqual(heading.y);
+  });
+
   it('lets a message be dismissed', async () => {
     await open('home-index-admin');
     await tab.getByRole('button', { name: 'Dismiss this message' }).click();
