@@ -2,7 +2,7 @@ import { type CaseResult, contractCases } from '../domain/integrations/contract.
 import { startContractRun } from '../domain/integrations/contract-commands.ts';
 import { findLeaver } from '../domain/provisioning/end-queries.ts';
 import { proveEndOfAccess } from '../domain/provisioning/proof-commands.ts';
-import { notFound } from '../lib/errors.ts';
+import { AppError, invalid, notFound } from '../lib/errors.ts';
 import type { Command } from './commands.ts';
 import { getCompany } from './company-commands.ts';
 import { getInstanceId } from './instance-commands.ts';
@@ -11,6 +11,13 @@ const marks = { passed: 'passed ', failed: 'FAILED ', skipped: 'skipped' };
 
 const lineOf = ({ title, outcome, sentence, advice }: CaseResult): string =>
   [`${marks[outcome]}  ${title}: ${sentence}`, ...(advice === '' ? [] : [`         What to do: ${advice}`])].join('\n');
+
+/** The refusal for want of consent, with the options that give it or need none. */
+function nameConsent(error: unknown): never {
+  if (error instanceof AppError && error.fields.consent !== undefined)
+    throw invalid(`${error.message} Here that is --consent, or --fake.`, error.fields);
+  throw error;
+}
 
 const contractTest: Command = {
   name: 'contract-test',
@@ -32,7 +39,7 @@ const contractTest: Command = {
       target: options.flag('fake') === true ? 'fake' : 'module',
       hasConsent: options.flag('consent') === true,
       isDirect: true,
-    });
+    }).catch(nameConsent);
     const ended = await runtime.testContract(work, run, () => {});
     if (!ended) throw notFound('contract test');
     const { state, results, problem } = ended;

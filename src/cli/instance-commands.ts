@@ -1,7 +1,8 @@
 import { disconnectInstance } from '../domain/integrations/connect-commands.ts';
+import { listConnected } from '../domain/integrations/connected-queries.ts';
 import { findInstances } from '../domain/integrations/contract-queries.ts';
 import { rotateCredential } from '../domain/integrations/credential-commands.ts';
-import { invalid, notFound } from '../lib/errors.ts';
+import { AppError, invalid } from '../lib/errors.ts';
 import type { CompanyId, InstanceId } from '../lib/ids.ts';
 import type { Work } from '../work.ts';
 import type { Command } from './commands.ts';
@@ -11,9 +12,18 @@ import type { OptionSpecs } from './options.ts';
 /** By its id or its name; a name that several bear names none of them. */
 export async function getInstanceId(work: Work, companyId: CompanyId, name: string): Promise<InstanceId> {
   const [found, ...others] = await findInstances(work, companyId, name);
-  if (!found) throw notFound(`module "${name}"`);
+  if (!found) throw new AppError('not_found', await notConnected(work, companyId, name), { status: 404 });
   if (others.length > 0) throw invalid(`Several modules are named "${name}". Give the id of one.`);
   return found;
+}
+
+/** With the names that would do. */
+async function notConnected(work: Work, companyId: CompanyId, name: string): Promise<string> {
+  const page = { page: 1, size: 20, order: 'name', descending: false } as const;
+  const { rows, total } = await listConnected(work, companyId, { search: '', state: null }, page);
+  const names = rows.map((row) => `"${row.name}"`).join(', ');
+  const more = total > rows.length ? ', and more' : '';
+  return `No connected module has the name or id "${name}". ${names === '' ? 'None is connected.' : `Connected: ${names}${more}.`}`;
 }
 
 const which = {

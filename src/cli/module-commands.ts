@@ -4,7 +4,7 @@ import { connectModule, createModule, type NewInstance } from '../domain/modules
 import { iconAddress } from '../domain/modules/icon.ts';
 import { clientMetadataSchema } from '../domain/modules/module.ts';
 import { capabilityNames } from '../domain/modules/profile.ts';
-import { invalid } from '../lib/errors.ts';
+import { AppError, invalid } from '../lib/errors.ts';
 import type { CompanyId } from '../lib/ids.ts';
 import { transaction, type Work } from '../work.ts';
 import type { Command } from './commands.ts';
@@ -56,6 +56,16 @@ function readMetadata(options: Options): Record<string, unknown> {
   return metadata;
 }
 
+/** A refusal that begins with a field of the metadata, such as `redirect_uris.0:`, names the option instead. */
+function nameOptions(error: unknown): never {
+  if (!(error instanceof AppError) || error.code !== 'invalid') throw error;
+  const known = new Map(fields.map(({ field, option }) => [field, `--${option}:`]));
+  throw invalid(
+    error.message.replace(/\b([a-z_]+)(?:\.\d+)?:/g, (all, field: string) => known.get(field) ?? all),
+    error.fields,
+  );
+}
+
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -105,7 +115,7 @@ const createModuleCommand: Command = {
       ...(clientId === undefined ? {} : { clientId }),
       metadata: readMetadata(options),
     };
-    const { module, clientSecret } = await createModule(work, input, runtime.complaint);
+    const { module, clientSecret } = await createModule(work, input, runtime.complaint).catch(nameOptions);
     const answer = {
       id: module.id,
       name: module.name,

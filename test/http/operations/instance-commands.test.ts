@@ -15,13 +15,16 @@ beforeAll(async () => {
 });
 afterAll(() => app.stop());
 
-async function run(name: string, ...args: string[]) {
+const create = (...args: string[]) => execute('create-module', ['--name', 'Faulty', ...args]);
+const run = (name: string, ...args: string[]) => execute(name, ['--company', company.name, ...args]);
+
+async function execute(name: string, args: string[]) {
   const command = findCommand(name);
   if (!command) throw new Error(`there is no ${name}`);
   const { json } = await command.run({
     runtime: app.runtime,
     work: app.operator(),
-    options: parseOptions(command.options, ['--company', company.name, ...args]),
+    options: parseOptions(command.options, args),
     readStandardInput: async () => '',
     readFile: async () => Buffer.alloc(0),
   });
@@ -41,6 +44,34 @@ describe('commands for a connected module', () => {
     await run('disconnect-module', '--instance', 'Goes away');
     expect((await module.api.get('/instance/settings')).status).toBe(401);
     await expect(run('disconnect-module', '--instance', module.instanceId)).rejects.toMatchObject({ status: 404 });
+  });
+
+  it('a name that none has is answered with the names that there are', async () => {
+    await makeConnected(app, company, { instance: { name: 'Service desk' } });
+    await expect(run('disconnect-module', '--instance', 'Servicedesk')).rejects.toMatchObject({
+      status: 404,
+      message: expect.stringMatching(
+        /^No connected module has the name or id "Servicedesk"\. Connected: .*"Service desk"/,
+      ),
+    });
+  });
+
+  it('create-module names its own options in what it refuses', async () => {
+    await expect(create('--redirect-uri', 'nowhere')).rejects.toMatchObject({
+      status: 422,
+      message: expect.stringContaining(' --redirect-uris: '),
+    });
+    await expect(create()).rejects.toMatchObject({
+      message: expect.stringContaining(' --redirect-uris: at least one is needed'),
+    });
+  });
+
+  it('contract-test names the options where a module is no test tenant', async () => {
+    const scim = { url: 'https://desk.example/scim/v2', token: 'token' };
+    await makeConnected(app, company, { instance: { name: 'In earnest', scim } });
+    await expect(run('contract-test', '--instance', 'In earnest')).rejects.toMatchObject({
+      message: expect.stringMatching(/^In earnest is not a test tenant\..* --consent, or --fake\.$/),
+    });
   });
 
   it('an instance of another company is not there', async () => {
