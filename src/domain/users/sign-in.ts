@@ -154,7 +154,7 @@ export function addressWait(facts: SignInFacts, limit: number, now: Date): numbe
 
 /** The one thing that every refused sign-in says, whatever the reason (AUT-05). */
 export const refusedSentence =
-  'That did not work. Check company, username and password. After several failed tries, logging in is paused for a while.';
+  'That did not work. Check company, username and password. After several failed tries, logging in is paused for a while; you then get a mail that says until when.';
 /** Said of everybody in a company that enforces it, whether there is such a person or not. */
 export const ssoSentence =
   'Your company logs in with single sign-on, so no password is taken here. Go on with the button below.';

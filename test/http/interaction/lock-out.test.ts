@@ -99,6 +99,7 @@ describe('the count', () => {
     await Promise.all(numbers(12).map((i) => tryPassword(place, `${wrongPassword}-${i}`)));
     expect(await isLockedOut(person)).toBe(true);
     expect(await eventsOf(app, person, 'user.lock')).toHaveLength(1);
+    expect(wordsOf(await tryPassword(place, wrongPassword))).toContain('you then get a mail that says until when.');
     const mails = await mailsTo(app, person.user.email, 'locked');
     expect(mails).toHaveLength(1);
     expect(mails[0]?.text).not.toContain('http');
