@@ -25,6 +25,16 @@ const names = {
   companyIdentifier: 'CompanyIdentifier',
 };
 
+/** Of an OpenID Connect upstream, by their standard names. */
+export const oidcAttributes = {
+  email: 'email',
+  username: 'preferred_username',
+  firstName: 'given_name',
+  lastName: 'family_name',
+  groups: 'groups',
+  companyIdentifier: '',
+};
+
 export const samlInput = (input: Partial<ConnectionInput> = {}): ConnectionInput => ({
   name: 'Entra ID',
   settings: {

@@ -1,5 +1,6 @@
 // Audit: who did what, when, from where, to whom (domain D.9).
 // Owns the append-only table of events and the catalogue of actions. Knows nothing of what the actions mean.
+import { randomBytes } from 'node:crypto';
 import type { CompanyId } from '../../lib/ids.ts';
 
 export type AuditAction =
@@ -111,6 +112,8 @@ export function supportCode(random: Uint8Array): string {
   const text = [...random.subarray(0, 8)].map((byte) => letters[byte % letters.length]).join('');
   return `${text.slice(0, 4)}-${text.slice(4)}`;
 }
+
+export const newSupportCode = (): string => supportCode(randomBytes(8));
 
 /** A code as people read it out and type it: in small letters, with spaces, without the hyphen. What is none stays, and is found nowhere. */
 export function readSupportCode(typed: string): string {

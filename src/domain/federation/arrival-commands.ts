@@ -1,11 +1,10 @@
 // Somebody arrives from an upstream: found or made, mapped, let in or refused. What is decided and what is done are one transaction;
 // a refusal is a value, and its event is committed with it.
-import { randomBytes } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { cut } from '../../lib/cut.ts';
 import type { UserId } from '../../lib/ids.ts';
 import { transaction, type Work } from '../../work.ts';
-import { supportCode } from '../audit/audit-event.ts';
+import { newSupportCode } from '../audit/audit-event.ts';
 import { record } from '../audit/commands.ts';
 import { causeOf, standingChanged } from '../standing/commands.ts';
 import { getCompany } from '../users/decide.ts';
@@ -188,7 +187,7 @@ async function finish(
   if (stop) await tellStop(work, connection, { because: stop, userId: decision.userId, email: claims.email });
   const because = refusalOf(decision);
   const user = decision.userId === null ? null : await work.store.of(companyId).users.findById(decision.userId);
-  const code = because === null ? null : supportCode(randomBytes(8));
+  const code = because === null ? null : newSupportCode();
   if (because !== null && code !== null)
     await record(
       { ...asked, store: work.store },

@@ -6,7 +6,7 @@ import { type CompanyId, newId, type UserId } from '../../lib/ids.ts';
 import { randomToken, sameSecret, tokenHash } from '../../lib/secrets.ts';
 import { after, days, hours, minutes } from '../../lib/time.ts';
 import { transaction, type Work } from '../../work.ts';
-import { supportCode } from '../audit/audit-event.ts';
+import { newSupportCode } from '../audit/audit-event.ts';
 import type { UpstreamClaims } from './claims.ts';
 import type { Connection, ConnectionId } from './connection.ts';
 import { type SsoProblem, ssoProblems } from './problem.ts';
@@ -254,8 +254,6 @@ export const testMark = { of: 'test' };
 /** Of a request that was written, not of an answer that nobody asked for (`unasked`). */
 export const isOurs = ({ sealedState }: Pick<SsoRequest, 'sealedState'>): boolean => sealedState !== null;
 
-export const newCode = (): string => supportCode(randomBytes(8));
-
 /**
  * What the upstream has signed and is refused all the same stays readable for whoever has it, and so can be sent again and again: it is
  * its word once. In one statement, so also in parallel and at another node.
@@ -273,7 +271,7 @@ export async function noteAttempt(
   connection: Pick<Connection, 'id' | 'companyId'>,
   { id = newId(), outcome, userId = null, details, code = null, isUnproven = false, about = null }: Noted,
 ): Promise<string> {
-  const fresh = code ?? newCode();
+  const fresh = code ?? newSupportCode();
   const kept = await work.store.ssoRequests.noteAttempt({
     id,
     companyId: connection.companyId,

@@ -1,12 +1,11 @@
 // Each try to sign in: what is known of who is named, and how a refused one is counted and told.
-import { randomBytes } from 'node:crypto';
 import { addressKey } from '../../lib/addresses.ts';
 import { cut } from '../../lib/cut.ts';
 import { tooManyRequests } from '../../lib/errors.ts';
 import { tokenHash } from '../../lib/secrets.ts';
 import { after, minutes } from '../../lib/time.ts';
 import type { Work } from '../../work.ts';
-import { supportCode } from '../audit/audit-event.ts';
+import { newSupportCode } from '../audit/audit-event.ts';
 import { companyKey } from '../companies/company.ts';
 import { sendMail } from '../mails/commands.ts';
 import { addressWait, type Refusal, type SignInFacts } from './sign-in.ts';
@@ -45,7 +44,7 @@ export type Refused = { outcome: 'refused'; code: string; mustUseSso: boolean };
 export async function refuse(work: Work, attempt: Attempt, facts: SignInFacts, refusal: Refusal): Promise<Refused> {
   const { user, company, browser } = facts;
   const lock = company?.policy.lock ?? defaultLock;
-  const code = supportCode(randomBytes(8));
+  const code = newSupportCode();
   const lockEndsAt = after(work.now, minutes(lock.minutes));
   const locks = await work.store.signIns.fail({
     userId: user?.id ?? null,

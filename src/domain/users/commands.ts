@@ -17,7 +17,7 @@ import { sendInvitation, sendSetup } from './invitations.ts';
 import { draft, insertUser, inviteUsers, type NewUser, parseNewUser } from './invite-commands.ts';
 import { factorPurpose } from './password-commands.ts';
 import { refuseLosingLastSsoWayIn } from './sso-ways-in-commands.ts';
-import { fullName, type User } from './user.ts';
+import { fullName, isLockedAt, type User } from './user.ts';
 
 /** T1: one person and the invitation. @returns the link too, for an operator without mail. */
 export async function inviteUser(
@@ -171,8 +171,8 @@ export async function unlockUser(
   return transaction(work, async (work) => {
     const { user } = await decide(work, companyId, userId, 'unlock', actorId);
     const { users } = work.store.of(companyId);
-    const isLocked = user.lockedUntil !== null && user.lockedUntil > work.now;
-    if (!isLocked && !(await users.hasLockedBrowser(userId, work.now))) return { user, wasLocked: false };
+    if (!isLockedAt(user, work.now) && !(await users.hasLockedBrowser(userId, work.now)))
+      return { user, wasLocked: false };
     await users.clearLock(userId);
     await record(work, {
       action: 'user.unlock',

@@ -11,6 +11,7 @@ import {
   standingRefusal,
   stepAfterPassword,
 } from './sign-in.ts';
+import type { Completion } from './sign-in-repository.ts';
 
 /** Names a stored value in the browser's ticket: hashes and boxes of secrets do not leave the server, not even sealed. */
 export const digest = tokenHash;
@@ -74,13 +75,11 @@ export const howOf = (half: Half, method: string) =>
     ? { amr: ['pwd', 'otp', 'mfa'], method }
     : { amr: ['fed', 'otp', 'mfa'], method: `sso-${method}` };
 
-interface Proof {
-  proof: { step: number } | { recoveryCodeHash: string } | 'given';
+interface Proof extends Pick<Completion, 'proof' | 'isKnownBrowser'> {
   /** RFC 8176 names of how they proved themselves. */
   amr: string[];
   /** For the audit log. */
   method: string;
-  isKnownBrowser: boolean;
 }
 
 /** The one statement that lets somebody in, unless something has come between since the facts were read. */

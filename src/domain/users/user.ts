@@ -85,9 +85,13 @@ export function emailKey(email: string): string {
   return email.normalize('NFKC').trim().toLowerCase();
 }
 
+/** A lock ends by itself (T11). */
+export const isLockedAt = ({ lockedUntil }: Pick<User, 'lockedUntil'>, now: Date): boolean =>
+  lockedUntil !== null && lockedUntil > now;
+
 /** C8: Deactivated wins over locked, and a lock ends without a job. */
 export function statusOf(user: Pick<User, 'baseStatus' | 'lockedUntil'>, now: Date): Status {
-  if (user.baseStatus === 'Active' && user.lockedUntil !== null && user.lockedUntil > now) return 'LockedOut';
+  if (user.baseStatus === 'Active' && isLockedAt(user, now)) return 'LockedOut';
   return user.baseStatus;
 }
 

@@ -1,8 +1,7 @@
 // The engine wants something from the person: prepare the browser for the steps below /interaction/:uid.
 
-import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
-import { supportCode } from '../../domain/audit/audit-event.ts';
+import { newSupportCode } from '../../domain/audit/audit-event.ts';
 import { record } from '../../domain/audit/commands.ts';
 import { findCompanyOfAddress } from '../../domain/federation/routing-queries.ts';
 import type { AccountFacts } from '../../domain/sessions/record-repository.ts';
@@ -110,7 +109,7 @@ async function tellRefusedEntry(
   },
 ): Promise<string> {
   const { module, ticket, account, instance } = of;
-  const code = supportCode(randomBytes(8));
+  const code = newSupportCode();
   await record(ctx.state.work, {
     action: 'entry.refuse',
     companyId: account?.companyId ?? null,

@@ -1,12 +1,12 @@
 // What comes back from an upstream. It comes with another site's form, so without our cookies: it is judged, taken once, and kept for the
 // browser that asked, which fetches it with its own cookies (finish.ts). Nobody is signed in here.
+import { newSupportCode } from '../../domain/audit/audit-event.ts';
 import { findConnection, type StoredConnection } from '../../domain/federation/connection-repository.ts';
 import type { SsoProblem } from '../../domain/federation/problem.ts';
 import {
   findRequest,
   isFirstWord,
   isOurs,
-  newCode,
   noteAttempt,
   stateOf,
   takeAnswer,
@@ -155,7 +155,7 @@ async function tellTest(
   { problem, details }: Extract<Finished, { outcome: 'problem' }>,
 ): Promise<void> {
   const { work } = ctx.state;
-  const code = newCode();
+  const code = newSupportCode();
   const ticket = await takeAnswer(work, request, null, { outcome: 'problem', problem, details, code });
   const noted = { outcome: problem, details: { ...details, ...testMark }, code };
   if (ticket === null) {

@@ -5,7 +5,7 @@ import type { Company } from '../../../src/domain/companies/company.ts';
 import type { StoredConnection } from '../../../src/domain/federation/connection-repository.ts';
 import { minutes } from '../../../src/lib/time.ts';
 import { startApp, type TestApp } from '../../support/app.ts';
-import { makeConnection } from '../../support/federation.ts';
+import { makeConnection, oidcAttributes } from '../../support/federation.ts';
 import { codeOf, freshCode, makeCompany, makePerson, type TestPerson } from '../../support/people.ts';
 import { connectIdp, postAnswer, TestIdp, toUpstream, upstreamLink, upstreamPerson } from '../../support/saml-idp.ts';
 import { byForm, logoutXml, signedLogout } from '../../support/saml-logout.ts';
@@ -56,14 +56,7 @@ async function overOidc(asksSecondFactor: boolean): Promise<Upstream> {
     name: 'Northwind Okta',
     settings: { kind: 'oidc', issuer: liar.issuer, clientId: liar.clientId },
     clientSecret: liar.clientSecret,
-    attributes: {
-      email: 'email',
-      username: 'preferred_username',
-      firstName: 'given_name',
-      lastName: 'family_name',
-      groups: 'groups',
-      companyIdentifier: '',
-    },
+    attributes: oidcAttributes,
     asksSecondFactor,
   });
   return {

@@ -17,6 +17,7 @@ import type { Begun, Finished } from '../../../src/web/sso/connector.ts';
 import { OidcProblem } from '../../../src/web/sso/oidc-configuration.ts';
 import { createOidcConnector, oidcRedirectUri } from '../../../src/web/sso/oidc-connector.ts';
 import { startApp, type TestApp } from '../../support/app.ts';
+import { oidcAttributes } from '../../support/federation.ts';
 import { testKey } from '../../support/keys.ts';
 import { makeCompany } from '../../support/people.ts';
 import {
@@ -59,18 +60,9 @@ beforeEach(async () => {
   liar = await startLiar();
 });
 
-const attributes = {
-  email: 'email',
-  username: 'preferred_username',
-  firstName: 'given_name',
-  lastName: 'family_name',
-  groups: 'groups',
-  companyIdentifier: '',
-};
-
 async function connect(
   upstream: Upstream,
-  more: Partial<typeof attributes> = {},
+  more: Partial<typeof oidcAttributes> = {},
   of: Company = company,
 ): Promise<StoredConnection> {
   const id: ConnectionId = newId();
@@ -86,7 +78,7 @@ async function connect(
         scopes: 'openid email profile',
         logoutReturns: false,
       },
-      attributes: { ...attributes, ...more },
+      attributes: { ...oidcAttributes, ...more },
       creation: { on: false, role: 'User', groupIds: [] },
       asksSecondFactor: false,
       mapping: false,

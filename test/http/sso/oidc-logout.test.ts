@@ -6,7 +6,7 @@ import type { Company } from '../../../src/domain/companies/company.ts';
 import type { StoredConnection } from '../../../src/domain/federation/connection-repository.ts';
 import { oidcRedirectUri } from '../../../src/web/sso/oidc-connector.ts';
 import { freePort, startApp, type TestApp } from '../../support/app.ts';
-import { makeConnection } from '../../support/federation.ts';
+import { makeConnection, oidcAttributes } from '../../support/federation.ts';
 import { answerOf, authorizeAddress, makeCompany, makeModule, redeem, type TestModule } from '../../support/people.ts';
 import { upstreamLink } from '../../support/saml-idp.ts';
 import { type ProviderUpstream, startProvider } from '../../support/upstream-oidc.ts';
@@ -15,8 +15,6 @@ import type { Page, Visitor } from '../../support/visitor.ts';
 let app: TestApp;
 let module: TestModule;
 
-const names = { email: 'email', username: 'preferred_username', firstName: 'given_name', lastName: 'family_name' };
-const attributes = { ...names, groups: 'groups', companyIdentifier: '' };
 const person = (name: string) => ({
   email: `${name}@northwind.example`,
   email_verified: true,
@@ -65,7 +63,7 @@ describe('an OpenID provider that nobody here wrote', () => {
       name: 'Northwind OIDC',
       settings: { kind: 'oidc', issuer: upstream.issuer, clientId: upstream.clientId, logoutReturns: true },
       clientSecret: upstream.clientSecret,
-      attributes,
+      attributes: oidcAttributes,
     });
     await upstream.tellLogouts(`${app.url}/sso/oidc/logout/${connection.id}`);
   }, 60_000);
@@ -158,7 +156,7 @@ describe('an OpenID provider that nobody here wrote', () => {
       name: 'Gone OIDC',
       settings: { kind: 'oidc', issuer: gone.issuer, clientId: gone.clientId, logoutReturns: true },
       clientSecret: gone.clientSecret,
-      attributes,
+      attributes: oidcAttributes,
     });
     const { visitor } = await signIn(other, gone);
     const home = await visitor.open('/');
@@ -212,7 +210,7 @@ describe('logout tokens that end nothing', () => {
       name: 'Liar',
       settings: { kind: 'oidc', issuer, clientId: client.id },
       clientSecret: client.secret,
-      attributes,
+      attributes: oidcAttributes,
     });
     visitor = app.visitor();
     const page = await visitor.submit(await visitor.open('/login'), { username: 'ada', company: company.name });

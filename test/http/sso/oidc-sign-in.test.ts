@@ -5,7 +5,7 @@ import type { ConnectionId } from '../../../src/domain/federation/connection.ts'
 import { editConnection } from '../../../src/domain/federation/connection-commands.ts';
 import { oidcRedirectUri } from '../../../src/web/sso/oidc-connector.ts';
 import { startApp, type TestApp } from '../../support/app.ts';
-import { getConnection, makeConnection } from '../../support/federation.ts';
+import { getConnection, makeConnection, oidcAttributes } from '../../support/federation.ts';
 import {
   answerOf,
   authorizeAddress,
@@ -37,15 +37,6 @@ const person = (name: string) => ({
   groups: ['Engineers'],
 });
 
-const attributes = {
-  email: 'email',
-  username: 'preferred_username',
-  firstName: 'given_name',
-  lastName: 'family_name',
-  groups: 'groups',
-  companyIdentifier: '',
-};
-
 beforeAll(async () => {
   app = await startApp();
   // With one company alone nobody would be asked for its name.
@@ -59,7 +50,7 @@ beforeAll(async () => {
     name: 'Northwind OIDC',
     settings: { kind: 'oidc', issuer: upstream.issuer, clientId: upstream.clientId, scopes: 'openid email profile' },
     clientSecret: upstream.clientSecret,
-    attributes,
+    attributes: oidcAttributes,
   }));
 }, 60_000);
 afterAll(async () => {
@@ -147,7 +138,7 @@ describe('signing in through an OpenID provider', () => {
     await makeConnection(app, gone, {
       settings: { kind: 'oidc', issuer: liar.issuer, clientId: 'x', scopes: 'openid' },
       clientSecret: 'x',
-      attributes,
+      attributes: oidcAttributes,
     });
     await liar.stop();
     const visitor = app.visitor();
@@ -194,7 +185,7 @@ describe('the Test button', () => {
       name: 'Mistyped',
       settings: { kind: 'oidc', issuer, clientId: 'x', scopes: 'openid' },
       clientSecret: 'x',
-      attributes,
+      attributes: oidcAttributes,
     });
     const visitor = app.visitor();
     await signIn(app, visitor, admin, '/login');

@@ -2,7 +2,14 @@
 
 import type { PersonOfCompany } from '../../../domain/users/person-queries.ts';
 import { getPersonOf } from '../../../domain/users/person-queries.ts';
-import { decideTransition, fullName, initialsOf, statusOf, type Transition } from '../../../domain/users/user.ts';
+import {
+  decideTransition,
+  fullName,
+  initialsOf,
+  isLockedAt,
+  statusOf,
+  type Transition,
+} from '../../../domain/users/user.ts';
 import type { Context } from '../../context.ts';
 import { type Desk, idParam } from '../console.ts';
 import { statusWords, usersPath } from './list.ts';
@@ -49,7 +56,7 @@ const offers: Offer[] = [
 ];
 
 export function isLocked({ user }: PersonOfCompany, now: Date): boolean {
-  return user.baseStatus !== 'Deactivated' && user.lockedUntil !== null && user.lockedUntil > now;
+  return user.baseStatus !== 'Deactivated' && isLockedAt(user, now);
 }
 
 /** Whether an act may be done to this person by the one who looks. */
