@@ -40,6 +40,18 @@ async function counted<T>(act: () => Promise<T>): Promise<{ count: number; resul
   return { count: statements.length, result };
 }
 
+/** @returns count without the test's own look for a fresh code: the second factor is single-use within its 30 seconds. */
+async function wholeLogin(app: TestApp, person: TestPerson, module: TestModule) {
+  app.clock.advance(60_000);
+  const visitor = app.visitor();
+  await visitor.open('/signed-out');
+  const { count, result } = await counted(async () => {
+    const back = await signIn(app, visitor, person, authorizeAddress(module));
+    return redeem(app, module, answerOf(back).get('code') ?? '');
+  });
+  return { count: count - 1, result };
+}
+
 describe('SQL statements of a flow', () => {
   let app: TestApp;
   let person: TestPerson;
@@ -119,17 +131,9 @@ describe('SQL statements of a flow', () => {
   });
 
   it('a whole login takes 10: authorize, three screens, of which the first asks where the company logs in, resume, token', async () => {
-    // The second factor is single-use within its 30 seconds: look for the fresh code before counting.
-    app.clock.advance(60_000);
-    const visitor = app.visitor();
-    await visitor.open('/signed-out');
-    const { count, result } = await counted(async () => {
-      const back = await signIn(app, visitor, person, authorizeAddress(module));
-      return redeem(app, module, answerOf(back).get('code') ?? '');
-    });
+    const { count, result } = await wholeLogin(app, person, module);
     expect(result.status).toBe(200);
-    // One statement is the test's own look for a fresh code.
-    expect(count - 1, statements.join('\n---\n')).toBeLessThanOrEqual(10);
+    expect(count, statements.join('\n---\n')).toBeLessThanOrEqual(10);
   });
 });
 
@@ -141,15 +145,9 @@ describe('SQL statements where one company has the server for itself', () => {
       const person = await makePerson(app, company);
       const module = await makeModule(app, [company]);
       await signIn(app, app.visitor(), person, authorizeAddress(module));
-      app.clock.advance(60_000);
-      const visitor = app.visitor();
-      await visitor.open('/signed-out');
-      const { count, result } = await counted(async () => {
-        const back = await signIn(app, visitor, person, authorizeAddress(module));
-        return redeem(app, module, answerOf(back).get('code') ?? '');
-      });
+      const { count, result } = await wholeLogin(app, person, module);
       expect(result.status).toBe(200);
-      expect(count - 1, statements.join('\n---\n')).toBeLessThanOrEqual(10);
+      expect(count, statements.join('\n---\n')).toBeLessThanOrEqual(10);
     } finally {
       await app.stop();
     }
