@@ -14,7 +14,13 @@ export interface RecordIo {
 export function createRecordIo(records: RecordRepository): RecordIo {
   const read = createBatcher<string, RecordRow | undefined>(async (ids) => {
     const rows = new Map((await records.read([...new Set(ids)])).map((row) => [row.id, row]));
-    return ids.map((id) => rows.get(id));
+    // The engine changes what it is given, so two tabs that ask for the same session at once get one each.
+    const taken = new Set<string>();
+    return ids.map((id) => {
+      if (taken.has(id)) return structuredClone(rows.get(id));
+      taken.add(id);
+      return rows.get(id);
+    });
   });
 
   const write = createBatcher<WriteBatch, boolean>(
