@@ -20,7 +20,7 @@ import type { Log } from '../lib/log.ts';
 import type { Keyring } from '../lib/secrets.ts';
 import { claims, createFindAccount, currentAccount } from './account.ts';
 import type { createAdapter } from './adapter.ts';
-import { type EntryDoor, isConnecting } from './entry-door.ts';
+import { createRefusal, type EntryDoor, isConnecting } from './entry-door.ts';
 import { currentExchange, sessionStart } from './exchange.ts';
 import { createFetch } from './fetch.ts';
 import { createGrantLoader } from './grants.ts';
@@ -86,6 +86,7 @@ export function createConfiguration({
   pages,
 }: EngineParts): Configuration {
   const cookie = { httpOnly: true, sameSite: 'lax', secure: config.isSecure, signed: true, overwrite: true } as const;
+  const refusalOf = createRefusal(entryDoor);
   return {
     adapter,
     jwks: { keys: jwks },
@@ -154,7 +155,7 @@ export function createConfiguration({
     clientBasedCORS: (_ctx, origin, client) =>
       origin === config.publicUrl || (Array.isArray(client.cors_origins) && client.cors_origins.includes(origin)),
     interactions: {
-      policy: createPolicy(entryDoor),
+      policy: createPolicy(refusalOf),
       url: async (ctx, interaction) => {
         const accountId = ctx.oidc.session?.accountId;
         await pages.beginInteraction(ctx, {
@@ -166,7 +167,7 @@ export function createConfiguration({
         return `/interaction/${interaction.uid}`;
       },
     },
-    loadExistingGrant: createGrantLoader(keyring.derive('grants')),
+    loadExistingGrant: createGrantLoader(keyring.derive('grants'), refusalOf),
     // A session-bound refresh token for every module that may use one; with offline_access it outlives the session.
     issueRefreshToken: async (_ctx, client, code) =>
       client.grantTypeAllowed('refresh_token') && !isConnecting(code.scope),

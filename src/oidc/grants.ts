@@ -2,17 +2,21 @@
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import { hmac } from '../lib/secrets.ts';
 import { claimsWithin } from './account.ts';
+import type { RefusalAtTheDoor } from './entry-door.ts';
 import { currentExchange } from './exchange.ts';
 
 type Engine = KoaContextWithOIDC['oidc'];
 type Session = NonNullable<Engine['session']>;
 type Client = NonNullable<Engine['client']>;
 
-/** Everything a module asks for within its registration is granted: its company's administrators have connected it. */
-export function createGrantLoader(key: Buffer) {
+/**
+ * Everything a module asks for within its registration is granted: its company's administrators have connected it. Whoever may not
+ * enter is granted nothing, and their session does not count as entered there: its end would be told to a module they never saw.
+ */
+export function createGrantLoader(key: Buffer, refusalOf: RefusalAtTheDoor) {
   return async function loadExistingGrant(ctx: KoaContextWithOIDC) {
     const { client, session, provider, params } = ctx.oidc;
-    if (!client || !session?.accountId) return undefined;
+    if (!client || !session?.accountId || (await refusalOf(ctx)) !== null) return undefined;
     const exchange = currentExchange();
     if (exchange) exchange.sessionUid = session.uid;
     const requested = typeof params?.scope === 'string' ? params.scope : 'openid';
