@@ -1,4 +1,5 @@
 // The only wiring place: from settings to everything that runs.
+import type { KeyObject } from 'node:crypto';
 import { createHash } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { createBackground } from './background.ts';
@@ -72,7 +73,7 @@ export interface Runtime {
   clock: Clock;
   keyring: Keyring;
   hasher: PasswordHasher;
-  csrfKey: Buffer;
+  csrfKey: KeyObject;
   cookieKeys: string[];
   views: Views;
   assets: Assets;

@@ -1,4 +1,5 @@
 // One batch of claimed deliveries of one module: sent by a few at a time, and written down as they come back.
+import type { KeyObject } from 'node:crypto';
 import { subjectOf } from '../domain/keys/subject.ts';
 import type { ModuleAccount } from '../domain/provisioning/account.ts';
 import { findClientMetadata, listTaken, type ReceiverEndpoint } from '../domain/provisioning/endpoint-queries.ts';
@@ -23,7 +24,7 @@ export interface Batch {
   claimed: ClaimedDelivery[];
   endpoint: ReceiverEndpoint | null;
   signers: Signer[];
-  pairwiseKey: Buffer;
+  pairwiseKey: KeyObject;
 }
 
 /** As many are written down together; fewer when the last one is through. */

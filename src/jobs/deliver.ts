@@ -1,5 +1,6 @@
 // Delivers what modules are to be told, one lane for each, beside all other jobs: a module that is slow, failing or lying has its own
 // four requests under way and nobody else's. Several nodes work together by claims in the database, which let go by themselves.
+import type { KeyObject } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ensureLastingSecret } from '../domain/keys/commands.ts';
 import { findEndpoint } from '../domain/provisioning/endpoint-queries.ts';
@@ -28,7 +29,7 @@ export function createDeliverer(parts: { work: () => Work; send: Outgoing }): De
   let looking: Promise<void> | null = null;
   let isAsked = false;
   let isStopped = true;
-  let pairwiseKey: Promise<Buffer> | null = null;
+  let pairwiseKey: Promise<KeyObject> | null = null;
 
   async function look(): Promise<void> {
     while (isAsked && !isStopped) {

@@ -1,4 +1,5 @@
 // What the engine may do. Each line that narrows it names the rule it serves.
+import type { KeyObject } from 'node:crypto';
 import type { Context as KoaContext } from 'koa';
 import {
   type ClaimsParameter,
@@ -67,13 +68,13 @@ export interface EngineParts {
   entryDoor: EntryDoor;
   jwks: JWK[];
   /** From a person's id and a sector to the name that this sector knows the person by; must never change (OAU-25). */
-  pairwiseKey: Buffer;
+  pairwiseKey: KeyObject;
   pages: ProviderPages;
 }
 
 /** Signs the engine's cookies and ours: koa and the engine must hold the same keys, or no interaction is ever found again. */
 export const cookieKeysOf = (keyring: Keyring): string[] =>
-  keyring.deriveAll('cookies').map((key) => key.toString('base64url'));
+  keyring.deriveAll('cookies').map((key) => key.export().toString('base64url'));
 
 export function createConfiguration({
   config,

@@ -1,4 +1,5 @@
 // What a module may do for a person in one session: the grant that codes and tokens hang on.
+import type { KeyObject } from 'node:crypto';
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import { hmac } from '../lib/secrets.ts';
 import { claimsWithin } from './account.ts';
@@ -13,7 +14,7 @@ type Client = NonNullable<Engine['client']>;
  * Everything a module asks for within its registration is granted: its company's administrators have connected it. Whoever may not
  * enter is granted nothing, and their session does not count as entered there: its end would be told to a module they never saw.
  */
-export function createGrantLoader(key: Buffer, refusalOf: RefusalAtTheDoor) {
+export function createGrantLoader(key: KeyObject, refusalOf: RefusalAtTheDoor) {
   return async function loadExistingGrant(ctx: KoaContextWithOIDC) {
     const { client, session, provider, params } = ctx.oidc;
     if (!client || !session?.accountId || (await refusalOf(ctx)) !== null) return undefined;
@@ -50,7 +51,7 @@ function covers(grant: Grant, scopes: string[], claims: string[]): boolean {
  * for a module, and the engine refuses tokens of any other. So both are derived from what the tabs share: the session's
  * present value, and the grant before, so that a revoked one never comes back under its old name.
  */
-function begin(provider: Engine['provider'], key: Buffer, session: Session, { clientId }: Client): Grant {
+function begin(provider: Engine['provider'], key: KeyObject, session: Session, { clientId }: Client): Grant {
   const before = session.grantIdFor(clientId) ?? '';
   const derive = (what: string) => hmac(key, [what, session.jti, clientId, before].join('\n'));
   const grant = new provider.Grant({ accountId: session.accountId, clientId });

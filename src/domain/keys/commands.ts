@@ -1,3 +1,4 @@
+import { createSecretKey, type KeyObject } from 'node:crypto';
 import { conflict } from '../../lib/errors.ts';
 import { randomToken } from '../../lib/secrets.ts';
 import { after, days, minutes } from '../../lib/time.ts';
@@ -87,11 +88,11 @@ export function openSigningKeys(work: Pick<Work, 'keyring'>, keys: SigningKey[])
 export const lastingSecretPurpose = 'lasting secret';
 
 /** A random value that stays when encryption keys are replaced. Made at the first asking, by whichever node is first. */
-export async function ensureLastingSecret(work: Work, name: 'pairwise'): Promise<Buffer> {
+export async function ensureLastingSecret(work: Work, name: 'pairwise'): Promise<KeyObject> {
   const { keys } = work.store;
   if ((await keys.findSecret(name)) === null)
     await keys.insertSecret(name, work.keyring.seal(lastingSecretPurpose, randomToken()), work.now);
   const sealed = await keys.findSecret(name);
   if (sealed === null) throw new Error(`the lasting secret ${name} is gone`);
-  return Buffer.from(work.keyring.open(lastingSecretPurpose, sealed), 'base64url');
+  return createSecretKey(work.keyring.open(lastingSecretPurpose, sealed), 'base64url');
 }
