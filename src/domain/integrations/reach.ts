@@ -63,7 +63,8 @@ export function entryAt(
   });
 }
 
-export function explainReach(facts: ReachFacts, instance: InstanceToReach): Reach {
+/** @param refusalThere why the module itself would refuse them, as far as it is known */
+export function explainReach(facts: ReachFacts, instance: InstanceToReach, refusalThere: string | null): Reach {
   if (!instance.isEnabled) return { canEnter: false, because: 'The module is not connected.' };
   const active = instance.groups.filter(({ isActive }) => isActive);
   const entry = entryAt(facts.role, instance);
@@ -79,7 +80,7 @@ export function explainReach(facts: ReachFacts, instance: InstanceToReach): Reac
           : `Only through ${list.format(instance.groups.map(({ name }) => name))}, which ${instance.groups.length === 1 ? 'is' : 'are'} inactive.`,
     };
   }
-  const barrier = standingBarrier(facts);
+  const barrier = standingBarrier(facts) ?? refusalThere;
   return barrier === null
     ? { canEnter: true, because: `${through}.` }
     : { canEnter: false, because: `${through}, but ${barrier}.` };

@@ -4,7 +4,8 @@ import { isRequired } from '../integrations/settings.ts';
 import { isInForce } from '../integrations/ways-in.ts';
 import { fullName } from '../users/user.ts';
 import type { Delivery } from './account.ts';
-import { desire, mayProvision, nextStep } from './desire.ts';
+import { desire, nextStep } from './desire.ts';
+import { verdictOf } from './taking.ts';
 import type { Line, Link, WhyFacts, WhyInstance } from './why.ts';
 import { ofInstance } from './why-door.ts';
 import { line } from './why-sign-in.ts';
@@ -37,59 +38,6 @@ function requirementLine(instance: WhyInstance, now: Date): Line {
     ...of,
     more: exception ? ['Their exception has ended.'] : [],
   });
-}
-
-export type AccountVerdict =
-  | 'linked'
-  | 'links'
-  | 'made'
-  | 'proves'
-  | 'suspended'
-  | 'unverified'
-  | 'ambiguous'
-  | 'taken'
-  | 'none'
-  /** Its accounts were never read. */
-  | 'unknown';
-
-/** What the module would answer; null: nobody knows. */
-export function isTaken(user: WhyFacts['user'], instance: WhyInstance): boolean | null {
-  switch (verdictOf(user, instance)) {
-    case 'unknown':
-      return null;
-    case 'linked':
-    case 'links':
-    case 'made':
-    case 'proves':
-      return true;
-    default:
-      return false;
-  }
-}
-
-/** That somebody has no account can be said of a list only. */
-function verdictOf(user: WhyFacts['user'], instance: WhyInstance): AccountVerdict {
-  const verdict = judgeAccount(user, instance);
-  return verdict === 'none' && instance.readAt === null ? 'unknown' : verdict;
-}
-
-/** Which account the module would take (C28, C32, B.8): the same rule as that of the kit, on what was last told of its accounts. */
-export function judgeAccount(
-  { emailVerifiedAt }: { emailVerifiedAt: Date | null },
-  { account, fitting, profile, settings }: Pick<WhyInstance, 'account' | 'fitting' | 'profile' | 'settings'>,
-): AccountVerdict {
-  if (account && account.life !== 'removed') return account.isActive ? 'linked' : 'suspended';
-  const isMade = mayProvision(profile, settings);
-  const matches = emailVerifiedAt === null ? [] : fitting;
-  if (profile.linkMode === 'explicit' && (matches.length > 0 || !isMade)) return 'proves';
-  if (emailVerifiedAt === null) return 'unverified';
-  if (matches.length === 0) return isMade ? 'made' : 'none';
-  const free = matches.filter(({ isActive, isTaken }) => isActive && !isTaken);
-  const match =
-    matches.length === 1 ? matches[0] : profile.severalMatches === 'firstUsername' ? (free[0] ?? matches[0]) : null;
-  if (!match) return 'ambiguous';
-  if (!match.isActive) return 'suspended';
-  return match.isTaken ? 'taken' : 'links';
 }
 
 const takenOf = (fitting: WhyInstance['fitting']) => fitting.find(({ isActive, isTaken }) => isActive && !isTaken);

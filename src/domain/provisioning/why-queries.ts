@@ -3,19 +3,19 @@
 import { addressKey } from '../../lib/addresses.ts';
 import { notFound } from '../../lib/errors.ts';
 import { type CompanyId, type InstanceId, isId, type UserId } from '../../lib/ids.ts';
-import { likePattern } from '../../lib/paging.ts';
 import type { Work } from '../../work.ts';
 import { readSupportCode } from '../audit/audit-event.ts';
 import type { AuditRow } from '../audit/repository.ts';
 import { actorWords } from '../audit/sentence.ts';
 import { companyKey } from '../companies/company.ts';
 import { readSettings } from '../integrations/repository.ts';
-import { type Profile, profileSchema } from '../modules/profile.ts';
+import { profileSchema } from '../modules/profile.ts';
 import { authorise } from '../roles/authority.ts';
 import { getPersonOf, type PersonOfCompany } from '../users/person-queries.ts';
-import { emailKey, type User, usernameKey } from '../users/user.ts';
+import { type User, usernameKey } from '../users/user.ts';
 import type { Delivery } from './account.ts';
 import { type DeliveryRow, toDelivery } from './delivery-repository.ts';
+import { readToldAccounts } from './taking-queries.ts';
 import { explain, type Line, type Why, type WhyFacts, type WhyGroup, type WhyInstance } from './why.ts';
 
 export interface AskedWhy {
@@ -116,15 +116,14 @@ async function readInstance(
   if (!row || !settings) return null;
   const profile = profileSchema.parse(row.profile);
   const store = work.store.of(companyId);
-  const [account, fitting, exceptions, deliveries, logout, adders, readAt] = await Promise.all([
-    store.accounts.findOf(instanceId, user.id),
-    findFitting(work, companyId, instanceId, user, profile),
+  const [told, exceptions, deliveries, logout, adders] = await Promise.all([
+    readToldAccounts(work, companyId, user, [{ id: instanceId, profile }]),
     store.exceptions.list(instanceId),
     listDeliveries(work, companyId, instanceId, user.id),
     work.store.logouts.findLast(companyId, user.id, row.client_id),
     listAdders(work, companyId, user.id),
-    findReading(work, companyId, instanceId),
   ]);
+  const { account, fitting, readAt } = told.get(instanceId) ?? { account: null, fitting: [], readAt: null };
   const instance: WhyInstance = {
     id: row.id,
     name: row.name,
@@ -143,36 +142,6 @@ async function readInstance(
     logout,
   };
   return { instance, icon: row.icon };
-}
-
-/** Whose address, or name where the product goes by it, is this person's. */
-async function findFitting(
-  work: Work,
-  companyId: CompanyId,
-  instanceId: InstanceId,
-  user: User,
-  { linkMode }: Pick<Profile, 'linkMode'>,
-): Promise<WhyInstance['fitting']> {
-  const email = emailKey(user.email);
-  const username = usernameKey(user.username);
-  const byName = linkMode === 'emailOrUsername';
-  const { rows }: { rows: WhyInstance['fitting'] } = await work.store.db.raw(
-    `select user_name as "userName", is_active as "isActive", user_id is not null and user_id <> :userId as "isTaken" from (
-       select * from module_accounts a where a.instance_id = :instanceId and a.email_key = any(:names)
-       union
-       select * from module_accounts a where :byName and a.instance_id = :instanceId and a.search_text like any(:patterns)
-         and lower(a.user_name) = any(:names)) fitting
-     where company_id = :companyId and life <> 'removed' order by user_name collate "C" limit 6`,
-    {
-      companyId,
-      instanceId,
-      userId: user.id,
-      byName,
-      names: byName ? [email, username] : [email],
-      patterns: [likePattern(email), likePattern(username)],
-    },
-  );
-  return rows;
 }
 
 /** The last changes of groups that are looked through for who made them. */
@@ -200,18 +169,6 @@ async function listAdders(work: Work, companyId: CompanyId, userId: UserId): Pro
 function groupsIn(side: unknown): string[] {
   const { groups } = (side ?? {}) as { groups?: unknown };
   return Array.isArray(groups) ? groups.map(String) : [];
-}
-
-/** The newest list of accounts that was read to its end. */
-async function findReading(work: Work, companyId: CompanyId, instanceId: InstanceId): Promise<Date | null> {
-  const row: { asked_at: Date } | undefined = await work.store
-    .db('drift_reads')
-    .where({ company_id: companyId, instance_id: instanceId, is_whole: true })
-    // Judging comes after reading: what the module has is known by then.
-    .whereIn('state', ['judging', 'done'])
-    .orderBy('asked_at', 'desc')
-    .first('asked_at');
-  return row?.asked_at ?? null;
 }
 
 const newest = 5;

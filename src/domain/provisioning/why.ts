@@ -5,8 +5,7 @@ import type { AuditAction } from '../audit/audit-event.ts';
 import type { CompanyPolicy } from '../companies/company.ts';
 import type { Entry } from '../integrations/entry.ts';
 import { entryAt } from '../integrations/reach.ts';
-import type { Exception, Settings } from '../integrations/settings.ts';
-import type { Profile } from '../modules/profile.ts';
+import type { Exception } from '../integrations/settings.ts';
 import type { LogoutReceipt } from '../sessions/logout-repository.ts';
 import {
   addressWait,
@@ -17,9 +16,10 @@ import {
   stepAfterPassword,
 } from '../users/sign-in.ts';
 import type { User } from '../users/user.ts';
-import type { Delivery, ModuleAccount } from './account.ts';
+import type { Delivery } from './account.ts';
+import { isTaken, type TakingFacts } from './taking.ts';
 import { doorLines } from './why-door.ts';
-import { isTaken, moduleLines } from './why-module.ts';
+import { moduleLines } from './why-module.ts';
 import { signInLines } from './why-sign-in.ts';
 
 export interface WhyGroup {
@@ -35,18 +35,11 @@ export interface WhyGroup {
 }
 
 /** One connected module, with all that decides there for one person. */
-export interface WhyInstance {
+export interface WhyInstance extends TakingFacts {
   id: InstanceId;
   name: string;
-  profile: Profile;
-  settings: Settings;
   /** Groups that hold the module, active or not; first those of the person. */
   groups: WhyGroup[];
-  account: ModuleAccount | null;
-  /** Accounts without a link that the module would take for theirs (C28): the first few, by user name. */
-  fitting: { userName: string; isActive: boolean; isTaken: boolean }[];
-  /** When the newest whole list of accounts was asked for; null: nobody knows who has one there. */
-  readAt: Date | null;
   exception: Exception | null;
   /** The newest first. */
   deliveries: Delivery[];

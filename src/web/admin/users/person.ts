@@ -2,6 +2,8 @@
 
 import { explainReach } from '../../../domain/integrations/reach.ts';
 import { listReachFor } from '../../../domain/integrations/reach-queries.ts';
+import { refusalThere } from '../../../domain/provisioning/taking.ts';
+import { readToldAccounts } from '../../../domain/provisioning/taking-queries.ts';
 import { deviceName } from '../../../domain/sessions/session.ts';
 import { activityKinds, listActivity } from '../../../domain/users/activity-queries.ts';
 import { endSessionsOf } from '../../../domain/users/admin-commands.ts';
@@ -67,11 +69,15 @@ const overview: DeskHandler = async (ctx, runtime, desk) => {
   const facts = {
     status: statusOf(user, now),
     role: user.role,
-    mustSetPassword: user.mustSetPassword,
-    isEnrolled: !user.mustEnrol2fa,
+    // An identity provider is believed in place of both.
+    mustSetPassword: user.mustSetPassword && !person.usesSso,
+    isEnrolled: !user.mustEnrol2fa || person.usesSso,
   };
+  const accounts = await readToldAccounts(desk.work, desk.companyId, user, instances);
   const modules = instances.map((instance) => {
-    const { canEnter, because } = explainReach(facts, instance);
+    const there = accounts.get(instance.id);
+    const refusal = there ? refusalThere(user, { ...instance, ...there }) : null;
+    const { canEnter, because } = explainReach(facts, instance, refusal);
     return {
       name: instance.name,
       module: instance.module,

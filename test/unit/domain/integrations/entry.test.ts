@@ -194,13 +194,20 @@ describe('the same in words, for administrators', () => {
       'Through Technicians, but none of them has a permission in this module.',
     ],
   ])('%s', (_title, more, canEnter, because) => {
-    expect(explainReach(person, at(more))).toEqual({ canEnter, because });
+    expect(explainReach(person, at(more), null)).toEqual({ canEnter, because });
   });
 
   it('the person themselves are not ready', () => {
-    expect(explainReach({ ...person, status: 'Deactivated' }, at({}))).toEqual({
+    const deactivated = { ...person, status: 'Deactivated' } as const;
+    const because = 'Through Technicians, but deactivated.';
+    expect(explainReach(deactivated, at({}), null)).toEqual({ canEnter: false, because });
+    expect(explainReach(deactivated, at({}), 'they have no account there')).toEqual({ canEnter: false, because });
+  });
+
+  it('the module itself would refuse them', () => {
+    expect(explainReach(person, at({}), 'their account there is not active')).toEqual({
       canEnter: false,
-      because: 'Through Technicians, but deactivated.',
+      because: 'Through Technicians, but their account there is not active.',
     });
   });
 });

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { profileSchema } from '../../../../src/domain/modules/profile.ts';
 import type { ModuleAccount } from '../../../../src/domain/provisioning/account.ts';
-import { type AccountVerdict, judgeAccount } from '../../../../src/domain/provisioning/why-module.ts';
+import { type AccountVerdict, judgeAccount } from '../../../../src/domain/provisioning/taking.ts';
 import { decideAccount, type ModuleAccount as KitAccount, type ModuleUser } from '../../../../src/sdk/module.ts';
 
 const sub = '0199a000-0000-7000-8000-000000000001';
