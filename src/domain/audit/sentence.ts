@@ -320,6 +320,3 @@ const sentences: Record<AuditAction, (told: Told) => string> = {
   'keys.rotate': ({ who }) => `${who} changed the signing keys`,
   'operator.recover': ({ who, whom }) => `${who} recovered the account of ${whom}`,
 };
-
-/** Every action that can be told, for the filter of the log. */
-export const toldActions = Object.keys(sentences) as AuditAction[];

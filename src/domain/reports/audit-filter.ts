@@ -1,8 +1,8 @@
 // What the audit log can be searched by. The door of this room: it reads what other rooms own, for administrators; it changes nothing
 // but the record of who exported what.
 import type { UserId } from '../../lib/ids.ts';
+import { auditActions } from '../audit/action-words.ts';
 import type { AuditAction } from '../audit/audit-event.ts';
-import { toldActions } from '../audit/sentence.ts';
 
 export interface AuditFilter {
   /** As the one who acted, or as the one it was about. */
@@ -25,7 +25,7 @@ export const actionGroups = {
   group: 'Access groups',
   module: 'Modules',
   import: 'Imports and exports',
-  security: 'Security',
+  security: 'Security and single sign-on',
   mail: 'Mail',
   company: 'Company',
 } as const;
@@ -40,6 +40,8 @@ const groupOfNoun: Record<string, ActionGroup> = {
   grant: 'signIn',
   entry: 'signIn',
   user: 'user',
+  root: 'user',
+  receipt: 'import',
   group: 'group',
   module: 'module',
   import: 'import',
@@ -47,6 +49,7 @@ const groupOfNoun: Record<string, ActionGroup> = {
   policy: 'security',
   ip: 'security',
   keys: 'security',
+  sso: 'security',
   operator: 'security',
   mail: 'mail',
 };
@@ -57,12 +60,5 @@ export function groupOf(action: string): ActionGroup {
 }
 
 export function actionsOf(group: ActionGroup): AuditAction[] {
-  return toldActions.filter((action) => groupOf(action) === group);
-}
-
-/** "user.passwordReset.request" as a choice of a list: "Password reset: request". */
-export function actionWords(action: string): string {
-  const [noun = '', ...rest] = action.split('.').map((part) => part.replace(/([a-z])([A-Z])/g, '$1 $2').toLowerCase());
-  const words = rest.length === 0 || noun === 'user' ? rest.join(': ') || noun : [noun, rest.join(': ')].join(': ');
-  return words.charAt(0).toUpperCase() + words.slice(1).replace(/\b2fa\b/g, '2FA');
+  return auditActions.filter((action) => groupOf(action) === group);
 }

@@ -1,8 +1,9 @@
 // One event of the audit log: what happened, why, what it changed, and its seal.
+
+import { actionWords } from '../../../domain/audit/action-words.ts';
 import { changesOf } from '../../../domain/audit/changes.ts';
 import { refusalWords } from '../../../domain/audit/reasons.ts';
 import { actorWords, type NameOf, sentenceOf } from '../../../domain/audit/sentence.ts';
-import { actionWords } from '../../../domain/reports/audit-filter.ts';
 import { type AuditEntry, getAuditEntry } from '../../../domain/reports/audit-queries.ts';
 import { namesFor } from '../../../domain/reports/name-queries.ts';
 import { param } from '../../routes.ts';

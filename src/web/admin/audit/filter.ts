@@ -1,12 +1,7 @@
 // The audit log's filter as the address holds it. Whatever makes no sense is left out.
+import { actionWords } from '../../../domain/audit/action-words.ts';
 import { readSupportCode } from '../../../domain/audit/audit-event.ts';
-import {
-  type ActionGroup,
-  type AuditFilter,
-  actionGroups,
-  actionsOf,
-  actionWords,
-} from '../../../domain/reports/audit-filter.ts';
+import { type ActionGroup, type AuditFilter, actionGroups, actionsOf } from '../../../domain/reports/audit-filter.ts';
 import { findPersonFor, type Suggestion } from '../../../domain/reports/audit-queries.ts';
 import { cut } from '../../../lib/cut.ts';
 import { after, days, hours } from '../../../lib/time.ts';

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { auditActions } from '../../../../src/domain/audit/action-words.ts';
 import { changesOf } from '../../../../src/domain/audit/changes.ts';
-import { sentenceOf, type ToldEvent, toldActions } from '../../../../src/domain/audit/sentence.ts';
+import { sentenceOf, type ToldEvent } from '../../../../src/domain/audit/sentence.ts';
 
 const names: Record<string, string> = { ada: 'Ada Root', ben: 'Ben User', james: 'James Jones' };
 const nameOf = (_kind: string, id: string) => names[id] ?? null;
@@ -64,7 +65,7 @@ describe('an audit event in a plain sentence', () => {
     expect(sentenceOf(told, nameOf)).toBe(sentence);
   });
 
-  it.each(toldActions)('%s reads as a sentence even with no details and nobody known', (action) => {
+  it.each(auditActions)('%s reads as a sentence even with no details and nobody known', (action) => {
     const sentence = sentenceOf(
       { action, actor: { kind: 'system', name: 'x' }, target: null, details: {} },
       () => null,
