@@ -31,15 +31,21 @@ beforeEach(() => {
 });
 
 describe('every page', () => {
-  it('fits at the width of a phone and at 200 % zoom of 1280 pixels, and breaks no rule of the CSP (WEB-05)', {
+  it('fits at the width of a phone, at 200 % zoom of 1280 pixels, and on a desk, and breaks no rule of the CSP (WEB-05)', {
     timeout: 240_000,
   }, async () => {
     const tooWide: string[] = [];
     for (const sample of samples) {
       await tab.goto(`${server.address}/${sampleName(sample)}`);
-      for (const width of [360, 640]) {
+      for (const width of [360, 640, 1024, 1280]) {
         await tab.setViewportSize({ width, height: 740 });
-        const over = await tab.evaluate<number>('document.documentElement.scrollWidth - innerWidth');
+        const overflow = () => tab.evaluate<number>('document.documentElement.scrollWidth - innerWidth');
+        let over = await overflow();
+        if (over > 0) {
+          // A chart follows its frame a moment later.
+          await tab.evaluate('new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))');
+          over = await overflow();
+        }
         if (over > 0) tooWide.push(`${sampleName(sample)} at ${width}: by ${over} pixels`);
       }
     }

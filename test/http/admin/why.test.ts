@@ -196,7 +196,7 @@ describe('the trace', () => {
       const found = lines.find(({ name }) => name === 'link');
       // The person's own page says the same in short.
       const overview = wordsOf(await admin.visitor.open(`/admin/users/${one.user.id}`));
-      const [, status] = /Plain Connected 1 Through .*?\. (Can enter|Cannot enter) Why\?/.exec(overview) ?? [];
+      const [, status] = /Plain Connected \d+ Through .*?\. (Can enter|Cannot enter) Why\?/.exec(overview) ?? [];
       expect(status).toBe(isTaken === false ? 'Cannot enter' : 'Can enter');
       return { outcome: found?.outcome, sentence: found?.sentence, isTaken };
     };
