@@ -52,7 +52,7 @@ export function openApi(endpoints: Endpoint[], issuer: string): object {
         ceremony: {
           type: 'http',
           scheme: 'bearer',
-          description: 'The access token of a sign-in with the scope module.connect',
+          description: 'The access token of a login with the scope module.connect',
         },
       },
     },

@@ -127,12 +127,12 @@ const limits = {
   FAILURES_PER_ADDRESS: whole(5, 100_000)
     .default(60)
     .describe(
-      'Failed sign-ins from one network address within 10 minutes before it must wait (AUT-08). Browsers that have signed in before are not held up.',
+      'Failed logins from one network address within 10 minutes before it must wait (AUT-08). Browsers that have logged in before are not held up.',
     ),
   ANONYMOUS_REQUESTS_PER_MINUTE: whole(10, 1_000_000)
     .default(300)
     .describe(
-      'Sign-ins that one network address may begin in a minute, and ten times as many in an hour, for each process (DOS-03). Raise it for more people behind one address. Browsers with a session are not held up, nor are modules that push requests with their secret.',
+      'Logins that one network address may begin in a minute, and ten times as many in an hour, for each process (DOS-03). Raise it for more people behind one address. Browsers with a session are not held up, nor are modules that push requests with their secret.',
     ),
   PASSWORD_CHECKS: whole(1, 16)
     .optional()

@@ -86,7 +86,7 @@ export const tooManyRequests = (retryAfter: number) =>
 
 /** The password queue is full (DOS-01): nothing was checked and nothing was counted. */
 export const busy = () =>
-  new AppError('busy', 'Many people are signing in right now. Try again in a few seconds.', {
+  new AppError('busy', 'Many people are logging in right now. Try again in a few seconds.', {
     status: 503,
     retryAfter: 2,
   });

@@ -6,7 +6,7 @@ const sentences: Record<string, string> = {
   email: 'Your e-mail address',
   phone: 'Your phone number',
   address: 'Your address',
-  offline_access: 'Access while you are not signed in',
+  offline_access: 'Access while you are not logged in',
   'module.connect': 'That it is connected to your company, this once',
 };
 

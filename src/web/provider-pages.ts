@@ -19,14 +19,14 @@ const sentences: Record<string, { title: string; sentence: string; next: string 
   },
   invalid_request: {
     title: 'That request cannot be used',
-    sentence: 'The sign-in was begun in another browser, has run out, or the module sent something we cannot read.',
+    sentence: 'The login was begun in another browser, has run out, or the module sent something we cannot read.',
     next: 'Go back to the module and start again.',
   },
 };
 
 const fallback = {
   title: 'That did not work',
-  sentence: 'The sign-in could not be completed.',
+  sentence: 'The login could not be completed.',
   next: 'Go back to the module and start again. If it happens again, tell your administrator the number below.',
 };
 

@@ -189,7 +189,7 @@ describe('an Admin sets up single sign-on', { timeout: 120_000 }, () => {
 
   async function enforces(tab: Tab): Promise<void> {
     await follow(tab, 'Open Enforce');
-    await tab.getByText('You have not signed in through Contoso IdP in the last 10 minutes.').waitFor();
+    await tab.getByText('You have not logged in through Contoso IdP in the last 10 minutes.').waitFor();
     const address = (await tab.locator('a.address').first().textContent()) ?? '';
     await comesIn(address);
     await follow(tab, 'Look again');

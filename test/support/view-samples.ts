@@ -410,7 +410,7 @@ const signInSamples = [
       'That it is you who logs in',
       'Your name, username and time zone',
       'Your e-mail address',
-      'Access while you are not signed in',
+      'Access while you are not logged in',
     ],
     redirectHost: 'workplace.example',
     cancel: '/interaction/k3l/consent/cancel',
@@ -778,7 +778,7 @@ const homeSamples = [
     module: { name: 'Workplace', icon: null },
     stops: [
       'Workplace can no longer read anything about you from KaseyaOne.',
-      'Its access while you are not signed in ends.',
+      'Its access while you are not logged in ends.',
       'You are logged out of Workplace on every device.',
     ],
     stays: [

@@ -116,7 +116,7 @@ function ssoWords(who: string, details: Record<string, unknown>): string {
     case 'enforce trial':
       return `${who} enforced single sign-on through ${name} on trial, until ${shown(details.until).slice(11, 16)} UTC`;
     case 'enforce confirmed':
-      return `${who} signed in through ${name}, which confirms that it is enforced`;
+      return `${who} logged in through ${name}, which confirms that it is enforced`;
     case 'enforce reverted':
       return `Nobody confirmed the enforced single sign-on through ${name}: the trial was reverted`;
     case 'enforce ended':

@@ -67,8 +67,8 @@ export type LossReason = 'known' | 'unseen';
 export const lossReasons: readonly LossReason[] = ['unseen', 'known'];
 
 export const lossWords: Record<LossReason, string> = {
-  unseen: 'has never signed in through this connection: make sure that it knows this person',
-  known: 'has signed in through this connection before',
+  unseen: 'has never logged in through this connection: make sure that it knows this person',
+  known: 'has logged in through this connection before',
 };
 
 export interface LosesPassword {
@@ -134,7 +134,7 @@ function signedInCheck({ connection, acting, signedInAt, mustBind }: EnforceFact
   const name = 'signed_in';
   if (isJustNow(signedInAt, now)) {
     const at = signedInAt < now ? signedInAt : now;
-    return { name, passed: true, sentence: `You signed in through ${connection} ${relative(at, now)}.` };
+    return { name, passed: true, sentence: `You logged in through ${connection} ${relative(at, now)}.` };
   }
   if (mustBind) {
     const sentence = `The Root Admin is never found by an e-mail address. Test ${connection} first and choose “This is me” on its result; then log in through it in another window, and come back.`;
@@ -142,8 +142,8 @@ function signedInCheck({ connection, acting, signedInAt, mustBind }: EnforceFact
   }
   const sentence =
     acting === null
-      ? `Only an administrator who has just signed in through ${connection} can enforce it: log in to the console.`
-      : `You have not signed in through ${connection} in the last 10 minutes. Do it now in another window, to see that it works, and come back.`;
+      ? `Only an administrator who has just logged in through ${connection} can enforce it: log in to the console.`
+      : `You have not logged in through ${connection} in the last 10 minutes. Do it now in another window, to see that it works, and come back.`;
   return { name, passed: false, sentence };
 }
 

@@ -60,6 +60,6 @@ const paragraphs = [
   `- The report offers the failed lines as a file with three more columns: ${reportHeads.join(', ')}. Mend it and upload it again; these`,
   '  three are passed over. Cells that begin with = + - or @ carry an apostrophe in that file, so that no spreadsheet calculates',
   '  them; it is taken off again when the file is uploaded with its three columns.',
-  '- For 14 days the whole import can be taken back. People who have signed in since are kept.',
+  '- For 14 days the whole import can be taken back. People who have logged in since are kept.',
   '- An e-mail that somebody else has, too, is no error, but is remarked upon: modules that know people by it may mix them up.',
 ];

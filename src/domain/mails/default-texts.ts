@@ -312,7 +312,7 @@ export const defaultTexts: Record<MailKind, DefaultText> = {
     heading: 'Enforced single sign-on was taken back',
     intro: paragraphs(
       hello,
-      'Logging in through {connection} was enforced on trial. No administrator signed in through it after the trial began, so it was taken back when it ended, on {time}. Everybody can log in as before.',
+      'Logging in through {connection} was enforced on trial. No administrator logged in through it after the trial began, so it was taken back when it ended, on {time}. Everybody can log in as before.',
       'Nothing else was changed. You can enforce it again at any time.',
     ),
     outro: '{link}',

@@ -196,14 +196,14 @@ function sessionsLine(facts: WhyFacts): Line {
 
 function upstreamLine(facts: WhyFacts): Line {
   if (facts.way === 'password')
-    return line('upstream', 'pass', 'Signs in here, with a password and an authenticator app.', {
+    return line('upstream', 'pass', 'Logs in here, with a password and an authenticator app.', {
       setting: { words: 'Security', place: { page: 'policy' } },
       // No setting of the policy asks for it: it is so where single sign-on does not decide.
       changedBy: nobody(ofCompany(facts, [])),
     });
   const sentence = facts.signIn.mustUseSso
-    ? 'Signs in with single sign-on alone: it is enforced.'
-    : 'Signs in with single sign-on: they have no password here.';
+    ? 'Logs in with single sign-on alone: it is enforced.'
+    : 'Logs in with single sign-on: they have no password here.';
   return line('upstream', 'pass', sentence, {
     setting: { words: 'Single Sign-On', place: { page: 'sso' } },
     changedBy: ofCompany(facts, ['sso.config']),

@@ -15,7 +15,7 @@ export const exportFields = {
   role: 'Role',
   secondFactor: '2FA',
   groups: 'Groups',
-  lastLogin: 'Last sign-in',
+  lastLogin: 'Last login',
 } as const;
 
 export type ExportField = keyof typeof exportFields;

@@ -142,7 +142,7 @@ export async function resetOwnSecondFactor(work: Work, who: Own & { keepSession:
   await transaction(work, async (work) => {
     const { company, user } = await findCompanyAndUser(work, who.companyId, who.userId);
     if (await usesSso(work, who.companyId, who.userId))
-      throw conflict('You sign in with single sign-on: your second factor is set up there.');
+      throw conflict('You log in with single sign-on: your second factor is set up there.');
     const { credentials, users } = work.store.of(who.companyId);
     // The person's row first, as everywhere: else this and a sign-in could wait for each other.
     await users.lockById(user.id);

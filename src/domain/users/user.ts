@@ -197,7 +197,7 @@ function decideByStatus(transition: Transition, user: TransitionFacts, by: Trans
         return refuse('This person is deactivated: activate them, and they set a new password.');
       return by.isMailBlocked ? refuse(blockedWords(user)) : stays;
     case 'reset-2fa': // T21, A7.7
-      if (by.usesSso) return refuse('This person signs in with single sign-on: their second factor is set up there.');
+      if (by.usesSso) return refuse('This person logs in with single sign-on: their second factor is set up there.');
       if (baseStatus === 'Deactivated')
         return refuse('This person is deactivated: activate them, and they set up a new second factor.');
       return user.mustEnrol2fa || baseStatus === 'Invited'

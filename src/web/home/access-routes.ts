@@ -65,7 +65,7 @@ function consequencesOf({ name, outlivesLogout, hearsOfLogout }: ModuleAccess, b
   return {
     stops: [
       `${name} can no longer read anything about you from ${brand}.`,
-      ...(outlivesLogout ? [`Its access while you are not signed in ends.`] : []),
+      ...(outlivesLogout ? [`Its access while you are not logged in ends.`] : []),
       hearsOfLogout
         ? `You are logged out of ${name} on every device.`
         : `${name} cannot be told to log you out: where it is open, it stays open until you log out there.`,

@@ -56,8 +56,8 @@ function findTicket(ctx: Context, runtime: Runtime, uid: string): Ticket | null 
 
 async function showExpired(ctx: Context, runtime: Runtime): Promise<void> {
   ctx.status = 400;
-  await showPage(ctx, runtime, 'interaction/expired', 'This sign-in has run out', {
-    sentence: 'This sign-in has run out, or it was begun in another browser or tab.',
+  await showPage(ctx, runtime, 'interaction/expired', 'This login has run out', {
+    sentence: 'This login has run out, or it was begun in another browser or tab.',
     start: '/login',
   });
   ctx.status = 400;

@@ -276,7 +276,7 @@ describe('Enforce Log In with SSO', () => {
     const on = await stage();
     const { visitor } = on.admin;
     const first = await visitor.open(`${on.path}/enforce`);
-    expect(text(first)).toContain('You have not signed in through Contoso in the last 10 minutes.');
+    expect(text(first)).toContain('You have not logged in through Contoso in the last 10 minutes.');
     expect(first.body).not.toContain('/enforce/start');
     const refused = await post(visitor, `${on.path}/enforce/start`, [['version', String(on.connection.version)]]);
     expect(refused.status).toBe(409);

@@ -392,7 +392,7 @@ describe('the test', () => {
     const code = /<code>([0-9A-Z-]+)<\/code>/.exec(page.body)?.[1] ?? '';
     const log = await open(`/admin/sso/${id}/log?code=${code}`);
     expect(text(log)).toContain('Wrong audience');
-    expect(text(log)).toContain('1 sign-in');
+    expect(text(log)).toContain('1 login');
   });
 });
 
@@ -405,16 +405,16 @@ describe('the log', () => {
     await noteAttempt(app.operator(), connection, { outcome: 'refused: unmapped', details });
     await noteAttempt(app.operator(), connection, { outcome: 'signed-in', userId: admin.person.user.id, details: {} });
     const all = await open(`/admin/sso/${id}/log`);
-    expect(text(all)).toContain('2 sign-ins');
+    expect(text(all)).toContain('2 logins');
     const failed = await open(`/admin/sso/${id}/log?outcome=failed`);
-    expect(text(failed)).toContain('1 sign-in');
+    expect(text(failed)).toContain('1 login');
     const [, href = ''] = /class="cell-link" href="([^"]+)"/.exec(failed.body) ?? [];
     const one = await open(href);
     // As it is read out on the telephone.
     const [code = ''] = /[A-Z2-9]{4}-[A-Z2-9]{4}/.exec(text(failed)) ?? [];
     for (const typed of [code, code.toLowerCase().replace('-', ' '), code.replace('-', '')])
-      expect(text(await open(`/admin/sso/${id}/log?code=${encodeURIComponent(typed)}`)), typed).toContain('1 sign-in');
-    expect(text(await open(`/admin/sso/${id}/log?code=ABCD`))).toContain('0 sign-ins');
+      expect(text(await open(`/admin/sso/${id}/log?code=${encodeURIComponent(typed)}`)), typed).toContain('1 login');
+    expect(text(await open(`/admin/sso/${id}/log?code=ABCD`))).toContain('0 logins');
     expect(text(one)).toContain('None of the rules fits');
     expect(text(one)).toContain('Nobody here has the address.');
     expect(one.body).not.toContain('<script>alert');
@@ -519,7 +519,7 @@ describe('groups that were not said', () => {
     const page = await open(`/admin/sso/${connection.id}`);
     expect(text(page)).toContain('1 person came without the groups that the rules read.');
     const done = await admin.visitor.submit(page, {}, '/accept-emptied');
-    expect(text(done)).toContain('The empty list counts from their next sign-in');
+    expect(text(done)).toContain('The empty list counts from their next login');
     expect(text(done)).not.toContain('came without the groups');
   });
 });

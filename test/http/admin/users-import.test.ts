@@ -290,7 +290,7 @@ describe('taking an import back', () => {
 
     const page = await admin.visitor.open(`${address}/undo`);
     expect(wordsOf(page)).toContain('deletes 3 people');
-    expect(wordsOf(page)).toContain('Kept Do (undo1): Has signed in since, and is kept.');
+    expect(wordsOf(page)).toContain('Kept Do (undo1): Has logged in since, and is kept.');
     expect(await find('undo0'), 'asking changes nothing').not.toBeNull();
     expect((await admin.visitor.send(`${address}/undo`, { form: {} })).status, 'WEB-06').toBe(403);
 
@@ -299,7 +299,7 @@ describe('taking an import back', () => {
     const task = await finishedTask(app, company, answer.headers.location ?? '');
     expect(task).toMatchObject({ kind: 'undo', state: 'done', succeeded: 3, skipped: 2, failed: 0 });
     const report = wordsOf(await admin.visitor.open(answer.headers.location ?? ''));
-    expect(report).toContain('undo1 Has signed in since, and is kept.');
+    expect(report).toContain('undo1 Has logged in since, and is kept.');
     expect(report).toContain('undo2 Is deleted already.');
     for (const username of ['undo0', 'undo2', 'undo3', 'undo4']) expect(await find(username)).toBeNull();
     expect(await find('undo1')).not.toBeNull();

@@ -401,7 +401,7 @@ describe('where single sign-on decides', () => {
       const told = why.lines.filter(({ name }) => name === 'upstream' || name === 'lock');
       return { passes: why.passesDoor, told: told.map(({ outcome, sentence }) => [outcome, sentence]) };
     };
-    const enforced = ['pass', 'Signs in with single sign-on alone: it is enforced.'];
+    const enforced = ['pass', 'Logs in with single sign-on alone: it is enforced.'];
     expect(await look()).toEqual({ passes: true, told: [['pass', 'Not locked.'], enforced] });
     const until = after(app.clock.now(), minutes(20));
     await app.runtime.db('users').where({ id: one.user.id }).update({ failures: 5, locked_until: until });

@@ -167,12 +167,12 @@ describe('the list of module access', () => {
   it('OAU-24 after a logout holds what outlives it, and nothing else', async () => {
     const offline = await offlineTokens(visitor);
     await tokensFor(world.app, visitor, world.module);
-    expect((await listed()).get(nameOf(module))).toContain('It keeps access while you are not signed in');
+    expect((await listed()).get(nameOf(module))).toContain('It keeps access while you are not logged in');
     await visitor.submit(await visitor.open('/'), {}, '/sign-out');
     const later = await browserOf(world.app, person);
     const words = await listed(later);
     expect([...words.keys()]).toEqual([nameOf(module)]);
-    expect(words.get(nameOf(module))).toContain('It keeps access while you are not signed in');
+    expect(words.get(nameOf(module))).toContain('It keeps access while you are not logged in');
     // One module is one line, however many grants it holds; rotation changes nothing.
     const renewed = await refresh(offline.refresh_token);
     await tokensFor(world.app, later, module);
@@ -198,12 +198,12 @@ describe('revoking the access of a module', () => {
     const page = await visitor.open(`${access}/${module.module.id}`);
     const words = wordsOf(page);
     expect(words).toContain(`Revoke the access of ${nameOf(module)}?`);
-    expect(words).toContain('Its access while you are not signed in ends.');
+    expect(words).toContain('Its access while you are not logged in ends.');
     expect(words).toContain(`You are logged out of ${nameOf(module)} on every device.`);
     await tokensFor(world.app, visitor, world.module);
     const mute = wordsOf(await visitor.open(`${access}/${world.module.module.id}`));
     expect(mute).toContain(`${nameOf(world.module)} cannot be told to log you out`);
-    expect(mute).not.toContain('while you are not signed in');
+    expect(mute).not.toContain('while you are not logged in');
     await expectAlive(tokens);
   });
 

@@ -211,7 +211,7 @@ describe('prompt=consent', () => {
     expect(page.body).toContain(world.module.module.name);
     expect(page.body).toContain('module.example');
     expect(page.body).toContain('Your name, username and time zone');
-    expect(page.body).toContain('Access while you are not signed in');
+    expect(page.body).toContain('Access while you are not logged in');
     expect(page.body).toContain(world.person.user.username);
   });
 

@@ -110,7 +110,7 @@ describe('a crowd', () => {
     expect(turnedAway.length).toBeGreaterThan(100);
     for (const answer of turnedAway) {
       expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0);
-      expect(wordsOf(answer)).toContain('Many people are signing in right now');
+      expect(wordsOf(answer)).toContain('Many people are logging in right now');
     }
     expect(p99, `the 99th of 100, while hashing took ${Math.round(round.took)} ms`).toBeLessThan(bound());
     expect(await memory()).toBeLessThan(400 * 1024 * 1024);

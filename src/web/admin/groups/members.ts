@@ -154,7 +154,7 @@ async function ask(ctx: Context, runtime: Runtime, desk: Desk, { group, ids, cha
       sentences: [
         ...notActiveWords(effects),
         ...(isAdding ? [] : [`Whoever is left without a group is put into ${noModuleAccess}.`]),
-        `You can undo it: ${isAdding ? 'add them to their groups' : 'add them'} again, and they sign in anew.`,
+        `You can undo it: ${isAdding ? 'add them to their groups' : 'add them'} again, and they log in anew.`,
       ],
       action: groupPath(group.id, isAdding ? 'members' : 'remove-members'),
       hidden: [{ name: 'confirmed', value: 'yes' }, ...ids.map((value) => ({ name: 'id', value }))],

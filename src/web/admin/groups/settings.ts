@@ -118,9 +118,9 @@ const paths = { activate: 'activate', deactivate: 'deactivate', delete: 'delete'
 const undone = {
   activate: 'You can undo it: deactivate the group again.',
   deactivate:
-    'You can undo it: activate the group again, and its members sign in anew. It keeps its members and modules.',
+    'You can undo it: activate the group again, and its members log in anew. It keeps its members and modules.',
   delete: 'You can’t undo it. To take access away for a while, deactivate the group instead.',
-  modules: 'You can undo it: choose the modules again, and people sign in anew.',
+  modules: 'You can undo it: choose the modules again, and people log in anew.',
 };
 
 async function ask(ctx: Context, runtime: Runtime, desk: Desk, { group, act, kept }: Asking): Promise<void> {

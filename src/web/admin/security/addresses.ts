@@ -107,7 +107,7 @@ async function drawSwitch(ctx: Context, runtime: Runtime, desk: Desk, refused: s
           lead: 'Logins from any other address are refused from then on, in every module that logs in with us.',
           consequences: [
             'List every address from which you log in yourself, IPv6 included: many networks use both.',
-            'Whoever is signed in stays signed in; the next login counts.',
+            'Whoever is logged in stays logged in; the next login counts.',
             'You can turn it off again at any time; an operator can at the server, too.',
           ],
           form: form('yes', 'Turn on the IP access list'),

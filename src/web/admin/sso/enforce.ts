@@ -41,8 +41,8 @@ function mendOf(
 }
 
 const manyWords: Record<LossReason, string> = {
-  unseen: 'have never signed in through this connection: make sure that it knows them',
-  known: 'have signed in through this connection before',
+  unseen: 'have never logged in through this connection: make sure that it knows them',
+  known: 'have logged in through this connection before',
 };
 
 function lossOf({ losesPassword }: EnforcePreflight): Locals['loses'] {

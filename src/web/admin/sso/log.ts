@@ -80,7 +80,7 @@ export function knownOutcome(outcome: string): Known | null {
 function statusOf({ outcome, code, tries }: Attempt): StatusWords {
   if (outcome === halfWay) return { tone: 'wait', word: 'Second factor not given yet', more: '' };
   if (outcome === loggedOut) return { tone: 'off', word: 'Logged out there', more: '' };
-  if (code === null) return { tone: 'good', word: 'Signed in', more: '' };
+  if (code === null) return { tone: 'good', word: 'Logged in', more: '' };
   return { tone: 'danger', word: knownOutcome(outcome)?.word ?? outcome, more: tries > 1 ? `${tries} times` : '' };
 }
 
@@ -93,7 +93,7 @@ const whoOf = (attempt: Attempt): string => (isTest(attempt) ? 'Test' : 'Not kno
 
 function titleOf(attempt: Attempt): string {
   if (isTest(attempt)) return 'Test';
-  const kind = attempt.outcome === loggedOut || attempt.details.of === 'logout' ? 'Logout' : 'Sign-in';
+  const kind = attempt.outcome === loggedOut || attempt.details.of === 'logout' ? 'Logout' : 'Login';
   return `${kind} of ${attempt.person?.name ?? 'somebody unknown'}`;
 }
 
@@ -125,7 +125,7 @@ const list: DeskHandler = async (ctx, runtime, desk) => {
         { value: '', label: 'Any outcome', selected: !onlyFailed },
         { value: 'failed', label: 'Refused only', selected: onlyFailed },
       ],
-      count: `${attempts.length} ${attempts.length === 1 ? 'sign-in' : 'sign-ins'}`,
+      count: `${attempts.length} ${attempts.length === 1 ? 'login' : 'logins'}`,
       isFiltered: onlyFailed || code !== '',
       attempts: attempts.map((attempt) => toLine(connection.id, attempt, desk)),
     },

@@ -164,7 +164,7 @@ const acceptEmptied: DeskHandler = async (ctx, runtime, desk) => {
   if (!isId(person)) throw notFound('person');
   // Whose id it is, the command asks the company's own table.
   await acceptEmptiedGroups(desk.work, desk.companyId, connection.id, person as UserId);
-  const text = 'The empty list counts from their next sign-in, and in the next plan.';
+  const text = 'The empty list counts from their next login, and in the next plan.';
   setFlash(ctx, runtime, { kind: 'success', text });
   seeOther(ctx, connectionPath(connection.id));
 };

@@ -19,7 +19,7 @@ function effectWords({ counts: { deactivate, reactivate, change } }: Plan): stri
     reactivate > 0 ? `${people(reactivate)} can log in again.` : '',
     change > 0 ? `${people(change)} ${change === 1 ? 'gets' : 'get'} another role or other groups.` : '',
   ].filter(Boolean);
-  return words.length > 0 ? words : ['Nobody is changed by it now. Rules count at each sign-in from then on.'];
+  return words.length > 0 ? words : ['Nobody is changed by it now. Rules count at each login from then on.'];
 }
 
 const askApply: DeskHandler = async (ctx, runtime, desk) => {
@@ -66,7 +66,7 @@ const apply = acting(async ({ work, companyId }, { id }) => {
   const applied = await applyPlan(work, companyId, id);
   if (applied.outcome === 'asked') return { text: 'The plan waits for another administrator.' };
   const { taskId } = applied;
-  return taskId === null ? { text: 'The rules are saved. They count at each sign-in from now on.' } : { taskId };
+  return taskId === null ? { text: 'The rules are saved. They count at each login from now on.' } : { taskId };
 });
 
 const drop = acting(async ({ work, companyId }, { id }) => {

@@ -190,7 +190,7 @@ async function draw(
       setting: {
         name: 'on',
         label: 'Enable Mapping Rules',
-        help: 'Whoever signs in and is in no mapped group is deactivated, and comes back by signing in with one. The Root Admin and break-glass people are exempt. Off: rules give roles and groups, and deactivate nobody.',
+        help: 'Whoever logs in and is in no mapped group is deactivated, and comes back by logging in with one. The Root Admin and break-glass people are exempt. Off: rules give roles and groups, and deactivate nobody.',
         checked: draft.on,
         isWrong: error !== '',
         error,

@@ -103,7 +103,7 @@ async function draw(
       creation: {
         setting: switchOf('creation.on', typed.fields, marks, {
           label: 'Enable Automatic User Creation',
-          help: 'Whoever signs in and is not here yet is created at once, without an invitation.',
+          help: 'Whoever logs in and is not here yet is created at once, without an invitation.',
         }),
         role: roleField(typed.fields, marks),
         groups: groupBoxes(groups, typed.groupIds),

@@ -49,8 +49,8 @@ async function askedOf(connection: StoredConnection, desk: Desk, verb: Asked['ve
         sentences: [
           'Passwords work as before, until Log In with SSO is enforced.',
           ...(connection.creation.on
-            ? [`Whoever signs in and is not here yet is created as ${connection.creation.role}.`]
-            : ['Whoever signs in has to be here already, with the same verified e-mail.']),
+            ? [`Whoever logs in and is not here yet is created as ${connection.creation.role}.`]
+            : ['Whoever logs in has to be here already, with the same verified e-mail.']),
           ...(rules > 0
             ? ['Its mapping rules begin to count. If they change anybody at once, you see a plan first.']
             : []),

@@ -35,8 +35,8 @@ const show: DeskHandler = async (ctx, runtime, desk) => {
       connection: connectionHead(connection, desk, 'test'),
       action: connectionPath(connection.id, 'test'),
       words: connection.enabled
-        ? 'A real sign-in at your identity provider, of which nothing comes but knowledge.'
-        : 'A real sign-in at your identity provider, of which nothing comes but knowledge. It has to pass before the connection can be enabled.',
+        ? 'A real login at your identity provider, of which nothing comes but knowledge.'
+        : 'A real login at your identity provider, of which nothing comes but knowledge. It has to pass before the connection can be enabled.',
       tested: isTested(connection) && connection.testedAt ? desk.moment(connection.testedAt) : null,
     },
   );

@@ -30,13 +30,13 @@ const ask: DeskHandler = async (ctx, runtime, desk) => {
       cancel: taskPath(id),
       sentences:
         toDelete === 0
-          ? ['There is nobody to delete: everybody of this import has signed in since, or is gone already.']
+          ? ['There is nobody to delete: everybody of this import has logged in since, or is gone already.']
           : [
               `“${task.title}” has made ${people(task.succeeded)}. Taking it back deletes ${people(toDelete)}, with ${toDelete === 1 ? 'the invitation' : 'their invitations'}. This cannot be undone.`,
               'The usernames are free again at once, so the file can be mended and uploaded anew.',
               kept.length === 0
-                ? 'Nobody of them has signed in yet. Whoever does in the meantime is kept.'
-                : `${people(kept.length)} of this import ${kept.length === 1 ? 'is' : 'are'} kept, and so is whoever signs in in the meantime.`,
+                ? 'Nobody of them has logged in yet. Whoever does in the meantime is kept.'
+                : `${people(kept.length)} of this import ${kept.length === 1 ? 'is' : 'are'} kept, and so is whoever logs in meanwhile.`,
               ...(more > 0 ? [`The first ${namedAtMost} of them are named here; the report names all.`] : []),
             ],
       kept: kept.slice(0, namedAtMost),

@@ -206,7 +206,7 @@ const endOne: DeskHandler = async (ctx, runtime, desk) => {
   seeOther(ctx, `${personPath(id)}/security`);
 };
 
-const showWords = { all: 'Everything', 'sign-ins': 'Sign-ins', changes: 'Changes' };
+const showWords = { all: 'Everything', 'sign-ins': 'Logins', changes: 'Changes' };
 
 const activity: DeskHandler = async (ctx, runtime, desk) => {
   const person = await personAt(ctx, desk);

@@ -11,7 +11,7 @@ export const peopleColumns = [
   { key: 'secondFactor', label: '2FA', order: 'secondFactor' },
   { key: 'invite', label: 'Invite', order: null },
   { key: 'password', label: 'Password', order: null },
-  { key: 'lastLogin', label: 'Last sign-in', order: 'lastLoginAt' },
+  { key: 'lastLogin', label: 'Last login', order: 'lastLoginAt' },
 ] as const;
 
 export type PeopleColumn = (typeof peopleColumns)[number]['key'];

@@ -13,7 +13,7 @@ export const lineLabels: Record<LineName, string> = {
   lock: 'Lock',
   addresses: 'Address',
   sessions: 'Sessions',
-  upstream: 'Sign-in',
+  upstream: 'Login',
   module: 'Connection',
   groups: 'Access groups',
   permission: 'Permission',
