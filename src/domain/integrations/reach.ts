@@ -2,14 +2,13 @@
 import type { Profile } from '../modules/profile.ts';
 import type { InstanceForPerson } from '../modules/queries.ts';
 import type { Role } from '../roles/role.ts';
-import type { Status } from '../users/user.ts';
+import type { RefusalReason } from '../users/sign-in.ts';
+import type { Standing } from '../users/standing.ts';
 import { decideEntry, type Entry, type EntrySettings } from './entry.ts';
 
 export interface ReachFacts {
-  status: Status;
   role: Role;
-  mustSetPassword: boolean;
-  isEnrolled: boolean;
+  standing: Standing;
 }
 
 /** An instance with all that decides there. */
@@ -24,25 +23,19 @@ export interface Reach {
   because: string;
 }
 
-/** What holds a person back from every module; null when nothing does. */
-export function standingBarrier({
-  status,
-  mustSetPassword,
-  isEnrolled,
-}: Pick<ReachFacts, 'status' | 'mustSetPassword' | 'isEnrolled'>): string | null {
-  switch (status) {
-    case 'Invited':
-      return 'not signed up yet';
-    case 'Deactivated':
-    case 'Deleted':
-      return 'deactivated';
-    case 'LockedOut':
-      return 'locked: no new login until the lock ends';
-    default:
-      if (mustSetPassword) return 'has to set a password first';
-      return isEnrolled ? null : 'has to set up a second factor first';
-  }
-}
+/** Behind "Through Technicians, but": what holds them back from every module. */
+const barriers: Partial<Record<RefusalReason, string>> = {
+  'not-signed-up': 'not signed up yet',
+  deactivated: 'deactivated',
+  'unknown-user': 'deleted',
+  locked: 'locked: no new login until the lock ends',
+  'no-password': 'they have no password yet',
+};
+
+const steps = {
+  'set-password': 'They set a new password on the way in.',
+  enrol: 'They set up a second factor on the way in.',
+};
 
 const list = new Intl.ListFormat('en');
 
@@ -80,8 +73,8 @@ export function explainReach(facts: ReachFacts, instance: InstanceToReach, refus
           : `Only through ${list.format(instance.groups.map(({ name }) => name))}, which ${instance.groups.length === 1 ? 'is' : 'are'} inactive.`,
     };
   }
-  const barrier = standingBarrier(facts) ?? refusalThere;
-  return barrier === null
-    ? { canEnter: true, because: `${through}.` }
-    : { canEnter: false, because: `${through}, but ${barrier}.` };
+  const { refusal, step } = facts.standing;
+  const barrier = refusal === null ? refusalThere : (barriers[refusal] ?? 'they are not let in');
+  if (barrier !== null) return { canEnter: false, because: `${through}, but ${barrier}.` };
+  return { canEnter: true, because: step === null ? `${through}.` : `${through}. ${steps[step]}` };
 }

@@ -1,18 +1,17 @@
 // The facts of the trace for one person and one module: a bounded number of statements, each by an index.
 
-import { addressKey } from '../../lib/addresses.ts';
 import { notFound } from '../../lib/errors.ts';
 import { type CompanyId, type InstanceId, isId, type UserId } from '../../lib/ids.ts';
 import type { Work } from '../../work.ts';
 import { readSupportCode } from '../audit/audit-event.ts';
 import type { AuditRow } from '../audit/repository.ts';
 import { actorWords } from '../audit/sentence.ts';
-import { companyKey } from '../companies/company.ts';
 import { readSettings } from '../integrations/repository.ts';
 import { profileSchema } from '../modules/profile.ts';
 import { authorise } from '../roles/authority.ts';
 import { getPersonOf, type PersonOfCompany } from '../users/person-queries.ts';
-import { type User, usernameKey } from '../users/user.ts';
+import { readComer } from '../users/sso-queries.ts';
+import type { User } from '../users/user.ts';
 import type { Delivery } from './account.ts';
 import { type DeliveryRow, toDelivery } from './delivery-repository.ts';
 import { readToldAccounts } from './taking-queries.ts';
@@ -46,21 +45,12 @@ export async function explainWhy(
   const { user, company } = person;
   const found = instanceId && (await readInstance(work, companyId, user, instanceId));
   if (instanceId !== null && !found) throw notFound('module');
-  const signIn = await work.store.signIns.read({
-    companyKey: companyKey(company.name),
-    usernameKey: usernameKey(user.username),
-    browserHash: null,
-    address: from === null ? '' : addressKey(from),
-    ip: from ?? '',
-    now: work.now,
-  });
+  const comer = await readComer(work, person, from);
   const sessions = await work.store.of(companyId).sessions.listLive(userId, work.now);
   const facts: WhyFacts = {
     user,
     policy: company.policy,
-    signIn,
-    way:
-      signIn.mustUseSso || (!signIn.credential && (await isBound(work, companyId, userId))) ? 'upstream' : 'password',
+    ...comer,
     from,
     failuresPerAddress: work.config.failuresPerAddress,
     liveSessions: sessions.length,
@@ -73,15 +63,6 @@ export async function explainWhy(
     why,
     changes: await changesOf(work, companyId, why.lines),
   };
-}
-
-/** An identity provider of the company has vouched for them before. */
-async function isBound(work: Work, companyId: CompanyId, userId: UserId): Promise<boolean> {
-  const { rows }: { rows: unknown[] } = await work.store.db.raw(
-    'select from idp_identities where company_id = ? and user_id = ? limit 1',
-    [companyId, userId],
-  );
-  return rows.length > 0;
 }
 
 interface InstanceRow {

@@ -65,6 +65,13 @@ function accountLine(facts: WhyFacts, refusal: Why['refusal']): Line {
         flip: { words: `Activate ${name}`, place: { page: 'person', tab: 'activate' } },
       });
     case 'Invited':
+      if (facts.way === 'upstream')
+        return line(
+          'account',
+          'note',
+          `${name} was invited: the first login through single sign-on activates them.`,
+          of,
+        );
       // With a password already they are in the middle of signing up, and may go on.
       if (facts.signIn.credential)
         return line('account', 'note', `${name} is signing up just now: a second factor is left to do.`, of);
@@ -97,10 +104,11 @@ function firstStepsLine(facts: WhyFacts, now: Date): Line {
       'user.2fa.reset',
     ]),
   };
-  if (facts.way === 'upstream')
+  if (facts.way === 'upstream' && !facts.asksFactor)
     return line('first-steps', 'pass', 'Password and second factor are the matter of their identity provider.', of);
-  if (!facts.signIn.credential) return line('first-steps', 'note', 'No password is set.', of);
-  const { step, reason } = stepAfterPassword(facts.signIn, now);
+  if (facts.way === 'password' && !facts.signIn.credential)
+    return line('first-steps', 'note', 'No password is set.', of);
+  const { step, reason } = stepAfterPassword(facts.signIn, now, facts.way);
   if (step === 'set-password')
     return line(
       'first-steps',
@@ -111,7 +119,14 @@ function firstStepsLine(facts: WhyFacts, now: Date): Line {
       of,
     );
   if (step === 'enrol') return line('first-steps', 'note', 'They have to set up a second factor on the way in.', of);
-  return line('first-steps', 'pass', 'Password and second factor are set up.', of);
+  return line(
+    'first-steps',
+    'pass',
+    facts.way === 'upstream'
+      ? 'The second factor that is asked for here is set up.'
+      : 'Password and second factor are set up.',
+    of,
+  );
 }
 
 function lockLine(facts: WhyFacts, now: Date): Line {
@@ -121,7 +136,7 @@ function lockLine(facts: WhyFacts, now: Date): Line {
     changedBy: ofUser(facts, ['user.lock', 'user.unlock']),
   };
   const until = signIn.user?.lockedUntil;
-  if (facts.way === 'upstream' && isLocked(signIn, now))
+  if (facts.way === 'upstream' && !facts.asksFactor && isLocked(signIn, now))
     return line('lock', 'note', 'Locked for the password; single sign-on is not held up by it.', of);
   if (!until || !isLocked(signIn, now))
     return line(
@@ -202,7 +217,7 @@ function upstreamLine(facts: WhyFacts): Line {
       changedBy: nobody(ofCompany(facts, [])),
     });
   const sentence = facts.signIn.mustUseSso
-    ? 'Logs in with single sign-on alone: it is enforced.'
+    ? `Logs in with single sign-on${facts.asksFactor ? ', and a second factor of ours' : ' alone'}: it is enforced.`
     : 'Logs in with single sign-on: they have no password here.';
   return line('upstream', 'pass', sentence, {
     setting: { words: 'Single Sign-On', place: { page: 'sso' } },

@@ -7,14 +7,8 @@ import type { Entry } from '../integrations/entry.ts';
 import { entryAt } from '../integrations/reach.ts';
 import type { Exception } from '../integrations/settings.ts';
 import type { LogoutReceipt } from '../sessions/logout-repository.ts';
-import {
-  addressWait,
-  type RefusalReason,
-  type SignInFacts,
-  type SignInWay,
-  standingRefusal,
-  stepAfterPassword,
-} from '../users/sign-in.ts';
+import { addressWait, fromAnywhere, type RefusalReason } from '../users/sign-in.ts';
+import { asArrived, type Comer, standingOf } from '../users/standing.ts';
 import type { User } from '../users/user.ts';
 import type { Delivery } from './account.ts';
 import { isTaken, type TakingFacts } from './taking.ts';
@@ -46,13 +40,9 @@ export interface WhyInstance extends TakingFacts {
   logout: LogoutReceipt | null;
 }
 
-export interface WhyFacts {
+export interface WhyFacts extends Comer {
   user: User;
   policy: CompanyPolicy;
-  /** As a login reads them, from a browser that nobody knows yet. */
-  signIn: SignInFacts;
-  /** How they prove who they are: an upstream is believed in place of password and factor of ours (C26, C9). */
-  way: SignInWay;
   /** Where they would come from; null: not said. */
   from: string | null;
   /** Failures after which a network address has to wait (AUT-08). */
@@ -128,31 +118,28 @@ export interface Why {
 
 /** D.5, D.2: the same functions, in the same order, as when somebody comes. */
 export function explain(facts: WhyFacts, now: Date): Why {
-  const refusal = refusalOf(facts, now);
+  const { refusal, step } = comingOf(facts, now);
   const entry = facts.instance && entryHere(facts.user, facts.instance);
+  const user = asArrived(facts.user, facts, now);
   const lines = [
     ...signInLines(facts, refusal, now),
     ...(facts.instance && entry ? doorLines(facts.user, facts.instance, entry, now) : []),
-    ...(facts.instance && entry ? moduleLines(facts, facts.instance, entry, now) : []),
+    ...(facts.instance && entry ? moduleLines({ ...facts, user }, facts.instance, entry, now) : []),
   ];
-  const { step } = facts.way === 'password' ? stepAfterPassword(facts.signIn, now) : { step: 'code' as const };
   return {
     passesDoor: refusal === null && (entry === null || entry.allowed),
-    isTaken: facts.instance && isTaken(facts.user, facts.instance),
-    step: refusal === null && step !== 'code' ? step : null,
+    isTaken: facts.instance && isTaken(user, facts.instance),
+    step,
     refusal,
     lines,
     decisive: lines.find(({ outcome }) => outcome === 'fail') ?? null,
   };
 }
 
-function refusalOf({ signIn, from, failuresPerAddress, way }: WhyFacts, now: Date): RefusalReason | 'wait' | null {
-  if (addressWait(signIn, failuresPerAddress, now) !== null) return 'wait';
-  // Where nobody said from where, the list has nothing to say either.
-  const facts = from === null ? { ...signIn, from: { ip: '', allowed: null } } : signIn;
-  // C9: the lock belongs to the password.
-  const refusal = standingRefusal(facts, now, way);
-  return way === 'upstream' && refusal === 'locked' ? null : refusal;
+function comingOf(facts: WhyFacts, now: Date): Pick<Why, 'refusal' | 'step'> {
+  const { signIn, from, failuresPerAddress } = facts;
+  if (addressWait(signIn, failuresPerAddress, now) !== null) return { refusal: 'wait', step: null };
+  return standingOf({ ...facts, signIn: from === null ? fromAnywhere(signIn) : signIn }, now);
 }
 
 const entryHere = ({ role }: Pick<User, 'role'>, { id, profile, settings, groups }: WhyInstance): Entry =>

@@ -34,7 +34,6 @@ export interface AccountFacts {
   phone: string | null;
   timeZone: string | null;
   role: string;
-  updatedAt: number;
   /** What this person's active groups open, by client id of the module and in the order of names (D.2 effective access). */
   reachable: Record<string, ReachableInstance[]>;
 }

@@ -84,6 +84,9 @@ export function standingRefusal(facts: StandingFacts, now: Date, way: SignInWay 
   return null;
 }
 
+/** For whoever asks without saying from where: then the list of addresses has nothing to say either. */
+export const fromAnywhere = (facts: SignInFacts): SignInFacts => ({ ...facts, from: { ip: '', allowed: null } });
+
 /** B.3, D.5 step 3. A session that lives already is not asked: the list is about logging in. */
 export function isAllowedFrom({ ip, allowed }: SignInFacts['from']): boolean {
   return allowed === null || isWithin(allowed, ip);

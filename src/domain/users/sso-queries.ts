@@ -1,8 +1,10 @@
 // Who signs in with single sign-on alone (C26, A10.13): password and second factor are their identity provider's matter, not ours.
+import { addressKey } from '../../lib/addresses.ts';
 import type { CompanyId, UserId } from '../../lib/ids.ts';
 import type { Work } from '../../work.ts';
-import { companyKey } from '../companies/company.ts';
-import { usernameKey } from './user.ts';
+import { type Company, companyKey } from '../companies/company.ts';
+import type { Comer } from './standing.ts';
+import { type User, usernameKey } from './user.ts';
 
 /**
  * True of a row of `users as u` whose second factor is not ours: single sign-on is enforced and the person is not excepted from it,
@@ -24,6 +26,38 @@ export async function usesSso(work: Work, companyId: CompanyId, userId: UserId):
     [work.now, work.now, companyId, userId],
   );
   return rows[0]?.uses === true;
+}
+
+const coming = `
+  select exists (select from idp_identities d where d.company_id = u.company_id and d.user_id = u.id) as is_bound,
+    u.role = 'Root Admin' or exists (
+      select from idp_connections i where i.company_id = u.company_id and i.is_enabled and i.asks_second_factor) as asks_factor
+  from users u where u.company_id = ? and u.id = ?`;
+
+/** How this person would come to log in, from a browser that nobody knows. @param ip null: from wherever it is allowed */
+export async function readComer(
+  work: Work,
+  { company, user }: { company: Company; user: User },
+  ip: string | null,
+): Promise<Comer> {
+  const { rows }: { rows: { is_bound: boolean; asks_factor: boolean }[] } = await work.store.db.raw(coming, [
+    company.id,
+    user.id,
+  ]);
+  const read = await work.store.signIns.read({
+    companyKey: companyKey(company.name),
+    usernameKey: usernameKey(user.username),
+    browserHash: null,
+    address: ip === null ? '' : addressKey(ip),
+    ip: ip ?? '',
+    now: work.now,
+  });
+  const isBound = rows[0]?.is_bound === true;
+  return {
+    signIn: read,
+    way: read.mustUseSso || (!read.credential && isBound) ? 'upstream' : 'password',
+    asksFactor: rows[0]?.asks_factor === true,
+  };
 }
 
 /** The door's own question: whether no password of this person is taken. */

@@ -7,7 +7,7 @@ import { addMembers } from '../../../src/domain/groups/member-commands.ts';
 import type { Why } from '../../../src/domain/provisioning/why.ts';
 import { explainWhy } from '../../../src/domain/provisioning/why-queries.ts';
 import { deactivateUser, inviteUser } from '../../../src/domain/users/commands.ts';
-import type { GroupId } from '../../../src/lib/ids.ts';
+import { type GroupId, newId } from '../../../src/lib/ids.ts';
 import { after, minutes } from '../../../src/lib/time.ts';
 import { type ConnectedModule, makeConnected } from '../../support/api.ts';
 import { startApp, type TestApp } from '../../support/app.ts';
@@ -25,6 +25,10 @@ import {
   signIn,
   type TestPerson,
 } from '../../support/people.ts';
+
+const invitation = { firstName: 'Gus', lastName: 'Guest', role: 'User' } as const;
+/** An invitation answers with the person, or with the person and more. */
+const userOf = <U extends object>(made: U | { user: U }) => ({ user: 'user' in made ? made.user : made });
 
 const team = 'Workplace Team';
 const others = 'Other Team';
@@ -221,6 +225,51 @@ describe('the trace', () => {
       .where({ external_id: `${one.user.id}-1` })
       .update({ is_active: false });
     expect(await link()).toMatchObject({ outcome: 'fail', isTaken: false });
+  });
+
+  it.each([
+    ['locked, which is of the password alone (C9)', {}, {}, true, null, true],
+    ['locked, where our own code is asked as well', { asks_second_factor: true }, {}, false, null, true],
+    ['with a password to replace', {}, { mustChangePassword: true }, true, null, false],
+    [
+      'the same, where our own code is asked',
+      { asks_second_factor: true },
+      { mustChangePassword: true },
+      true,
+      null,
+      false,
+    ],
+    ['without a factor', {}, { totpSecret: null }, true, null, false],
+    ['the same, where our own code is asked', { asks_second_factor: true }, { totpSecret: null }, true, 'enrol', false],
+    ['invited (T9)', {}, 'invited', true, null, false],
+  ] as const)('with single sign-on enforced: %s', async (_title, connection, options, passes, step, isLocked) => {
+    const here = await makeCompany(app);
+    const desk = await atDesk(app, here, { role: 'Root Admin' });
+    const { id } = await makeConnection(app, here);
+    await app.runtime
+      .db('idp_connections')
+      .where({ id })
+      .update({ enforce_state: 'on', ...connection });
+    const module = await makeConnected(app, here, { product: workplace, instance: { name: 'Plain' } });
+    await tellReading(app, here, module.instanceId);
+    const groups = ['All Module Access'];
+    const email = `${newId()}@example.com`;
+    const { user } =
+      options === 'invited'
+        ? await inviteUser(app.operator(), here.id, { ...invitation, email, username: newId(), groups }).then(userOf)
+        : await makePerson(app, here, { groups, email, ...options });
+    if (isLocked)
+      await app.runtime
+        .db('users')
+        .where({ id: user.id })
+        .update({ failures: 5, locked_until: after(app.clock.now(), minutes(20)) });
+    await tellAccount(app, here, module.instanceId, { id: newId(), userName: email });
+    const asked = { instanceId: module.instanceId, at: app.clock.now(), from: null };
+    const { why } = await explainWhy(app.operator(), here.id, user.id, asked);
+    expect({ passes: why.passesDoor && why.isTaken, step: why.step }).toEqual({ passes, step });
+    expect(why.decisive === null).toBe(passes);
+    const overview = wordsOf(await desk.visitor.open(`/admin/users/${user.id}`));
+    expect(overview).toMatch(passes ? / Can enter Why/ : / Cannot enter Why/);
   });
 
   it('judges another time: a lock is over by then', async () => {

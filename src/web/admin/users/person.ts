@@ -16,7 +16,10 @@ import {
   readOverview,
   readSecurity,
 } from '../../../domain/users/person-queries.ts';
-import { fullName, statusOf } from '../../../domain/users/user.ts';
+import { fromAnywhere } from '../../../domain/users/sign-in.ts';
+import { readComer } from '../../../domain/users/sso-queries.ts';
+import { asArrived, standingOf } from '../../../domain/users/standing.ts';
+import { fullName } from '../../../domain/users/user.ts';
 import { pagingOf } from '../../../lib/paging.ts';
 import { exact } from '../../../lib/time.ts';
 import { setFlash } from '../../page.ts';
@@ -66,17 +69,13 @@ const overview: DeskHandler = async (ctx, runtime, desk) => {
     listReachFor(desk.work, desk.companyId, user.id),
     headOf(person, desk, 'overview'),
   ]);
-  const facts = {
-    status: statusOf(user, now),
-    role: user.role,
-    // An identity provider is believed in place of both.
-    mustSetPassword: user.mustSetPassword && !person.usesSso,
-    isEnrolled: !user.mustEnrol2fa || person.usesSso,
-  };
+  const comer = await readComer(desk.work, person, null);
+  const facts = { role: user.role, standing: standingOf({ ...comer, signIn: fromAnywhere(comer.signIn) }, now) };
+  const arrived = asArrived(user, comer, now);
   const accounts = await readToldAccounts(desk.work, desk.companyId, user, instances);
   const modules = instances.map((instance) => {
     const there = accounts.get(instance.id);
-    const refusal = there ? refusalThere(user, { ...instance, ...there }) : null;
+    const refusal = there ? refusalThere(arrived, { ...instance, ...there }) : null;
     const { canEnter, because } = explainReach(facts, instance, refusal);
     return {
       name: instance.name,

@@ -164,7 +164,7 @@ describe('what the module is told about an entry: module_access', () => {
 });
 
 describe('the same in words, for administrators', () => {
-  const person = { status: 'Active', role: 'User', mustSetPassword: false, isEnrolled: true } as const;
+  const person = { role: 'User', standing: { refusal: null, step: null } } as const;
   const at = (more: object) => ({
     id: 'one' as InstanceId,
     name: 'Workplace',
@@ -198,10 +198,18 @@ describe('the same in words, for administrators', () => {
   });
 
   it('the person themselves are not ready', () => {
-    const deactivated = { ...person, status: 'Deactivated' } as const;
+    const deactivated = { ...person, standing: { refusal: 'deactivated', step: null } } as const;
     const because = 'Through Technicians, but deactivated.';
     expect(explainReach(deactivated, at({}), null)).toEqual({ canEnter: false, because });
     expect(explainReach(deactivated, at({}), 'they have no account there')).toEqual({ canEnter: false, because });
+  });
+
+  it('a step on the way is no refusal', () => {
+    const asked = { ...person, standing: { refusal: null, step: 'enrol' } } as const;
+    expect(explainReach(asked, at({}), null)).toEqual({
+      canEnter: true,
+      because: 'Through Technicians. They set up a second factor on the way in.',
+    });
   });
 
   it('the module itself would refuse them', () => {
