@@ -26,6 +26,10 @@ export function isOutage(error: unknown): boolean {
   return outagePhrases.some((phrase) => phrase.test(error.message)) || isOutage(error.cause);
 }
 
+/** True when PostgreSQL undid a statement, or a transaction, since others waited for it and it for them. */
+export const isDeadlock = (error: unknown): boolean =>
+  error instanceof Error && (error as DriverError).code === '40P01';
+
 /** The name of the violated constraint, if that is what this error says (SQLSTATE class 23). */
 export function violatedConstraint(error: unknown): string | null {
   if (!(error instanceof Error)) return null;

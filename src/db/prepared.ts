@@ -2,6 +2,7 @@
 // knex's query builder would cost a third of the throughput there, and planning a statement with many joins costs more than
 // running it: these connections plan each statement once (plan_cache_mode), which would be wrong for the searches of lists.
 import pg from 'pg';
+import { isDeadlock } from './errors.ts';
 import { greets, watchForSilence } from './silence.ts';
 
 /** A statement of the hot path takes milliseconds; others wait behind it for their turn, and for a connection after that (F4). */
@@ -47,7 +48,23 @@ export function createPrepared(url: string, poolSize: number): Prepared {
   // An idle connection that is cut is replaced at the next use; without a listener it would end the process.
   pool.on('error', () => {});
   return {
-    run: ({ name, text }, values) => pool.query({ name, text, values }),
+    run: ({ name, text }, values) => untangled(() => pool.query({ name, text, values })),
     end: () => pool.end(),
   };
+}
+
+const maxTries = 3;
+
+/**
+ * Two statements that hold a person and then change them can wait for each other where others wait for both. PostgreSQL undoes one of
+ * them as a whole, and the other goes on: the one that was undone begins anew, and sees what the other has done.
+ */
+async function untangled<T>(run: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await run();
+    } catch (error) {
+      if (tries === maxTries || !isDeadlock(error)) throw error;
+    }
+  }
 }

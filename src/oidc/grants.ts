@@ -17,7 +17,10 @@ type Client = NonNullable<Engine['client']>;
 export function createGrantLoader(key: KeyObject, refusalOf: RefusalAtTheDoor) {
   return async function loadExistingGrant(ctx: KoaContextWithOIDC) {
     const { client, session, provider, params } = ctx.oidc;
-    if (!client || !session?.accountId || (await refusalOf(ctx)) !== null) return undefined;
+    if (!client || !session?.accountId) return undefined;
+    // Nor is anything granted before the person has said yes, or has proved themselves anew.
+    if (['consent', 'login'].some((prompt) => ctx.oidc.promptPending(prompt))) return undefined;
+    if ((await refusalOf(ctx)) !== null) return undefined;
     const exchange = currentExchange();
     if (exchange) exchange.sessionUid = session.uid;
     const requested = typeof params?.scope === 'string' ? params.scope : 'openid';

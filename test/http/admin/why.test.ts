@@ -262,7 +262,7 @@ describe('the trace', () => {
       await app.runtime
         .db('users')
         .where({ id: user.id })
-        .update({ failures: 5, locked_until: after(app.clock.now(), minutes(20)) });
+        .update({ failures: 5, locked_until: new Date(app.clock.now().getTime() + minutes(20)) });
     await tellAccount(app, here, module.instanceId, { id: newId(), userName: email });
     const asked = { instanceId: module.instanceId, at: app.clock.now(), from: null };
     const { why } = await explainWhy(app.operator(), here.id, user.id, asked);

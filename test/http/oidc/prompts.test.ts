@@ -255,6 +255,28 @@ describe('prompt=consent', () => {
     expect(answerOf(back).get('iss')).toBe(world.app.url);
   });
 
+  it('OAU-24 until it is allowed, nothing is granted, and the session was never at the module', async () => {
+    const module = await makeModule(world.app, [world.company]);
+    const visitor = await browserOf(world.app, world.person);
+    const held = async () => {
+      const records = await world.app.runtime.db('oidc_records').where({ account_id: world.person.user.id });
+      return records
+        .filter(({ client_id: at, payload }) => at === module.clientId || payload.authorizations?.[module.clientId])
+        .map(({ kind }) => kind)
+        .sort();
+    };
+    for (const prompt of ['consent', 'login', 'login consent']) {
+      await visitor.open(authorizeAddress(module, { prompt }));
+      expect(await held(), prompt).toEqual([]);
+    }
+    const refused = await visitor.open(authorizeAddress(module, { prompt: 'consent' }));
+    await visitor.submit(refused, {}, '/consent/cancel');
+    expect(await held()).toEqual([]);
+    const allowed = await visitor.open(authorizeAddress(module, { prompt: 'consent' }));
+    await visitor.submit(allowed, {}, '/consent');
+    expect(await held()).toEqual(['AuthorizationCode', 'Grant', 'Session']);
+  });
+
   it('OAU-24 prompt "login consent" asks both, once each', async () => {
     const visitor = await browserOf(world.app, world.person);
     const start = authorizeAddress(world.module, { prompt: 'login consent' });
