@@ -1,6 +1,7 @@
 // The lines of the trace that are about logging in to KaseyaOne itself (D.5).
 import { minutes } from '../../lib/time.ts';
 import { addressWait, isAllowedFrom, isLocked, stepAfterPassword } from '../users/sign-in.ts';
+import { isBelieved } from '../users/standing.ts';
 import { fullName } from '../users/user.ts';
 import type { Line, LineName, Link, Traces, Why, WhyFacts } from './why.ts';
 
@@ -104,7 +105,7 @@ function firstStepsLine(facts: WhyFacts, now: Date): Line {
       'user.2fa.reset',
     ]),
   };
-  if (facts.way === 'upstream' && !facts.asksFactor)
+  if (isBelieved(facts))
     return line('first-steps', 'pass', 'Password and second factor are the matter of their identity provider.', of);
   if (facts.way === 'password' && !facts.signIn.credential)
     return line('first-steps', 'note', 'No password is set.', of);
@@ -136,7 +137,7 @@ function lockLine(facts: WhyFacts, now: Date): Line {
     changedBy: ofUser(facts, ['user.lock', 'user.unlock']),
   };
   const until = signIn.user?.lockedUntil;
-  if (facts.way === 'upstream' && !facts.asksFactor && isLocked(signIn, now))
+  if (isBelieved(facts) && isLocked(signIn, now))
     return line('lock', 'note', 'Locked for the password; single sign-on is not held up by it.', of);
   if (!until || !isLocked(signIn, now))
     return line(

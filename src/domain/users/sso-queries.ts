@@ -3,6 +3,7 @@ import { addressKey } from '../../lib/addresses.ts';
 import type { CompanyId, UserId } from '../../lib/ids.ts';
 import type { Work } from '../../work.ts';
 import { type Company, companyKey } from '../companies/company.ts';
+import type { SignInFacts } from './sign-in.ts';
 import type { Comer } from './standing.ts';
 import { type User, usernameKey } from './user.ts';
 
@@ -44,7 +45,29 @@ export async function readComer(
     company.id,
     user.id,
   ]);
-  const read = await work.store.signIns.read({
+  const signIn = await readSignIn(work, company, user, ip);
+  const isBound = rows[0]?.is_bound === true;
+  return {
+    signIn,
+    way: signIn.mustUseSso || (!signIn.credential && isBound) ? 'upstream' : 'password',
+    asksFactor: rows[0]?.asks_factor === true,
+  };
+}
+
+/** The door's own question: whether no password of this person is taken. */
+export const mustUseSso = async (work: Work, company: Named, user: Pick<User, 'username'>): Promise<boolean> =>
+  (await readSignIn(work, company, user, null)).mustUseSso;
+
+type Named = Pick<Company, 'name'>;
+
+/** As a login reads them, from a browser that nobody knows. */
+const readSignIn = (
+  work: Work,
+  company: Named,
+  user: Pick<User, 'username'>,
+  ip: string | null,
+): Promise<SignInFacts> =>
+  work.store.signIns.read({
     companyKey: companyKey(company.name),
     usernameKey: usernameKey(user.username),
     browserHash: null,
@@ -52,23 +75,3 @@ export async function readComer(
     ip: ip ?? '',
     now: work.now,
   });
-  const isBound = rows[0]?.is_bound === true;
-  return {
-    signIn: read,
-    way: read.mustUseSso || (!read.credential && isBound) ? 'upstream' : 'password',
-    asksFactor: rows[0]?.asks_factor === true,
-  };
-}
-
-/** The door's own question: whether no password of this person is taken. */
-export async function mustUseSso(work: Work, company: { name: string }, user: { username: string }): Promise<boolean> {
-  const facts = await work.store.signIns.read({
-    companyKey: companyKey(company.name),
-    usernameKey: usernameKey(user.username),
-    browserHash: null,
-    address: '',
-    ip: '',
-    now: work.now,
-  });
-  return facts.mustUseSso;
-}

@@ -17,12 +17,17 @@ export interface Standing {
   step: 'set-password' | 'enrol' | null;
 }
 
-export function standingOf({ signIn, way, asksFactor }: Comer, now: Date): Standing {
-  const isBelieved = way === 'upstream' && !asksFactor;
+/** Password and second factor are the matter of their identity provider alone. */
+export const isBelieved = ({ way, asksFactor }: Pick<Comer, 'way' | 'asksFactor'>): boolean =>
+  way === 'upstream' && !asksFactor;
+
+export function standingOf(comer: Comer, now: Date): Standing {
+  const { signIn, way } = comer;
   const refusal = standingRefusal(signIn, now, way);
   // C9: a lock is of the password and of our codes.
-  if (refusal !== null && !(refusal === 'locked' && isBelieved)) return { refusal, step: null };
-  const { step } = isBelieved ? { step: 'code' as const } : stepAfterPassword(signIn, now, way);
+  if (refusal !== null && !(refusal === 'locked' && isBelieved(comer))) return { refusal, step: null };
+  if (isBelieved(comer)) return { refusal: null, step: null };
+  const { step } = stepAfterPassword(signIn, now, way);
   return { refusal: null, step: step === 'code' ? null : step };
 }
 

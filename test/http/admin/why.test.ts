@@ -27,8 +27,6 @@ import {
 } from '../../support/people.ts';
 
 const invitation = { firstName: 'Gus', lastName: 'Guest', role: 'User' } as const;
-/** An invitation answers with the person, or with the person and more. */
-const userOf = <U extends object>(made: U | { user: U }) => ({ user: 'user' in made ? made.user : made });
 
 const team = 'Workplace Team';
 const others = 'Other Team';
@@ -75,8 +73,8 @@ const states: Record<string, () => Promise<TestPerson>> = {
   invited: async () => {
     const username = `invited-${Math.random().toString(36).slice(2)}`;
     const fields = { firstName: 'Gus', lastName: 'Guest', email: `${username}@example.com`, username };
-    const user = await inviteUser(app.operator(), company.id, { ...fields, role: 'User', groups: [team] });
-    return { user: 'user' in user ? user.user : user, company, password: 'Violet-Harbour-42', totpSecret: null };
+    const { user } = await inviteUser(app.operator(), company.id, { ...fields, role: 'User', groups: [team] });
+    return { user, company, password: 'Violet-Harbour-42', totpSecret: null };
   },
 };
 
@@ -256,7 +254,7 @@ describe('the trace', () => {
     const email = `${newId()}@example.com`;
     const { user } =
       options === 'invited'
-        ? await inviteUser(app.operator(), here.id, { ...invitation, email, username: newId(), groups }).then(userOf)
+        ? await inviteUser(app.operator(), here.id, { ...invitation, email, username: newId(), groups })
         : await makePerson(app, here, { groups, email, ...options });
     if (isLocked)
       await app.runtime

@@ -13,7 +13,7 @@ import {
   type TestPerson,
 } from '../../support/people.ts';
 import type { Visitor } from '../../support/visitor.ts';
-import { browserOf, claimsOf, startWorld, tokensFor, userinfo, type World } from './relying-party.ts';
+import { browserOf, claimsOf, heldAt, startWorld, tokensFor, userinfo, type World } from './relying-party.ts';
 
 let world: World;
 let outsider: TestPerson;
@@ -30,14 +30,6 @@ beforeEach(async () => {
 
 const enter = (module: TestModule = world.module) => visitor.open(authorizeAddress(module));
 
-/** What a module holds for the outsider, sessions that count as entered there included. */
-async function heldAt({ clientId }: TestModule) {
-  const records = await world.app.runtime.db('oidc_records').where({ account_id: outsider.user.id });
-  return records
-    .filter(({ client_id: at, payload }) => at === clientId || payload.authorizations?.[clientId])
-    .map(({ kind }) => kind);
-}
-
 describe('without an access group', () => {
   it('a page says which module is closed, why, and what to do, with a short code, and no token is made', async () => {
     const page = await enter();
@@ -46,7 +38,7 @@ describe('without an access group', () => {
     expect(page.body).toContain('none of your access groups includes it');
     const code = /Code <code>([^<]+)<\/code>/.exec(page.body)?.[1] ?? '';
     expect(code).toMatch(/^[A-Z0-9-]{6,14}$/);
-    expect(await heldAt(world.module)).toEqual([]);
+    expect(await heldAt(world.app, world.module, outsider)).toEqual([]);
     // The code leads an administrator to the reason.
     const [event] = await world.app.runtime.db('audit_events').where({ code });
     expect(event).toMatchObject({
@@ -59,7 +51,7 @@ describe('without an access group', () => {
 
   it('prompt=none is answered with access_denied, state and iss', async () => {
     const answer = answerOf(await visitor.send(authorizeAddress(world.module, { prompt: 'none' })));
-    expect(await heldAt(world.module)).toEqual([]);
+    expect(await heldAt(world.app, world.module, outsider)).toEqual([]);
     expect(answer.get('error')).toBe('access_denied');
     expect(answer.get('state')).toBe('state-1');
     expect(answer.get('iss')).toBe(world.app.url);
@@ -72,7 +64,7 @@ describe('without an access group', () => {
     expect(page.status).toBe(403);
     expect(page.body).toContain('none of your access groups includes it');
     expect((await fresh.send('/')).status).toBe(200);
-    expect(await heldAt(world.module)).toEqual([]);
+    expect(await heldAt(world.app, world.module, outsider)).toEqual([]);
   });
 
   it('cannot be walked around: neither by resuming, nor by consent, nor by posting to the steps', async () => {
@@ -84,7 +76,7 @@ describe('without an access group', () => {
     }
     const asked = await visitor.open(authorizeAddress(world.module, { prompt: 'consent' }));
     expect(asked.status).toBe(403);
-    expect(await heldAt(world.module)).toEqual([]);
+    expect(await heldAt(world.app, world.module, outsider)).toEqual([]);
   });
 
   it('our own pages are open all the same', async () => {

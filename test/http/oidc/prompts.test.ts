@@ -12,7 +12,7 @@ import {
   type TestModule,
 } from '../../support/people.ts';
 import { formsOf, type Page, type Visitor } from '../../support/visitor.ts';
-import { browserOf, claimsOf, type Json, startWorld, tokensFor, type World } from './relying-party.ts';
+import { browserOf, claimsOf, heldAt, type Json, startWorld, tokensFor, type World } from './relying-party.ts';
 
 let world: World;
 beforeAll(async () => {
@@ -258,13 +258,7 @@ describe('prompt=consent', () => {
   it('OAU-24 until it is allowed, nothing is granted, and the session was never at the module', async () => {
     const module = await makeModule(world.app, [world.company]);
     const visitor = await browserOf(world.app, world.person);
-    const held = async () => {
-      const records = await world.app.runtime.db('oidc_records').where({ account_id: world.person.user.id });
-      return records
-        .filter(({ client_id: at, payload }) => at === module.clientId || payload.authorizations?.[module.clientId])
-        .map(({ kind }) => kind)
-        .sort();
-    };
+    const held = () => heldAt(world.app, module, world.person);
     for (const prompt of ['consent', 'login', 'login consent']) {
       await visitor.open(authorizeAddress(module, { prompt }));
       expect(await held(), prompt).toEqual([]);

@@ -29,6 +29,15 @@ export interface World {
   visitor: Visitor;
 }
 
+/** Kinds of what a module holds for a person, sessions that count as entered there included. */
+export async function heldAt(app: TestApp, { clientId }: TestModule, { user }: TestPerson): Promise<string[]> {
+  const records = await app.runtime.db('oidc_records').where({ account_id: user.id });
+  return records
+    .filter(({ client_id: at, payload }) => at === clientId || payload.authorizations?.[clientId])
+    .map(({ kind }) => kind)
+    .sort();
+}
+
 /** A node, two companies, a module of the first, and a person of the first who is signed in. */
 export async function startWorld(metadata: Partial<ClientMetadata> = {}, options: TestAppOptions = {}): Promise<World> {
   const app = await startApp(options);
